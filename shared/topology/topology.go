@@ -1,0 +1,198 @@
+// Package topology declares what Rightsdesk consists of: functions, their
+// routes, schedules, queue and stream, which tables they touch, which settings
+// and alarms exist. It is data. Three readers interpret it: infra/stack makes
+// CloudFormation of it, infra/local one process on a laptop, boot the part of it
+// that is one function's. None of them declares anything itself, so what exists
+// in one exists in all.
+//
+// It imports the standard library only, and every package but the domain's may
+// import it.
+package topology
+
+import (
+	"strings"
+	"time"
+)
+
+// Caller says who may call a route. It is enforced in two places: API Gateway
+// refuses an Operator route without a valid token, and httpapi refuses every
+// other route whose credential is missing or wrong.
+type Caller int
+
+// The callers.
+const (
+	Anyone     Caller = iota // no credential; limited by source address
+	SignedLink               // the token of a mailed link, in the path
+	Person                   // Authorization: Bearer, from verification, for one request only
+	App                      // the company's own application, by its service key
+	Operator                 // somebody who acts for the company
+)
+
+// Route is one pattern that a function answers.
+type Route struct {
+	// Pattern is spelled as both net/http and API Gateway read it:
+	// "POST /v1/requests/{id}/verify". Greedy parts are spelled apart by the two
+	// and therefore forbidden.
+	Pattern string
+	Caller  Caller
+}
+
+// Method returns the HTTP method of the pattern.
+func (r Route) Method() string { m, _, _ := strings.Cut(r.Pattern, " "); return m }
+
+// Path returns the path of the pattern.
+func (r Route) Path() string { _, p, _ := strings.Cut(r.Pattern, " "); return p }
+
+// Access is what a function may do to a table.
+type Access int
+
+// The accesses. No access may change or remove an entry of the audit table.
+const (
+	None      Access = iota
+	Read             // get and query
+	Append           // read, and put what is not there yet
+	ReadWrite        // read, put, delete
+)
+
+// Tables is a function's access to the three tables.
+type Tables struct{ State, Audit, Keys Access }
+
+// Schedule runs a job of the function again and again.
+type Schedule struct {
+	Job   string // name of the job, unique within the function
+	Every time.Duration
+	// Misses is how many runs in a row may fail or be lost before Alarm rings.
+	Misses int
+	Alarm  string // PascalCase; docs/runbooks has a page of this name
+}
+
+// AlarmWindow is the time without a successful run after which the alarm rings:
+// the interval times the runs that may be missed and one more, and a minute for
+// the schedule's own precision.
+func (s Schedule) AlarmWindow() time.Duration {
+	return s.Every*time.Duration(s.Misses+1) + time.Minute
+}
+
+// Queue feeds a function with work, at least once each, in no order.
+type Queue struct {
+	Name  string // unique; senders name it
+	Batch int    // messages in one invocation
+	// Tries is how often a message is delivered before it is parked in the
+	// dead-letter queue, which rings Alarm.
+	Tries int
+	Alarm string
+}
+
+// Function is one Lambda, one folder in functions/, one row of the data map.
+type Function struct {
+	Name      string
+	Routes    []Route
+	Schedules []Schedule
+	Queue     *Queue // the queue it works off
+	// Stream lets the function see every change of the State table soon after it.
+	Stream    bool
+	Tables    Tables
+	Sends     []string // queues it puts work into
+	SendsMail bool
+	Sources   bool   // calls the company's data stores; the only functions that may assume their roles
+	Exports   Access // to the bucket with people's packages
+	Memory    int    // MB
+	Timeout   time.Duration
+	Alarm     string // rings when it fails
+}
+
+// Requests takes in rights requests and shows where they stand, to the person
+// and to operators.
+var Requests = Function{
+	Name: "requests",
+	Routes: []Route{
+		{"GET /healthz", Anyone},
+		{"POST /v1/requests", Anyone},
+		{"POST /v1/requests/{id}/code", Anyone},
+		{"POST /v1/requests/{id}/verify", Anyone},
+		{"GET /v1/requests/{id}", Person},
+		{"GET /v1/requests/{id}/deadline", Person},
+		{"POST /v1/requests/{id}/revoke", Person},
+		{"POST /v1/requests/{id}/deliver", Person},
+
+		{"POST /v1/operator/requests", Operator},
+		{"GET /v1/operator/requests", Operator},
+		{"GET /v1/operator/requests/{id}", Operator},
+		{"POST /v1/operator/requests/{id}/verify", Operator},
+		{"POST /v1/operator/requests/{id}/accept", Operator},
+		{"POST /v1/operator/requests/{id}/deny", Operator},
+		{"POST /v1/operator/requests/{id}/plan", Operator},
+		{"POST /v1/operator/requests/{id}/retry", Operator},
+		{"POST /v1/operator/tasks/{id}/done", Operator},
+		{"GET /v1/operator/audit/verify", Operator},
+
+		{"GET /", Anyone},
+		{"POST /requests", Anyone},
+		{"GET /requests/{id}", Anyone},
+		{"POST /requests/{id}", Anyone},
+		{"GET /r/{token}", SignedLink},
+		{"POST /r/{token}", SignedLink},
+	},
+	Tables:  Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite},
+	Sends:   []string{Steps},
+	Exports: Read,
+	Memory:  256, Timeout: 15 * time.Second,
+	Alarm: "RequestsFailing",
+}
+
+// Notice is the public face of the policy.
+var Notice = Function{
+	Name: "notice",
+	Routes: []Route{
+		{"GET /policy", Anyone},
+		{"GET /v1/policy", Anyone},
+		{"GET /v1/policy/vendors", Anyone},
+		{"GET /v1/policy/categories", Anyone},
+	},
+	Tables: Tables{State: Read},
+	Memory: 256, Timeout: 10 * time.Second,
+	Alarm: "NoticeFailing",
+}
+
+// Steps is the queue of work on plans: one message, one step on one source.
+const Steps = "steps"
+
+// Fulfil works off plans: one step on one data source at a time. Its schedule
+// finds what the queue lost.
+var Fulfil = Function{
+	Name:      "fulfil",
+	Queue:     &Queue{Name: Steps, Batch: 1, Tries: 5, Alarm: "StepsParked"},
+	Schedules: []Schedule{{Job: "steps", Every: 2 * time.Minute, Misses: 4, Alarm: "FulfilSweepStalled"}},
+	Tables:    Tables{State: ReadWrite, Audit: Append, Keys: Read},
+	Sends:     []string{Steps},
+	Sources:   true,
+	Exports:   ReadWrite,
+	Memory:    512, Timeout: 5 * time.Minute,
+	Alarm: "FulfilFailing",
+}
+
+// Deadlines watches the clock: unverified requests lapse, packages expire.
+var Deadlines = Function{
+	Name:      "deadlines",
+	Schedules: []Schedule{{Job: "clocks", Every: 5 * time.Minute, Misses: 4, Alarm: "DeadlineSweepStalled"}},
+	Tables:    Tables{State: ReadWrite, Audit: Append, Keys: Read},
+	Exports:   ReadWrite,
+	Memory:    256, Timeout: 5 * time.Minute,
+	Alarm: "DeadlinesFailing",
+}
+
+// Relay carries what a commit announced to mail and queue. The stream wakes it;
+// its schedule finds what the stream lost.
+var Relay = Function{
+	Name:      "relay",
+	Stream:    true,
+	Schedules: []Schedule{{Job: "announcements", Every: 2 * time.Minute, Misses: 4, Alarm: "RelaySweepStalled"}},
+	Tables:    Tables{State: ReadWrite, Audit: Append, Keys: Read},
+	Sends:     []string{Steps},
+	SendsMail: true,
+	Memory:    256, Timeout: 2 * time.Minute,
+	Alarm: "RelayFailing",
+}
+
+// All is every function, in the order in which a request meets them.
+var All = []Function{Requests, Notice, Relay, Fulfil, Deadlines}
