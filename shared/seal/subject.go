@@ -1,0 +1,89 @@
+package seal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/table"
+)
+
+// Subject is a data subject as the rest of the system knows them: a random id,
+// and the salt that their sealed fields hang on.
+type Subject struct {
+	ID         string
+	Holder     Identifier // the identifier whose item holds Salt
+	Salt       []byte
+	Generation byte
+}
+
+// subjectSchema is the version of subjectBody.
+const subjectSchema = 1
+
+type subjectBody struct {
+	Subject    string `json:"subject"`
+	Salt       []byte `json:"salt"`
+	Generation byte   `json:"generation"`
+}
+
+// Keys finds subjects in the Keys table.
+type Keys struct {
+	Ring  *Ring
+	Table table.Table
+}
+
+func keyOf(id Identifier) table.Ref {
+	return table.Ref{Table: table.Keys, Key: table.Key{Partition: "id#" + string(id), Sort: "-"}}
+}
+
+// Contact returns the subject behind an identity, making one if there is none,
+// and counts one mail to it on the day of now. ok is false if the day's mails
+// are used up: the subject is returned all the same, and no mail may be sent.
+// Known and unknown identities cost the same single write.
+func (k Keys) Contact(ctx context.Context, i personal.Identity, now time.Time, perDay int) (s Subject, ok bool, err error) {
+	id := k.Ring.Identifier(i)
+	fresh, err := json.Marshal(subjectBody{Subject: NewSubjectID(), Salt: random(keySize), Generation: 1})
+	if err != nil {
+		return Subject{}, false, fmt.Errorf("encode a subject: %w", err)
+	}
+	ref := keyOf(id)
+	item, err := k.Table.Count(ctx, table.Tally{
+		Ref: ref, Window: now.UTC().Format(time.DateOnly), Limit: int64(perDay),
+		New: table.Item{Key: ref.Key, Schema: subjectSchema, Body: fresh},
+	})
+	if err != nil && !errors.Is(err, table.ErrOver) {
+		return Subject{}, false, fmt.Errorf("find a subject: %w", err)
+	}
+	s, decodeErr := decodeSubject(id, item)
+	return s, err == nil, decodeErr
+}
+
+// Load returns the subject whose salt an identifier holds. Without it, or once
+// the salt is destroyed, it returns ErrSealed.
+func (k Keys) Load(ctx context.Context, holder Identifier) (Subject, error) {
+	item, err := k.Table.Get(ctx, keyOf(holder))
+	if errors.Is(err, table.ErrAbsent) {
+		return Subject{}, ErrSealed
+	}
+	if err != nil {
+		return Subject{}, fmt.Errorf("load a subject: %w", err)
+	}
+	return decodeSubject(holder, item)
+}
+
+// NewSubjectID returns a random id of 160 bits.
+func NewSubjectID() string { return "s" + base32Lower.EncodeToString(random(20)) }
+
+func decodeSubject(holder Identifier, item table.Item) (Subject, error) {
+	if item.Schema != subjectSchema {
+		return Subject{}, fmt.Errorf("seal: a subject has schema %d, this version reads %d", item.Schema, subjectSchema)
+	}
+	var b subjectBody
+	if err := json.Unmarshal(item.Body, &b); err != nil {
+		return Subject{}, fmt.Errorf("decode a subject: %w", err)
+	}
+	return Subject{ID: b.Subject, Holder: holder, Salt: b.Salt, Generation: b.Generation}, nil
+}
