@@ -91,8 +91,8 @@ type Index int
 // The indexes. Due and Subject exist on State only and return keys, not bodies.
 const (
 	Primary Index = iota
-	Due           // partition DueShard(n), ordered by Item.Due, then by key
-	Subject       // partition Item.Subject, ordered by key
+	Due           // partition DueShard(n), ordered by Item.Due; in any order within a millisecond
+	Subject       // partition Item.Subject, ordered by Key.Partition; in any order within one
 )
 
 // Query asks for one page.
@@ -120,7 +120,7 @@ type Tally struct {
 	// that differs from the one last counted starts at zero. Windows of one item
 	// must sort upwards in time: an older window than the last is refused as over.
 	Window string
-	Limit  int64 // in this window
+	Limit  int64 // in this window, at least 1
 	Total  int64 // over all windows; 0: no such limit
 	// New is the item to create if there is none: Body, Schema, Due, Subject and
 	// Expires are used. Without a Schema, an absent item is ErrAbsent.
@@ -159,14 +159,16 @@ type Table interface {
 	// Count counts one event and returns the item as it is then, in one write and
 	// no read in the common case. At the limit it counts nothing and returns the
 	// item as it is, with ErrOver. It does not change Version, Body or the indexes
-	// of an item that exists. A lost answer may have counted; it is not counted twice.
+	// of an item that exists. ErrUnknown means that it may have counted, once:
+	// Steady does not repeat it, and a caller who does may count twice.
 	Count(ctx context.Context, t Tally) (Item, error)
 
 	// Commit applies all writes or none. It returns *Conflict if a precondition
 	// did not hold, ErrTooLarge beyond the limits, ErrBusy if the engine could not
 	// take it now, and ErrUnknown if it may or may not have been applied. After
-	// either of the last two the caller repeats it with the same id: a commit that
-	// puts a new Audit item recognises its own earlier success by id and returns nil.
+	// either of the last two the caller repeats it with the same id, or lets Steady
+	// do so: a commit that puts a new Audit item recognises its own earlier success
+	// by id and returns nil. Others do so only until somebody else writes their items.
 	Commit(ctx context.Context, id ID, writes ...Write) error
 }
 
