@@ -39,7 +39,24 @@ var (
 	// ErrRefused: the store understood and will not do it, or the declaration is
 	// wrong. Trying again is useless until somebody mends it.
 	ErrRefused = errors.New("source: refused")
+	// ErrHuman: no program reaches the store. Create a task with a date, and take
+	// the operator's word that it is done.
+	ErrHuman = errors.New("source: a person must do this by hand")
 )
+
+// Sizes of a page, in records.
+const (
+	PageSize    = 500  // unless the caller asks for less or more
+	MaxPageSize = 1000 // a larger Limit means this
+)
+
+// Size returns how many records a page of the given limit holds at most.
+func Size(limit int) int {
+	if limit <= 0 {
+		return PageSize
+	}
+	return min(limit, MaxPageSize)
+}
 
 // Ask is a question to a source.
 type Ask struct {

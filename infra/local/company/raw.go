@@ -1,0 +1,33 @@
+package company
+
+import (
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// RawScan visits every key and value that the file holds, for tests that look for what
+// must be gone. key and value are valid during the visit only.
+func (c *Company) RawScan(visit func(store, key, value []byte)) error {
+	return c.db.View(func(tx *bolt.Tx) error {
+		return tx.ForEach(func(name []byte, b *bolt.Bucket) error {
+			return b.ForEach(func(k, v []byte) error {
+				visit(name, k, v)
+				return nil
+			})
+		})
+	})
+}
+
+// Add puts one record into a store, as the company's own application does while
+// requests are worked on.
+func (c *Company) Add(store, account, category, id string, at time.Time, fields []byte) error {
+	s, ok := c.stores[store]
+	if !ok {
+		return fmt.Errorf("the company has no store %q", store)
+	}
+	return c.db.Update(func(tx *bolt.Tx) error {
+		return s.files(tx).put(place{account, category, id, at}, fields)
+	})
+}
