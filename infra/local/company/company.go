@@ -78,6 +78,9 @@ type Options struct {
 	Now     func() time.Time
 	Secrets [][]byte // either signs the calls of the hooks
 
+	// NoSync leaves it to the system when to write to the disk: for tests, whose
+	// files need not outlive the machine.
+	NoSync bool
 	// Journal keeps what every call did to every record, for Effects and Accesses.
 	Journal bool
 	// Fault, if set, is asked before every call what shall go wrong with it.
@@ -114,6 +117,7 @@ func Open(o Options) (*Company, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the company's file: %w", err)
 	}
+	db.NoSync = o.NoSync
 	c := &Company{o: o, db: db, stores: map[string]*store{}}
 	for name, categories := range Categories {
 		c.stores[name] = &store{

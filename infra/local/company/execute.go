@@ -22,6 +22,8 @@ func (s *store) Execute(_ context.Context, order source.Order) (source.Done, err
 		return source.Done{}, err
 	case order.Category == "" || order.Until.IsZero() || order.Call.Key == "":
 		return source.Done{}, fmt.Errorf("%w: an order needs a category, a cut-off and a key", source.ErrRefused)
+	case order.Verb != source.Delete && order.Verb != source.Anonymise && (order.Verb != source.Correct || len(order.Corrections) == 0):
+		return source.Done{}, fmt.Errorf("%w: the order does not say what to do", source.ErrRefused)
 	}
 	var done source.Done
 	err = s.db.Update(func(tx *bolt.Tx) error {
@@ -104,24 +106,20 @@ func (f files) act(order source.Order, p place) error {
 	if err := f.unfile(p, e.Fields); err != nil {
 		return err
 	}
+	fields := e.Fields
 	switch order.Verb {
 	case source.Delete:
 		return f.records.Delete(p.record())
 	case source.Anonymise:
-		masked, err := source.MaskObject(e.Fields, order.Masks, order.MaskKey)
-		if err != nil {
-			return err
-		}
+		fields, err = source.MaskObject(fields, order.Masks, order.MaskKey)
 		p.owner = ""
-		return f.put(p, masked)
 	case source.Correct:
-		fields, _, err := corrected(e.Fields, order.Corrections)
-		if err != nil {
-			return err
-		}
-		return f.put(p, fields)
+		fields, _, err = corrected(fields, order.Corrections)
 	}
-	return fmt.Errorf("%w: this store cannot %s", source.ErrRefused, order.Verb)
+	if err != nil {
+		return err
+	}
+	return f.put(p, fields)
 }
 
 // corrected returns fields with the corrections made, and whether that changed any.

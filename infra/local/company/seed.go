@@ -27,7 +27,7 @@ const batch = 20_000 // records in one transaction: what a transaction changes i
 // fill makes the people and what the stores hold of them.
 func (c *Company) fill() error {
 	c.db.NoSync = true // nothing is lost with the file but the file
-	defer func() { c.db.NoSync = false }()
+	defer func() { c.db.NoSync = c.o.NoSync }()
 	f := filler{company: c, counts: map[string]int{}, today: c.o.Now().UTC().Truncate(24 * time.Hour)}
 	f.random = rand.New(rand.NewPCG(c.o.Seed, 0x626f6f6b73)) //nolint:gosec // invented people are to be the same everywhere, not unguessable
 	if err := f.begin(); err != nil {

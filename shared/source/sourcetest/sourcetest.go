@@ -1,0 +1,479 @@
+// Package sourcetest is the contract of package source as tests. Every kind of
+// source passes it: Run drives a Source as the request service does, and looks
+// into the store behind it, which a Source does not let anybody do.
+package sourcetest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/source"
+)
+
+// Store is a store under test, empty but for what the suite adds.
+type Store struct {
+	Source source.Source
+	Now    func() time.Time // the clock of the source; the suite's data lies in its past
+
+	// Category is one that can be deleted, anonymised and corrected. Others are
+	// the source's other categories.
+	Category string
+	Others   []string
+
+	// Who names the n-th person in the way this source knows people.
+	Who func(n int) personal.Identity
+	// Stranger is of a kind that the source does not know people by.
+	Stranger personal.Identity
+	// Add puts a record of the n-th person into the store.
+	Add func(t *testing.T, n int, category, id string, at time.Time, fields json.RawMessage)
+	// Dump returns the store: each record's id, with all that is stored of it.
+	Dump func(t *testing.T) map[string]string
+	// Cut makes the store unreachable for the rest of the test.
+	Cut func()
+
+	// OnlyDeletes: this store cannot anonymise, because what names the person is
+	// the record's key, and must say ErrRefused.
+	OnlyDeletes bool
+}
+
+// Run runs the contract against stores that open makes, one for each test.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	t.Helper()
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *suite)
+	}{
+		{"find pages through everything up to the cut-off", findPages},
+		{"find answers what was asked for and no more", findAnswers},
+		{"not found is not the same as could not look", notFound},
+		{"an order repeated until done leaves nothing", executeAll},
+		{"a repeated call has no further effect", repeatedCall},
+		{"a lost answer changes nothing in the end", lostAnswers},
+		{"after the end of its lease a call is refused", leaseOver},
+		{"what is to be kept is kept", kept},
+		{"an anonymised record is without the person", anonymised},
+		{"a mask that cannot be applied changes nothing", badMasks},
+		{"a correction is made once and found again", corrections},
+		{"an order that does not say whose, what and until when is refused", vagueOrders},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t, &suite{Store: open(t)})
+		})
+	}
+}
+
+// Sizes of sets that the suite works on, with pages of 500.
+var sizes = []int{0, 1, 500, 501}
+
+const address = "192.0.2.77" // in every record of person 0, and to be gone
+
+type suite struct {
+	Store
+	calls int
+}
+
+// fill gives person 0 so many records up to the cut-off, two newer ones and one
+// of each other category; and person 1 a few. It returns the cut-off.
+func (s *suite) fill(t *testing.T, records int) (until time.Time) {
+	t.Helper()
+	until = s.Now().Add(-24 * time.Hour).Truncate(time.Second).UTC()
+	for i := range records {
+		s.Add(t, 0, s.Category, fmt.Sprintf("old-%04d", i), until.Add(-time.Duration(i)*time.Minute), fields(address))
+	}
+	for i := range 2 {
+		s.Add(t, 0, s.Category, fmt.Sprintf("new-%d", i), until.Add(time.Duration(i+1)*time.Second), fields(address))
+	}
+	for i, category := range s.Others {
+		s.Add(t, 0, category, fmt.Sprintf("other-%d", i), until.Add(-time.Hour), fields(address))
+	}
+	for i := range 3 {
+		s.Add(t, 1, s.Category, fmt.Sprintf("theirs-%d", i), until.Add(-time.Hour), fields("198.51.100.9"))
+	}
+	return until
+}
+
+func fields(ip string) json.RawMessage {
+	return json.RawMessage(fmt.Sprintf(`{"agent":"Firefox","ip":%q,"path":"/basket"}`, ip))
+}
+
+func (s *suite) call() source.Call {
+	s.calls++
+	return source.Call{Key: fmt.Sprintf("key-%d", s.calls), Lease: s.Now().Add(time.Minute)}
+}
+
+func (s *suite) ask(until time.Time, values bool) source.Ask {
+	return source.Ask{Identities: []personal.Identity{s.Who(0)}, Category: s.Category, Until: until, Values: values, Call: s.call()}
+}
+
+func (s *suite) order(verb source.Verb, until time.Time) source.Order {
+	o := source.Order{Verb: verb, Identities: []personal.Identity{s.Who(0)}, Category: s.Category, Until: until, Limit: 500, Call: s.call()}
+	switch verb {
+	case source.Delete:
+	case source.Anonymise:
+		o.MaskKey = []byte("a key of this request's, 32 bytes")
+		o.Masks = []source.Mask{{Field: "agent", How: source.Preserve}, {Field: "ip", How: source.KeyedHash}, {Field: "path", How: source.Fixed, Value: "/"}}
+	case source.Correct:
+		o.Corrections = []source.Correction{{Field: "agent", Value: personal.MakeText("Lynx")}}
+	}
+	return o
+}
+
+// verbs are what can be ordered from this store.
+func (s *suite) verbs() []source.Verb {
+	if s.OnlyDeletes {
+		return []source.Verb{source.Delete, source.Correct}
+	}
+	return []source.Verb{source.Delete, source.Anonymise, source.Correct}
+}
+
+// find collects all pages and checks that looking ends.
+func (s *suite) find(t *testing.T, ask source.Ask) []source.Record {
+	t.Helper()
+	var all []source.Record
+	for range 1000 {
+		page, err := s.Source.Find(t.Context(), ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Records) > source.Size(ask.Limit) {
+			t.Fatalf("a page of %d records, want at most %d", len(page.Records), source.Size(ask.Limit))
+		}
+		all = append(all, page.Records...)
+		if page.Done {
+			return all
+		}
+		ask.Cursor, ask.Call = page.Cursor, s.call()
+	}
+	t.Fatal("looking does not end")
+	return nil
+}
+
+// work repeats an order until it is done, each page under a new key.
+func (s *suite) work(t *testing.T, order source.Order) (removed int) {
+	t.Helper()
+	for range 1000 {
+		done, err := s.Source.Execute(t.Context(), order)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done.Removed > source.Size(order.Limit) {
+			t.Fatalf("%d removed in one call, want at most %d", done.Removed, source.Size(order.Limit))
+		}
+		removed += done.Removed
+		if done.Done {
+			return removed
+		}
+		order.Call = s.call()
+	}
+	t.Fatal("the work does not end")
+	return 0
+}
+
+// untouched compares the store with how it was, but for ids that begin with but.
+func untouched(t *testing.T, before, after map[string]string, but string) {
+	t.Helper()
+	for id, was := range before {
+		if !strings.HasPrefix(id, but) && after[id] != was {
+			t.Errorf("the record %s was changed:\n%q\n%q", id, was, after[id])
+		}
+	}
+}
+
+func ids(records []source.Record) []string {
+	var out []string
+	for _, r := range records {
+		out = append(out, r.ID)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func findPages(t *testing.T, s *suite) {
+	until := s.fill(t, 501)
+	for _, limit := range []int{0, 7, 500, 501, 5000} {
+		ask := s.ask(until, false)
+		ask.Limit = limit
+		got := ids(s.find(t, ask))
+		if len(got) != 501 || len(slices.Compact(got)) != 501 || got[0] != "old-0000" || got[500] != "old-0500" {
+			t.Errorf("limit %d: found %d records from %s to %s, want old-0000 to old-0500 once each", limit, len(got), got[0], got[len(got)-1])
+		}
+	}
+	everything := s.ask(time.Time{}, false)
+	everything.Category = ""
+	if got := s.find(t, everything); len(got) != 503+len(s.Others) {
+		t.Errorf("without category and cut-off %d records were found, want %d", len(got), 503+len(s.Others))
+	}
+}
+
+func findAnswers(t *testing.T, s *suite) {
+	until := s.fill(t, 3)
+	before := s.Dump(t)
+	for _, values := range []bool{false, true} {
+		for _, r := range s.find(t, s.ask(until, values)) {
+			if r.Category != s.Category || r.At.After(until) || r.At.IsZero() {
+				t.Errorf("record %s: category %q, at %v, asked for %q until %v", r.ID, r.Category, r.At, s.Category, until)
+			}
+			var got map[string]any
+			switch {
+			case !values && r.Fields != nil:
+				t.Errorf("record %s: values came that were not asked for", r.ID)
+			case values && (json.Unmarshal(r.Fields, &got) != nil || got["ip"] != address || got["agent"] != "Firefox"):
+				t.Errorf("record %s: fields %s", r.ID, r.Fields)
+			}
+		}
+	}
+	if after := s.Dump(t); !maps.Equal(before, after) {
+		t.Error("looking changed the store")
+	}
+}
+
+func notFound(t *testing.T, s *suite) {
+	until := s.fill(t, 3)
+	nobody := s.ask(until, true)
+	nobody.Identities = []personal.Identity{s.Who(77)}
+	if page, err := s.Source.Find(t.Context(), nobody); err != nil || !page.Done || len(page.Records) != 0 || len(page.Ties) != 0 {
+		t.Errorf("asked for nobody it holds: %+v, %v; want an empty page that is done", page, err)
+	}
+	for name, ask := range map[string]source.Ask{
+		"without an identity":                           {Category: s.Category},
+		"with an identity of a kind it does not know":   {Category: s.Category, Identities: []personal.Identity{s.Stranger}},
+		"with one it knows and one of an unknown kind":  {Category: s.Category, Identities: []personal.Identity{s.Who(0), s.Stranger}},
+		"for a category it does not have":               {Category: "nonsense", Identities: []personal.Identity{s.Who(0)}},
+		"from a cursor that it never gave":              {Category: s.Category, Identities: []personal.Identity{s.Who(0)}, Cursor: "!"},
+		"from a cursor that it never gave, in its form": {Category: s.Category, Identities: []personal.Identity{s.Who(0)}, Cursor: "AAAA"},
+	} {
+		ask.Until, ask.Call = until, s.call()
+		if page, err := s.Source.Find(t.Context(), ask); !errors.Is(err, source.ErrRefused) {
+			t.Errorf("asked %s: %d records, done %v, %v; want ErrRefused", name, len(page.Records), page.Done, err)
+		}
+	}
+	order := s.order(source.Delete, until)
+	s.Cut()
+	if page, err := s.Source.Find(t.Context(), s.ask(until, true)); !errors.Is(err, source.ErrLater) || page.Done {
+		t.Errorf("find in a store out of reach: done %v, %v; want ErrLater", page.Done, err)
+	}
+	if done, err := s.Source.Execute(t.Context(), order); !errors.Is(err, source.ErrLater) || done.Done {
+		t.Errorf("execute in a store out of reach: done %v, %v; want ErrLater", done.Done, err)
+	}
+}
+
+func executeAll(t *testing.T, s *suite) {
+	total := 0
+	until := s.fill(t, 0)
+	for _, verb := range s.verbs() {
+		for _, size := range sizes {
+			for i := range size {
+				s.Add(t, 0, s.Category, fmt.Sprintf("old-%d-%04d", total, i), until.Add(-time.Duration(i)*time.Second), fields(address))
+			}
+			total++
+			before := s.Dump(t)
+			if removed := s.work(t, s.order(verb, until)); removed != size {
+				t.Errorf("%s: %d removed of %d", verb, removed, size)
+			}
+			if removed := s.work(t, s.order(verb, until)); removed != 0 {
+				t.Errorf("%s: %d were left of %d", verb, removed, size)
+			}
+			after := s.Dump(t)
+			untouched(t, before, after, "old-")
+			if left := s.find(t, s.ask(until, false)); verb != source.Correct && len(left) != 0 {
+				t.Errorf("%s: %d are still found of %d", verb, len(left), size)
+			}
+			for id, now := range after {
+				if strings.HasPrefix(id, fmt.Sprintf("old-%d-", total-1)) && now == before[id] {
+					t.Errorf("%s: %s is as it was", verb, id)
+				}
+			}
+		}
+		if verb == source.Correct {
+			s.work(t, s.order(source.Delete, until))
+		}
+	}
+}
+
+func repeatedCall(t *testing.T, s *suite) {
+	for _, verb := range s.verbs() {
+		until := s.fill(t, 12)
+		order := s.order(verb, until)
+		order.Limit = 5
+		first, err := s.Source.Execute(t.Context(), order)
+		if err != nil || first.Removed != 5 || first.Done {
+			t.Fatalf("%s: the first page: %+v, %v", verb, first, err)
+		}
+		before := s.Dump(t)
+		for range 3 {
+			order.Call.Lease = order.Call.Lease.Add(time.Minute) // another worker repeats it under a lease of its own
+			again, err := s.Source.Execute(t.Context(), order)
+			if err != nil || again.Removed != first.Removed || again.Done != first.Done {
+				t.Errorf("%s: the same call was answered %+v, %v; want %+v again", verb, again, err, first)
+			}
+		}
+		if !maps.Equal(before, s.Dump(t)) {
+			t.Errorf("%s: repeating a call changed the store", verb)
+		}
+		order.Call = s.call()
+		if removed := s.work(t, order); removed != 7 {
+			t.Errorf("%s: the rest is %d records, want 7", verb, removed)
+		}
+		s.work(t, s.order(source.Delete, s.Now()))
+	}
+}
+
+// lostAnswers makes every call twice and listens to the second answer only.
+func lostAnswers(t *testing.T, s *suite) {
+	until := s.fill(t, 23)
+	before := s.Dump(t)
+	order, total := s.order(source.Delete, until), 0
+	order.Limit = 5
+	for range 10 {
+		if _, err := s.Source.Execute(t.Context(), order); err != nil {
+			t.Fatal(err)
+		}
+		done, err := s.Source.Execute(t.Context(), order)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += done.Removed
+		if done.Done {
+			break
+		}
+		order.Call = s.call()
+	}
+	if total != 23 {
+		t.Errorf("the second answers add up to %d, want 23", total)
+	}
+	if left := s.find(t, s.ask(until, false)); len(left) != 0 {
+		t.Errorf("%d are left", len(left))
+	}
+	untouched(t, before, s.Dump(t), "old-")
+}
+
+func leaseOver(t *testing.T, s *suite) {
+	until := s.fill(t, 3)
+	before := s.Dump(t)
+	for _, verb := range s.verbs() {
+		for name, end := range map[string]time.Time{"now": s.Now(), "an hour ago": s.Now().Add(-time.Hour), "never set": {}} {
+			order := s.order(verb, until)
+			order.Call.Lease = end
+			if done, err := s.Source.Execute(t.Context(), order); !errors.Is(err, source.ErrLater) {
+				t.Errorf("%s under a lease that ended %s: %+v, %v; want ErrLater", verb, name, done, err)
+			}
+		}
+	}
+	if !maps.Equal(before, s.Dump(t)) {
+		t.Error("a call changed the store after its lease")
+	}
+}
+
+func kept(t *testing.T, s *suite) {
+	for _, verb := range s.verbs() {
+		until := s.fill(t, 9)
+		before := s.Dump(t)
+		order := s.order(verb, until)
+		order.Limit, order.Keep = 2, []string{"old-0000", "old-0004", "old-0008", "nonsense"}
+		if removed := s.work(t, order); removed != 6 {
+			t.Errorf("%s: %d removed, want 6 of 9", verb, removed)
+		}
+		after := s.Dump(t)
+		for _, id := range order.Keep {
+			if after[id] != before[id] {
+				t.Errorf("%s: %s was to be kept and is not as it was", verb, id)
+			}
+		}
+		s.work(t, s.order(source.Delete, s.Now()))
+	}
+}
+
+func anonymised(t *testing.T, s *suite) {
+	until := s.fill(t, 2)
+	order := s.order(source.Anonymise, until)
+	if s.OnlyDeletes {
+		before := s.Dump(t)
+		if _, err := s.Source.Execute(t.Context(), order); !errors.Is(err, source.ErrRefused) || !maps.Equal(before, s.Dump(t)) {
+			t.Errorf("a store that cannot anonymise: %v, want ErrRefused and no change", err)
+		}
+		return
+	}
+	s.work(t, order)
+	after := s.Dump(t)
+	sum := sha256.Sum256([]byte(address))
+	for _, id := range []string{"old-0000", "old-0001"} {
+		switch now := after[id]; {
+		case !strings.Contains(now, "Firefox"):
+			t.Errorf("%s: what was to be preserved is gone: %q", id, now)
+		case strings.Contains(now, address), strings.Contains(now, "/basket"), strings.Contains(now, hex.EncodeToString(sum[:])):
+			t.Errorf("%s: still holds a value, or a hash without a key: %q", id, now)
+		case strings.Contains(now, s.Who(0).Reveal()):
+			t.Errorf("%s: still names the person: %q", id, now)
+		}
+	}
+}
+
+func badMasks(t *testing.T, s *suite) {
+	until := s.fill(t, 3)
+	before := s.Dump(t)
+	all := s.order(source.Anonymise, until).Masks
+	for name, change := range map[string]func(*source.Order){
+		"a field without a mask": func(o *source.Order) { o.Masks = all[:2] },
+		"no mask at all":         func(o *source.Order) { o.Masks = nil },
+		"an unknown way": func(o *source.Order) {
+			o.Masks = append(slices.Clone(all[:2]), source.Mask{Field: "path", How: "blur"})
+		},
+		"no key": func(o *source.Order) { o.MaskKey = nil },
+	} {
+		order := s.order(source.Anonymise, until)
+		change(&order)
+		if done, err := s.Source.Execute(t.Context(), order); !errors.Is(err, source.ErrRefused) {
+			t.Errorf("%s: %+v, %v; want ErrRefused", name, done, err)
+		}
+	}
+	if !maps.Equal(before, s.Dump(t)) {
+		t.Error("a refused order changed the store")
+	}
+}
+
+func corrections(t *testing.T, s *suite) {
+	until := s.fill(t, 3)
+	if removed := s.work(t, s.order(source.Correct, until)); removed != 3 {
+		t.Errorf("%d corrected, want 3", removed)
+	}
+	for _, r := range s.find(t, s.ask(until, true)) {
+		var got map[string]any
+		if json.Unmarshal(r.Fields, &got) != nil || got["agent"] != "Lynx" || got["ip"] != address {
+			t.Errorf("%s: fields %s", r.ID, r.Fields)
+		}
+	}
+}
+
+func vagueOrders(t *testing.T, s *suite) {
+	until := s.fill(t, 3)
+	before := s.Dump(t)
+	for name, change := range map[string]func(*source.Order){
+		"nobody":                func(o *source.Order) { o.Identities = nil },
+		"an unknown kind":       func(o *source.Order) { o.Identities = []personal.Identity{s.Stranger} },
+		"no category":           func(o *source.Order) { o.Category = "" },
+		"an unknown category":   func(o *source.Order) { o.Category = "nonsense" },
+		"no cut-off":            func(o *source.Order) { o.Until = time.Time{} },
+		"no key":                func(o *source.Order) { o.Call.Key = "" },
+		"an unknown verb":       func(o *source.Order) { o.Verb = "shred" },
+		"corrections, but none": func(o *source.Order) { o.Verb = source.Correct },
+	} {
+		order := s.order(source.Delete, until)
+		change(&order)
+		if done, err := s.Source.Execute(t.Context(), order); !errors.Is(err, source.ErrRefused) {
+			t.Errorf("%s: %+v, %v; want ErrRefused", name, done, err)
+		}
+	}
+	if !maps.Equal(before, s.Dump(t)) {
+		t.Error("a refused order changed the store")
+	}
+}
