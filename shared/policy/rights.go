@@ -1,0 +1,169 @@
+package policy
+
+import (
+	"slices"
+	"time"
+)
+
+// Right is what a person can ask for.
+type Right string
+
+// The rights. The comment gives the article of the GDPR or of the law it comes from.
+const (
+	Access        Right = "access"        // a copy of everything; Article 15
+	Portability   Right = "portability"   // the same, for a machine; Article 20
+	Know          Right = "know"          // categories, sources, purposes, third parties, pieces; California 1798.110
+	Rectification Right = "rectification" // Article 16
+	Erasure       Right = "erasure"       // Article 17
+	Restriction   Right = "restriction"   // Article 18
+	Objection     Right = "objection"     // Article 21
+	Challenge     Right = "challenge"     // of the company's compliance; PIPEDA schedule 1, 4.10
+)
+
+// AllRights lists the rights in the order in which they are shown.
+var AllRights = []Right{Access, Portability, Know, Rectification, Erasure, Restriction, Objection, Challenge}
+
+// RightRule is what the policy promises about one right.
+type RightRule struct {
+	Residences   []string      // who has it: FR, US-CA, EEA, *
+	Automatic    bool          // it runs without an operator once the person is verified
+	Cooling      time.Duration // from verification to the first destructive step; the person can still revoke
+	PromisedDays int           // answered within so many days of receipt; 0: the law's date alone
+	Extension    bool          // the law's extension may be used
+	Agents       bool          // an agent with written authorisation may ask
+	TaskDays     int           // an operator's task for it is due after so many days
+	SelfService  Link          // where people can do it themselves; empty: nowhere
+}
+
+// Bounds of what a policy may say about a right.
+const (
+	// MinCooling is the floor under automatic erasure. A stolen mailbox must not
+	// be enough to destroy an account before its owner can object.
+	MinCooling     = 24 * time.Hour
+	MaxCooling     = 30 * 24 * time.Hour
+	DefaultCooling = 7 * 24 * time.Hour
+
+	defaultTaskDays = 14
+)
+
+func (p *Policy) readRights(o *object) {
+	p.Rights = map[Right]RightRule{}
+	for _, right := range AllRights {
+		o.section(string(right), may, func(r *object) {
+			if !r.broken {
+				p.Rights[right] = readRight(right, r)
+			}
+		})
+	}
+	if len(p.Rights) == 0 && !o.broken {
+		o.r.refuse(o.path, "must offer a right or more: access, portability, know, rectification, erasure, restriction, objection, challenge")
+	}
+}
+
+func readRight(right Right, o *object) RightRule {
+	rule := RightRule{
+		Residences:   o.lines("residences", need, residence),
+		Automatic:    o.flag("automatic", false),
+		PromisedDays: o.number("promised_days", 0, 1, 365),
+		Extension:    o.flag("extension", true),
+		Agents:       o.flag("agents", true),
+		TaskDays:     o.number("task_days", defaultTaskDays, 1, 365),
+	}
+	o.section("self_service", may, func(l *object) { rule.SelfService = l.link() })
+	if rule.Automatic && (right == Restriction || right == Objection || right == Challenge) {
+		o.r.refuse(o.at("automatic"), "must be false: whoever asks for this wants a person to weigh it")
+	}
+	if right == Erasure {
+		rule.Cooling = o.span("cooling", DefaultCooling, MinCooling, MaxCooling)
+	}
+	return rule
+}
+
+// Offers returns the rule of a right for somebody of that residence ("" if it
+// is not known), and whether the policy offers it to them.
+func (p *Policy) Offers(right Right, residence string) (RightRule, bool) {
+	rule, ok := p.Rights[right]
+	if !ok || !Covers(rule.Residences, residence) {
+		return RightRule{}, false
+	}
+	return rule, true
+}
+
+// Regime is a law that applies to some of the people.
+type Regime struct {
+	ID        string // of the law pack: eu-gdpr, us-ca-ccpa
+	AppliesTo []string
+	Trigger   Trigger
+}
+
+// Trigger is what makes a law apply to a person.
+type Trigger string
+
+// The triggers.
+const (
+	ResidentOf Trigger = "resident_of"
+	LocatedIn  Trigger = "located_in" // being there is enough
+)
+
+func (p *Policy) readRegime(id string, o *object) {
+	g := Regime{ID: id, AppliesTo: o.lines("applies_to", need, residence), Trigger: ResidentOf}
+	if t := word(o, "trigger", may, []Trigger{ResidentOf, LocatedIn}); t != "" {
+		g.Trigger = t
+	}
+	p.Regimes = append(p.Regimes, g)
+}
+
+// RegimesFor returns the regimes that apply to somebody of that residence.
+func (p *Policy) RegimesFor(residence string) []Regime {
+	return slices.DeleteFunc(slices.Clone(p.Regimes), func(g Regime) bool { return !Covers(g.AppliesTo, residence) })
+}
+
+// Verification is how people prove that an address is theirs, and how long what
+// they are sent stays good.
+type Verification struct {
+	LinkPeriod     time.Duration // a mailed link works so long
+	LapseAfter     time.Duration // a request nobody verified ends after so long
+	ResendAfter    time.Duration // between two mails with links
+	MailsPerDay    int           // with links, to one address
+	SubmitsPerHour int           // from one network address
+	SessionPeriod  time.Duration // the follow page works so long
+	PackagePeriod  time.Duration // an export can be fetched so long
+	WithoutAccount Text          // how visitors and applicants are verified; empty: like everybody
+}
+
+func (p *Policy) readVerification(o *object) {
+	const day = 24 * time.Hour
+	p.Verification = Verification{
+		LinkPeriod:     o.span("link_period", day, 15*time.Minute, 7*day),
+		LapseAfter:     o.span("lapse_after", 30*day, day, 90*day),
+		ResendAfter:    o.span("resend_after", time.Minute, 30*time.Second, time.Hour),
+		MailsPerDay:    o.number("mails_per_day", 5, 1, 20),
+		SubmitsPerHour: o.number("submits_per_hour", 20, 1, 1000),
+		SessionPeriod:  o.span("session_period", 30*day, time.Hour, 180*day),
+		PackagePeriod:  o.span("package_period", 7*day, time.Hour, 30*day),
+		WithoutAccount: o.text("without_account", may),
+	}
+}
+
+// Retention is how long the product keeps its own records. What the company's
+// stores hold is ruled per source.
+type Retention struct {
+	Requests Period // after a request ended
+	Audit    Period // of audit entries
+}
+
+func (p *Policy) readRetention(o *object) {
+	p.Retention = Retention{
+		Requests: o.period("requests", may, Period{Months: 24}), // California, 11 CCR 7101(a): at least 24 months
+		Audit:    o.period("audit", may, Period{Years: 6}),
+	}
+}
+
+// Locations is where data may be.
+type Locations struct {
+	ControllerData []string // countries that data the company controls stays in; empty: anywhere
+}
+
+func (p *Policy) readLocations(o *object) {
+	p.Locations = Locations{ControllerData: o.lines("controller_data", need, location)}
+}

@@ -1,0 +1,99 @@
+package policy
+
+import (
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // a time zone is known wherever a policy is read, in a bare Lambda too
+
+	"rightsdesk/shared/personal"
+)
+
+// rule is what one line of text must look like. It says what is allowed, not
+// what is wrong: that is the half a person can act on.
+type rule struct {
+	says  string
+	ok    func(string) bool
+	dated bool // YAML reads such a text as a date, and that is fine
+}
+
+func oneOf[T ~string](allowed []T) rule {
+	list := make([]string, len(allowed))
+	for i, a := range allowed {
+		list[i] = string(a)
+	}
+	return rule{says: "must be one of: " + strings.Join(list, ", "), ok: func(s string) bool { return slices.Contains(list, s) }}
+}
+
+func matching(says, pattern string) rule {
+	return rule{says: says, ok: regexp.MustCompile(pattern).MatchString}
+}
+
+var (
+	anyLine = rule{says: "must be a text of one line", ok: func(string) bool { return true }}
+
+	identifier = matching("must be of lower-case letters, digits, - and _, begin with a letter and have 40 characters at most", `^[a-z][a-z0-9_-]{0,39}$`)
+	fieldName  = matching("must be a field name: letters, digits, - and _, 64 characters at most", `^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
+	regimeID   = matching("must be the id of a law pack, such as eu-gdpr or us-ca-ccpa", `^[a-z]{2}(-[a-z0-9]{1,20}){1,3}$`)
+	attribute  = matching("must be an attribute name of the table", `^\S(.{0,253}\S)?$`)
+	roleARN    = matching("must be the ARN of an IAM role to assume, such as arn:aws:iam::123456789012:role/rightsdesk", `^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$`)
+	tableName  = matching("must be the name of a DynamoDB table", `^[A-Za-z0-9_.-]{3,255}$`)
+	regionName = matching("must be an AWS region, such as eu-west-3", `^[a-z]{2}(-[a-z]+){1,2}-[0-9]$`)
+
+	// What a password or an API key looks like does not fit: a reference is a few
+	// short words, and no word of it is long enough to be random.
+	secretReference = matching("must be a reference such as secret:crm-hook; the secret itself never stands in a policy file", `^secret:[a-z][a-z0-9]{0,15}(-[a-z0-9]{1,16}){0,4}$`)
+
+	webAddress  = rule{says: "must be an https:// address", ok: isWebAddress}
+	mailAddress = rule{says: "must be a mail address", ok: func(s string) bool { _, ok := personal.ParseEmail(s); return ok }}
+	hostName    = rule{says: "must be a host, or host:port, without a path", ok: isHost}
+	calendarDay = rule{says: "must be a date such as 2026-05-01", ok: isDate, dated: true}
+	timestamp   = rule{says: "must be a date such as 2026-05-01, or a time such as 2026-05-01T09:30:00Z", ok: isTimestamp, dated: true}
+	timeZone    = rule{says: "must be a time zone such as Europe/Paris", ok: isTimeZone}
+	aPeriod     = rule{says: "must be a period such as 14d, 24mo or 10y", ok: isPeriod}
+
+	country   = rule{says: "must be a country by its ISO 3166-1 code, such as FR", ok: isCountry}
+	residence = rule{says: "must be a country (FR), a part of one (US-CA), EEA, or \"*\" for everywhere", ok: isResidence}
+	location  = rule{says: "must be a country (FR) or EEA", ok: func(s string) bool { return s == EEA || isCountry(s) }}
+)
+
+// isWebAddress accepts what may be published as a link. Plain http is for the
+// machine at hand only, where nobody can listen.
+func isWebAddress(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(s, " \"<>\\") {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+func isHost(s string) bool {
+	u, err := url.Parse("https://" + s)
+	return err == nil && u.Host == s && u.Hostname() != "" && u.User == nil && !strings.ContainsAny(s, " *\"<>\\")
+}
+
+func isDate(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
+}
+
+func isTimestamp(s string) bool {
+	_, err := time.Parse(time.RFC3339, s)
+	return err == nil || isDate(s)
+}
+
+func isTimeZone(s string) bool {
+	if s == "Local" || s == "" {
+		return false
+	}
+	_, err := time.LoadLocation(s)
+	return err == nil
+}

@@ -1,0 +1,353 @@
+package policy
+
+import (
+	"net/url"
+	"slices"
+
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/source"
+)
+
+// Source is one data store of the company's: how it is reached, whom it can be
+// asked about, and what becomes of what it holds.
+type Source struct {
+	ID    string
+	Kind  SourceKind
+	Label Text // for people: "the shop", never an address or a table name
+
+	Role       Role   // the file spells it acts_as
+	Controller string // whose data it is, if we are the processor; empty: not known
+
+	Country             string // of the machines: FR or EEA
+	OnPersonalComputers bool   // processed on somebody's own computer too
+	NotUnderControl     bool   // the machines are somebody else's and do as they like
+	RunBy               string // the recipient whose machines they are; empty: ours
+
+	Identities []personal.Kind // what it can be asked by; the file spells it known_by
+	IAMRole    string          // to assume; the file spells it role. Empty: the function's own
+	Secret     string          // a reference, secret:NAME
+	PageSize   int             // records a call
+
+	HTTP     HTTP     // for the kind http
+	DynamoDB DynamoDB // for the kind dynamodb
+	Task     Task     // for the kind task
+
+	Holdings []Holding
+}
+
+// SourceKind is how a source is reached.
+type SourceKind string
+
+// The kinds of sources.
+const (
+	KindHTTP     SourceKind = "http"     // a hook in the company's own program
+	KindDynamoDB SourceKind = "dynamodb" // a table
+	KindTask     SourceKind = "task"     // a team that does it by hand
+)
+
+// HTTP is how to reach a hook.
+type HTTP struct {
+	URL string
+	// AllowHosts are hosts, with their ports where given, that may have a private
+	// address. Any other host that resolves to one is not called.
+	AllowHosts []string
+}
+
+// DynamoDB is how to read a table that knows nothing of Rightsdesk.
+type DynamoDB struct {
+	Table       string
+	Region      string // empty: the backend's own
+	Key         TableKey
+	FindBy      []Lookup   // one for each kind of identity the source is known by
+	Items       []ItemRule // the first that matches says what an item is; an item without one is an error
+	RecordID    string     // attribute that names the item and is no personal data; empty: a hash of its key
+	CollectedAt Instant
+	Ties        []Tie
+}
+
+// TableKey is the key of the table itself: what it takes to write an item.
+type TableKey struct {
+	Partition string
+	Sort      string // empty: the table has none
+}
+
+// Lookup is how the items of a person are found: the attribute, which is a
+// partition key of the table or the index, equals Prefix and the identity.
+type Lookup struct {
+	Identity  personal.Kind
+	Attribute string
+	Index     string // empty: the table itself
+	Prefix    string // put before the identity, such as USER#
+}
+
+// ItemRule puts items into a category. Of Equals and Prefix at most one is set;
+// with neither, having the attribute is enough; without an attribute, every item matches.
+type ItemRule struct {
+	Category  string
+	Attribute string
+	Equals    string
+	Prefix    string
+}
+
+// Instant is where an item says when it was collected.
+type Instant struct {
+	Attribute string // empty: it does not say
+	Format    TimeFormat
+}
+
+// TimeFormat is how a table writes a time.
+type TimeFormat string
+
+// The formats.
+const (
+	RFC3339     TimeFormat = "rfc3339"
+	UnixSeconds TimeFormat = "unix_seconds"
+	UnixMillis  TimeFormat = "unix_millis"
+)
+
+// Tie says that an item found by one verified identity names another one, which
+// counts as verified from then on: the account of a verified address.
+type Tie struct {
+	Identity  personal.Kind // what the attribute is
+	Attribute string
+	FoundBy   personal.Kind // only items found by this prove it
+}
+
+// Task is who does by hand what no program can.
+type Task struct {
+	Team string
+	Days int // it is due after so many days
+}
+
+// Holding is what a source holds of a category, and what erasure does to it.
+type Holding struct {
+	Category string
+	Action   Action
+	Masks    []source.Mask // for anonymise: every field, preserved or masked
+	Keep     Keep          // for keep
+	// Correctable maps a field of the category to its name in this source.
+	Correctable map[string]string
+}
+
+// Action is what erasure does to a holding.
+type Action string
+
+// The actions.
+const (
+	ActionDelete    Action = "delete"
+	ActionAnonymise Action = "anonymise"
+	ActionKeep      Action = "keep"
+)
+
+// Keep is why something stays, and until when.
+type Keep struct {
+	Ground  Ground
+	Duty    Text   // in words: commercial records must be kept
+	Article string // Code de commerce L123-22
+	Period  Period
+	From    Event
+}
+
+// Ground is the reason in law for keeping what somebody wants erased (GDPR Article 17(3)).
+type Ground string
+
+// The grounds.
+const (
+	LegalDuty      Ground = "legal_duty"
+	LegalClaims    Ground = "legal_claims"
+	SecurityGround Ground = "security"
+	PublicInterest Ground = "public_interest"
+)
+
+// Event is what a period begins with.
+type Event string
+
+// The events.
+const (
+	FromCollection Event = "collection"
+	FromClosure    Event = "account_closure"
+)
+
+func (p *Policy) readSource(id string, o *object) {
+	s := Source{
+		ID:                  id,
+		Kind:                word(o, "kind", need, []SourceKind{KindHTTP, KindDynamoDB, KindTask}),
+		Label:               o.text("label", need),
+		Role:                actsAs(o),
+		Controller:          o.line("controller", may, anyLine),
+		Country:             o.line("country", need, location),
+		OnPersonalComputers: o.flag("on_personal_computers", false),
+		NotUnderControl:     o.flag("not_under_control", false),
+		RunBy:               o.line("run_by", may, identifier),
+		Identities:          asKinds(o.lines("known_by", need, identifier)),
+		IAMRole:             o.line("role", may, roleARN),
+		Secret:              o.line("secret", may, secretReference),
+		PageSize:            o.number("page_size", source.PageSize, 1, source.MaxPageSize),
+	}
+	readers := map[SourceKind]func(*object){KindHTTP: s.readHTTP, KindDynamoDB: s.readDynamoDB, KindTask: s.readTask}
+	for _, kind := range []SourceKind{KindHTTP, KindDynamoDB, KindTask} {
+		o.section(string(kind), presence(kind == s.Kind), readers[kind])
+		if o.has(string(kind)) && s.Kind != "" && kind != s.Kind {
+			o.r.refuse(o.at(string(kind)), "is for a source of `kind: %s`; this one is of `kind: %s`", kind, s.Kind)
+		}
+	}
+	o.entries("holdings", need, identifier, s.readHolding)
+	s.check(o)
+	p.Sources = append(p.Sources, s)
+}
+
+// check refuses keys of a source that do not go together.
+func (s *Source) check(o *object) {
+	if s.Controller != "" && s.Role == AsController {
+		o.r.refuse(o.at("controller"), "is for a source with `acts_as: processor`; it names whose data it is")
+	}
+	if s.NotUnderControl && s.RunBy == "" && !o.has("run_by") {
+		o.r.refuse(o.at("run_by"), "is required; it names the recipient who controls the machines")
+	}
+	if s.IAMRole != "" && s.Kind != KindDynamoDB {
+		o.r.refuse(o.at("role"), "is for a source of `kind: dynamodb`; no other needs an IAM role")
+	}
+	if o.has("secret") && s.Kind != KindHTTP {
+		o.r.refuse(o.at("secret"), "is for a source of `kind: http`; no other signs its calls")
+	}
+	if !o.has("secret") && s.Kind == KindHTTP {
+		o.r.refuse(o.at("secret"), "is required; calls to a hook are signed. It %s", secretReference.says)
+	}
+}
+
+func asKinds(list []string) []personal.Kind {
+	identities := make([]personal.Kind, len(list))
+	for i, s := range list {
+		identities[i] = personal.Kind(s)
+	}
+	return identities
+}
+
+func (s *Source) readHTTP(o *object) {
+	s.HTTP.AllowHosts = o.lines("allow_hosts", may, hostName)
+	s.HTTP.URL = o.line("url", need, webAddress)
+	if u, err := url.Parse(s.HTTP.URL); err == nil && isLoopback(u.Hostname()) &&
+		!slices.Contains(s.HTTP.AllowHosts, u.Host) && !slices.Contains(s.HTTP.AllowHosts, u.Hostname()) {
+		o.r.refuse(o.at("url"), "is this very machine; if that is meant, name it: `allow_hosts: [\"%s\"]`", u.Host)
+	}
+}
+
+func (s *Source) readDynamoDB(o *object) {
+	d := &s.DynamoDB
+	d.Table = o.line("table", need, tableName)
+	d.Region = o.line("region", may, regionName)
+	o.section("key", need, func(k *object) {
+		d.Key = TableKey{Partition: k.line("partition", need, attribute), Sort: k.line("sort", may, attribute)}
+	})
+	o.entries("find_by", need, identifier, func(kind string, l *object) {
+		d.FindBy = append(d.FindBy, Lookup{
+			Identity:  personal.Kind(kind),
+			Attribute: l.line("attribute", need, attribute),
+			Index:     l.line("index", may, tableName),
+			Prefix:    l.line("prefix", may, anyLine),
+		})
+	})
+	o.each("items", need, func(i *object) {
+		rule := ItemRule{
+			Category:  i.line("category", need, identifier),
+			Attribute: i.line("attribute", may, attribute),
+			Equals:    i.line("equals", may, anyLine),
+			Prefix:    i.line("prefix", may, anyLine),
+		}
+		if rule.Equals != "" && rule.Prefix != "" {
+			i.r.refuse(i.at("prefix"), "must not stand beside `equals`; one of them decides")
+		}
+		if rule.Attribute == "" && (rule.Equals != "" || rule.Prefix != "") {
+			i.r.refuse(i.at("attribute"), "is required; it names what is compared")
+		}
+		d.Items = append(d.Items, rule)
+	})
+	d.RecordID = o.line("record_id", may, attribute)
+	o.section("collected_at", may, func(c *object) {
+		d.CollectedAt = Instant{
+			Attribute: c.line("attribute", need, attribute),
+			Format:    word(c, "format", need, []TimeFormat{RFC3339, UnixSeconds, UnixMillis}),
+		}
+	})
+	o.entries("ties", may, identifier, func(kind string, t *object) {
+		d.Ties = append(d.Ties, Tie{
+			Identity:  personal.Kind(kind),
+			Attribute: t.line("attribute", need, attribute),
+			FoundBy:   personal.Kind(t.line("found_by", need, identifier)),
+		})
+	})
+}
+
+func (s *Source) readTask(o *object) {
+	s.Task = Task{Team: o.line("team", need, identifier), Days: o.number("days", defaultTaskDays, 1, 365)}
+}
+
+func (s *Source) readHolding(category string, o *object) {
+	h := Holding{Category: category, Action: word(o, "action", need, []Action{ActionDelete, ActionAnonymise, ActionKeep})}
+	o.entries("masks", presence(h.Action == ActionAnonymise), fieldName, func(field string, m *object) {
+		h.Masks = append(h.Masks, readMask(field, m))
+	})
+	if len(h.Masks) > 0 && h.Action != ActionAnonymise && h.Action != "" {
+		o.r.refuse(o.at("masks"), "is for `action: anonymise`")
+	}
+	o.section("keep", presence(h.Action == ActionKeep), func(k *object) {
+		h.Keep = Keep{
+			Ground:  word(k, "ground", need, []Ground{LegalDuty, LegalClaims, SecurityGround, PublicInterest}),
+			Duty:    k.text("duty", need),
+			Article: k.line("article", may, anyLine),
+			Period:  k.period("period", need, Period{}),
+			From:    word(k, "from", need, []Event{FromCollection, FromClosure}),
+		}
+		if h.Keep.Ground == LegalDuty && !k.has("article") {
+			k.r.refuse(k.at("article"), "is required; a legal duty is named by its article")
+		}
+	})
+	if o.has("keep") && h.Action != ActionKeep && h.Action != "" {
+		o.r.refuse(o.at("keep"), "is for `action: keep`")
+	}
+	o.section("correctable", may, func(c *object) {
+		for _, field := range c.order {
+			if h.Correctable == nil {
+				h.Correctable = map[string]string{}
+			}
+			h.Correctable[field] = c.line(field, need, fieldName)
+		}
+	})
+	s.Holdings = append(s.Holdings, h)
+}
+
+func readMask(field string, o *object) source.Mask {
+	if n := o.values["how"]; n != nil && n.Tag == "!!null" && n.Value == string(source.Null) {
+		n.Tag = "!!str" // YAML takes the word null for nothing; here it is one of the ways
+	}
+	m := source.Mask{
+		Field: field,
+		How:   word(o, "how", need, []source.How{source.Null, source.Fixed, source.Hash, source.KeyedHash, source.Preserve}),
+		Value: o.line("value", may, anyLine),
+	}
+	switch {
+	case m.How == source.Fixed && !o.has("value"):
+		o.r.refuse(o.at("value"), "is required; it is what stands there instead")
+	case m.How != source.Fixed && m.How != "" && o.has("value"):
+		o.r.refuse(o.at("value"), "is for `how: fixed`")
+	}
+	return m
+}
+
+// Source returns the source with that id.
+func (p *Policy) Source(id string) (Source, bool) {
+	i := slices.IndexFunc(p.Sources, func(s Source) bool { return s.ID == id })
+	if i < 0 {
+		return Source{}, false
+	}
+	return p.Sources[i], true
+}
+
+// Holding returns what the source holds of a category.
+func (s Source) Holding(category string) (Holding, bool) {
+	i := slices.IndexFunc(s.Holdings, func(h Holding) bool { return h.Category == category })
+	if i < 0 {
+		return Holding{}, false
+	}
+	return s.Holdings[i], true
+}
