@@ -1,0 +1,139 @@
+package law
+
+import "time"
+
+const (
+	ccpaText  = "https://leginfo.legislature.ca.gov/faces/codes_displayText.xhtml?division=3.&part=4.&lawCode=CIV&title=1.81.5"
+	ccprRules = "https://cppa.ca.gov/regulations/"
+)
+
+var california = []Pack{{
+	ID:      "us-ca-ccpa",
+	Name:    "California Consumer Privacy Act",
+	From:    date(2020, time.January, 1),
+	Sources: []string{ccpaText, ccprRules},
+	covers:  []string{"US-CA"},
+
+	limits: []limit{
+		{rights: []string{"opt_out", "limit"}, span: Span{15, BusinessDays}, basis: basis{"11 CCR § 7026(f), 7027(g)", ccprRules, Verified}},
+		// Whether or not the request is verified; nothing pauses. Whether the last
+		// day moves off a weekend is open: it does not here.
+		{span: Span{45, Days}, basis: basis{"11 CCR § 7021(b)", ccprRules, Verified}},
+	},
+	receipt:  basis{"11 CCR § 7021(b)", ccprRules, Verified},
+	reasons:  ccpaReasons,
+	withheld: withhold(strictestKinds, basis{"11 CCR § 7024(d)", ccprRules, Verified}),
+}}
+
+var ccpaReasons = []Reason{
+	{
+		Code: "manifestly_unfounded", Protocol: other, Article: "Cal. Civ. Code § 1798.145(h)(3)", Mark: Unverified,
+		Text: map[string]string{
+			english: "The request is manifestly unfounded.",
+			french:  "La demande est manifestement infondée.",
+		},
+	},
+	{
+		Code: "excessive", Protocol: tooMany, Article: "Cal. Civ. Code § 1798.145(h)(3)", Mark: Unverified,
+		Text: map[string]string{
+			english: "The request is excessive, in particular because it repeats earlier ones.",
+			french:  "La demande est excessive, notamment en raison de son caractère répétitif.",
+		},
+	},
+	{
+		Code: "twice_in_twelve_months", Protocol: tooMany, Article: "Cal. Civ. Code § 1798.130(b)", Mark: Unverified, rights: []string{"know", "access", "portability"},
+		Text: map[string]string{
+			english: "We have answered two such requests of yours in the last 12 months.",
+			french:  "Nous avons répondu à deux demandes de ce type de votre part au cours des 12 derniers mois.",
+		},
+	},
+	{
+		Code: "identity_not_established", Protocol: notVerified, Article: "11 CCR § 7024(a)", Mark: Verified, rights: []string{"know", "access", "portability"},
+		Text: map[string]string{
+			english: "We could not verify your identity to the degree that showing the data requires.",
+			french:  "Nous n'avons pas pu vérifier votre identité au degré qu'exige la communication des données.",
+		},
+	},
+	{
+		Code: "identity_not_established", Protocol: notVerified, Article: "11 CCR § 7022(a)", Mark: Unverified, rights: []string{"deletion"},
+		Text: map[string]string{
+			english: "We could not verify your identity to the degree that deleting the data requires.",
+			french:  "Nous n'avons pas pu vérifier votre identité au degré qu'exige la suppression des données.",
+		},
+	},
+	{
+		Code: "identity_not_established", Protocol: notVerified, Article: "11 CCR § 7023(a)", Mark: Unverified, rights: []string{"correction"},
+		Text: map[string]string{
+			english: "We could not verify your identity to the degree that correcting the data requires.",
+			french:  "Nous n'avons pas pu vérifier votre identité au degré qu'exige la correction des données.",
+		},
+	},
+	{
+		// An opt-out is never verified (11 CCR § 7060(b)); it may be refused as fraud.
+		Code: "suspected_fraud", Protocol: suspectedFraud, Article: "11 CCR § 7026(e)", Mark: Unverified, rights: []string{"opt_out", "limit"},
+		Text: map[string]string{
+			english: "We have a good-faith, reasonable and documented belief that the request is fraudulent.",
+			french:  "Nous croyons de bonne foi, raisonnablement et pièces à l'appui que la demande est frauduleuse.",
+		},
+	},
+	{
+		Code: "no_match", Protocol: noMatch, Article: "11 CCR § 7024", Mark: Unverified, rights: []string{"know", "access", "portability", "deletion", "correction"},
+		Text: map[string]string{
+			english: "We found nothing that we could tie to the details you verified.",
+			french:  "Nous n'avons rien trouvé qui puisse être rattaché aux informations que vous avez confirmées.",
+		},
+	},
+	{
+		Code: "not_resident", Protocol: outside, Article: "Cal. Civ. Code § 1798.140(i)", Mark: Unverified,
+		Text: map[string]string{
+			english: "The law that the request relies on protects residents of California.",
+			french:  "La loi invoquée par la demande protège les résidents de Californie.",
+		},
+	},
+	{
+		Code: "service_provider", Protocol: notCovered, Article: "11 CCR § 7050", Mark: Unverified,
+		Text: map[string]string{
+			english: "We hold this data on behalf of another business. Please ask that business.",
+			french:  "Nous détenons ces données pour le compte d'une autre entreprise. Adressez-vous à elle.",
+		},
+	},
+	{
+		Code: "rights_of_others", Protocol: other, Article: "Cal. Civ. Code § 1798.145(k)", Mark: Unverified,
+		Text: rightsOfOthers,
+	},
+	{
+		Code: "accurate", Protocol: other, Article: "11 CCR § 7023(b)", Mark: Unverified, rights: []string{"correction"},
+		Text: map[string]string{
+			english: "Considering the totality of the circumstances, the data is more likely than not accurate.",
+			french:  "Au vu de l'ensemble des circonstances, les données sont plus probablement exactes qu'inexactes.",
+		},
+	},
+	{
+		Code: "transaction", Protocol: other, Article: "Cal. Civ. Code § 1798.105(d)(1)", Mark: Unverified, rights: []string{"deletion"},
+		Text: map[string]string{
+			english: "The data is needed to complete a transaction or to perform a contract with you.",
+			french:  "Les données sont nécessaires pour mener à bien une transaction ou exécuter un contrat avec vous.",
+		},
+	},
+	{
+		Code: "security", Protocol: other, Article: "Cal. Civ. Code § 1798.105(d)(2)", Mark: Unverified, rights: []string{"deletion"},
+		Text: map[string]string{
+			english: "The data is needed to help ensure security and integrity.",
+			french:  "Les données sont nécessaires pour garantir la sécurité et l'intégrité.",
+		},
+	},
+	{
+		Code: "legal_obligation", Protocol: other, Article: "Cal. Civ. Code § 1798.105(d)(8)", Mark: Unverified, rights: []string{"deletion"},
+		Text: map[string]string{
+			english: "A law obliges us to keep this data until the date we state.",
+			french:  "Une loi nous oblige à conserver ces données jusqu'à la date que nous indiquons.",
+		},
+	},
+	{
+		Code: "legal_claims", Protocol: other, Article: "Cal. Civ. Code § 1798.145(a)", Mark: Unverified, rights: []string{"deletion", "opt_out", "limit"},
+		Text: map[string]string{
+			english: "The data is needed to exercise or defend legal claims.",
+			french:  "Les données sont nécessaires à l'exercice ou à la défense de droits en justice.",
+		},
+	},
+}

@@ -1,0 +1,150 @@
+package law
+
+import "time"
+
+const (
+	gdprText     = "https://eur-lex.europa.eu/eli/reg/2016/679/oj"
+	periodsText  = "https://eur-lex.europa.eu/eli/reg/1971/1182/oj"
+	oneMonthLeft = "Art. 12(3) GDPR"
+)
+
+var europe = []Pack{{
+	ID:      "eu-gdpr",
+	Name:    "General Data Protection Regulation (EU) 2016/679",
+	From:    date(2018, time.May, 25),
+	Sources: []string{gdprText, periodsText},
+	// The European Economic Area: the GDPR applies in Iceland, Liechtenstein and
+	// Norway by decision 154/2018 of its Joint Committee.
+	covers: append([]string{"IS", "LI", "NO"}, union...),
+
+	limits:   []limit{{span: Span{1, Months}, basis: basis{oneMonthLeft, gdprText, Verified}}},
+	receipt:  basis{"Art. 3(1) Regulation (EEC, Euratom) 1182/71", periodsText, Verified},
+	roll:     basis{"Art. 3(4) Regulation (EEC, Euratom) 1182/71", periodsText, Verified},
+	reasons:  gdprReasons("GDPR"),
+	withheld: withhold(credentialKinds, basis{"Art. 32(1) GDPR", gdprText, Unverified}),
+}}
+
+// union is the member states of the European Union.
+var union = []string{
+	"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
+	"IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+}
+
+// gdprReasons returns the grounds that the GDPR and the UK GDPR share, citing
+// the one or the other.
+func gdprReasons(act string) []Reason {
+	art := func(s string) string { return "Art. " + s + " " + act }
+	return []Reason{
+		{
+			Code: "manifestly_unfounded", Protocol: other, Article: art("12(5)(b)"), Mark: Verified,
+			Text: map[string]string{
+				english: "The request is manifestly unfounded.",
+				french:  "La demande est manifestement infondée.",
+			},
+		},
+		{
+			Code: "excessive", Protocol: tooMany, Article: art("12(5)(b)"), Mark: Verified,
+			Text: map[string]string{
+				english: "The request is excessive, in particular because it repeats earlier ones.",
+				french:  "La demande est excessive, notamment en raison de son caractère répétitif.",
+			},
+		},
+		{
+			Code: "identity_not_established", Protocol: notVerified, Article: art("12(6)"), Mark: Verified,
+			Text: map[string]string{
+				english: "We have reasonable doubts that the request comes from the person concerned, and they could not be removed.",
+				french:  "Nous avons des doutes raisonnables sur l'identité de l'auteur de la demande, et ils n'ont pas pu être levés.",
+			},
+		},
+		{
+			Code: "suspected_fraud", Protocol: suspectedFraud, Article: art("12(6)"), Mark: Unverified,
+			Text: map[string]string{
+				english: "We have reason to believe that the request was not made by the person it names.",
+				french:  "Nous avons des raisons de croire que la demande n'émane pas de la personne qu'elle désigne.",
+			},
+		},
+		{
+			Code: "no_match", Protocol: noMatch, Article: art("11(2)"), Mark: Unverified,
+			Text: map[string]string{
+				english: "We found nothing that we could tie to the details you verified.",
+				french:  "Nous n'avons rien trouvé qui puisse être rattaché aux informations que vous avez confirmées.",
+			},
+		},
+		{
+			Code: "processor_only", Protocol: notCovered, Article: art("4(7)-(8), 28(3)(e)"), Mark: Unverified,
+			Text: map[string]string{
+				english: "We hold this data on behalf of another company, which decides about it. Please ask that company.",
+				french:  "Nous détenons ces données pour le compte d'une autre entreprise, qui en décide. Adressez-vous à elle.",
+			},
+		},
+		{
+			Code: "outside_scope", Protocol: outside, Article: art("3"), Mark: Unverified,
+			Text: map[string]string{
+				english: "The law that the request relies on does not apply to this data.",
+				french:  "La loi invoquée par la demande ne s'applique pas à ces données.",
+			},
+		},
+		{
+			Code: "rights_of_others", Protocol: other, Article: art("15(4)"), Mark: Unverified, rights: []string{"access", "know"},
+			Text: rightsOfOthers,
+		},
+		{
+			Code: "rights_of_others", Protocol: other, Article: art("20(4)"), Mark: Unverified, rights: []string{"portability"},
+			Text: rightsOfOthers,
+		},
+		{
+			Code: "not_portable", Protocol: notCovered, Article: art("20(1)"), Mark: Unverified, rights: []string{"portability"},
+			Text: map[string]string{
+				english: "The right covers data that you provided and that we process by automated means with your consent or for a contract. This data is not of that kind.",
+				french:  "Ce droit porte sur les données que vous avez fournies et que nous traitons de façon automatisée avec votre consentement ou pour un contrat. Ces données n'en font pas partie.",
+			},
+		},
+		{
+			Code: "freedom_of_expression", Protocol: other, Article: art("17(3)(a)"), Mark: Unverified, rights: []string{"deletion"},
+			Text: map[string]string{
+				english: "The data is needed for the freedom of expression and information.",
+				french:  "Les données sont nécessaires à l'exercice de la liberté d'expression et d'information.",
+			},
+		},
+		{
+			Code: "legal_obligation", Protocol: other, Article: art("17(3)(b)"), Mark: Unverified, rights: []string{"deletion"},
+			Text: map[string]string{
+				english: "A law obliges us to keep this data until the date we state.",
+				french:  "Une loi nous oblige à conserver ces données jusqu'à la date que nous indiquons.",
+			},
+		},
+		{
+			Code: "public_health", Protocol: other, Article: art("17(3)(c)"), Mark: Unverified, rights: []string{"deletion"},
+			Text: map[string]string{
+				english: "The data is needed for reasons of public interest in public health.",
+				french:  "Les données sont nécessaires pour des motifs d'intérêt public dans le domaine de la santé publique.",
+			},
+		},
+		{
+			Code: "archiving_research", Protocol: other, Article: art("17(3)(d)"), Mark: Unverified, rights: []string{"deletion"},
+			Text: map[string]string{
+				english: "The data serves archiving in the public interest, research or statistics, which deleting it would seriously impair.",
+				french:  "Les données servent à l'archivage dans l'intérêt public, à la recherche ou à des statistiques, que leur effacement compromettrait gravement.",
+			},
+		},
+		{
+			Code: "legal_claims", Protocol: other, Article: art("17(3)(e)"), Mark: Unverified, rights: []string{"deletion"},
+			Text: map[string]string{
+				english: "The data is needed to establish, exercise or defend legal claims.",
+				french:  "Les données sont nécessaires à la constatation, à l'exercice ou à la défense de droits en justice.",
+			},
+		},
+		{
+			Code: "compelling_grounds", Protocol: other, Article: art("21(1)"), Mark: Unverified, rights: []string{"objection"},
+			Text: map[string]string{
+				english: "Compelling legitimate grounds for the processing override your interests, or it serves legal claims.",
+				french:  "Des motifs légitimes et impérieux prévalent sur vos intérêts, ou le traitement sert des droits en justice.",
+			},
+		},
+	}
+}
+
+var rightsOfOthers = map[string]string{
+	english: "Showing this data would adversely affect the rights and freedoms of others.",
+	french:  "Communiquer ces données porterait atteinte aux droits et libertés d'autrui.",
+}

@@ -1,0 +1,162 @@
+package law_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rightsdesk/shared/law"
+)
+
+var (
+	rights = []string{"access", "know", "portability", "correction", "deletion", "restriction", "objection", "opt_out", "limit", "anything"}
+	marks  = []string{law.Verified, law.Secondary, law.Unverified}
+)
+
+func TestEveryPackIsWholeAndSaysWhereItComesFrom(t *testing.T) {
+	t.Parallel()
+	from := map[string]time.Time{}
+	for _, p := range law.Packs() {
+		if p.ID == "" || p.Name == "" || p.From.IsZero() || len(p.Sources) == 0 {
+			t.Errorf("%+v lacks something", p)
+		}
+		if newer, ok := from[p.ID]; ok && !p.From.Before(newer) {
+			t.Errorf("%s: the version of %v stands after that of %v; the newest goes first", p.ID, p.From, newer)
+		}
+		from[p.ID] = p.From
+		if newest, ok := law.ByID(p.ID); !ok || newest.From.Before(p.From) {
+			t.Errorf("ByID(%s) = %v, %v", p.ID, newest.From, ok)
+		}
+		for _, s := range p.Sources {
+			if u, err := url.Parse(s); err != nil || u.Scheme != "https" {
+				t.Errorf("%s: source %q", p.ID, s)
+			}
+		}
+		for _, right := range rights {
+			if len(law.Reasons(p.ID, right)) == 0 {
+				t.Errorf("%s: no ground to deny %s", p.ID, right)
+			}
+		}
+	}
+	for _, id := range []string{"eu-gdpr", "uk-gdpr", "us-ca-ccpa", "ca-pipeda", "us-states", "us-va"} {
+		if _, ok := from[id]; !ok {
+			t.Errorf("there is no pack %s", id)
+		}
+	}
+	if _, ok := law.ByID("xx-none"); ok {
+		t.Error("there is a pack xx-none")
+	}
+}
+
+func TestEveryReasonCanBeToldAndCited(t *testing.T) {
+	t.Parallel()
+	protocol := []string{"suspected_fraud", "insuf_verification", "no_match", "claim_not_covered", "outside_jurisdiction", "too_many_requests", "other"}
+	for _, p := range law.Packs() {
+		used := map[string]bool{}
+		for _, right := range rights {
+			codes := map[string]bool{}
+			for _, r := range law.Reasons(p.ID, right) {
+				if codes[r.Code] {
+					t.Errorf("%s: %s stands twice for %s", p.ID, r.Code, right)
+				}
+				codes[r.Code], used[r.Protocol] = true, true
+				if r.Article == "" || r.Text["en"] == "" || r.Text["fr"] == "" || !slices.Contains(marks, r.Mark) {
+					t.Errorf("%s: %s lacks something: %+v", p.ID, r.Code, r)
+				}
+				if !slices.Contains(protocol, r.Protocol) {
+					t.Errorf("%s: %s: the protocol has no reason %q", p.ID, r.Code, r.Protocol)
+				}
+			}
+		}
+		for _, want := range protocol {
+			// PIPEDA knows no ground of repetition.
+			if !used[want] && (p.ID != "ca-pipeda" || want != "too_many_requests") {
+				t.Errorf("%s: no ground for the protocol's %s", p.ID, want)
+			}
+		}
+	}
+}
+
+func TestReasonsCiteTheArticleOfTheRight(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ law, right, code, article string }{ // article empty: not a ground
+		{"eu-gdpr", "access", "manifestly_unfounded", "Art. 12(5)(b) GDPR"},
+		{"eu-gdpr", "access", "identity_not_established", "Art. 12(6) GDPR"},
+		{"eu-gdpr", "access", "rights_of_others", "Art. 15(4) GDPR"},
+		{"eu-gdpr", "portability", "rights_of_others", "Art. 20(4) GDPR"},
+		{"eu-gdpr", "deletion", "rights_of_others", ""},
+		{"eu-gdpr", "deletion", "legal_obligation", "Art. 17(3)(b) GDPR"},
+		{"eu-gdpr", "deletion", "legal_claims", "Art. 17(3)(e) GDPR"},
+		{"eu-gdpr", "access", "legal_claims", ""},
+		{"uk-gdpr", "deletion", "legal_obligation", "Art. 17(3)(b) UK GDPR"},
+		{"us-ca-ccpa", "know", "identity_not_established", "11 CCR § 7024(a)"},
+		{"us-ca-ccpa", "deletion", "identity_not_established", "11 CCR § 7022(a)"},
+		{"us-ca-ccpa", "opt_out", "identity_not_established", ""}, // 11 CCR 7060(b): never verified
+		{"us-ca-ccpa", "know", "twice_in_twelve_months", "Cal. Civ. Code § 1798.130(b)"},
+		{"ca-pipeda", "access", "privileged", "s. 9(3)(a) PIPEDA"},
+		{"ca-pipeda", "deletion", "recourse_pending", "s. 8(8) PIPEDA"},
+		{"us-va", "opt_out", "identity_not_established", ""},
+		{"xx-none", "access", "manifestly_unfounded", ""},
+	}
+	for _, c := range tests {
+		var article string
+		for _, r := range law.Reasons(c.law, c.right) {
+			if r.Code == c.code {
+				article = r.Article
+			}
+		}
+		if article != c.article {
+			t.Errorf("%s, %s, %s cites %q, want %q", c.law, c.right, c.code, article, c.article)
+		}
+	}
+}
+
+func TestWhatAnAnswerMayNotShow(t *testing.T) {
+	t.Parallel()
+	all := "government_id financial_account health_insurance password security_answer biometric"
+	tests := map[string]string{
+		"us-ca-ccpa": all, // 11 CCR 7024(d)
+		"us-mn":      all,
+		"us-states":  all,
+		"xx-none":    all, // not knowing the law is no reason to show a passport number
+		"eu-gdpr":    "password security_answer",
+		"uk-gdpr":    "password security_answer",
+		"ca-pipeda":  "password security_answer",
+		"us-va":      "password security_answer",
+	}
+	for id, want := range tests {
+		var kinds []string
+		for _, w := range law.NeverDisclosed(id) {
+			kinds = append(kinds, w.Kind)
+			if w.Text["en"] == "" || w.Text["fr"] == "" {
+				t.Errorf("%s: %s has no words", id, w.Kind)
+			}
+			if _, ok := law.ByID(id); ok && (w.Article == "" || !slices.Contains(marks, w.Mark)) {
+				t.Errorf("%s: %s cites %q (%s)", id, w.Kind, w.Article, w.Mark)
+			}
+		}
+		if got := strings.Join(kinds, " "); got != want {
+			t.Errorf("%s withholds %s, want %s", id, got, want)
+		}
+	}
+}
+
+func TestWhoHearsAComplaint(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{ // residence -> part of the name; empty: nobody we know of
+		"FR": "CNIL", "FR-IDF": "CNIL", "GB": "ICO", "US-CA": "California Privacy", "CA": "Privacy Commissioner of Canada",
+		"CA-ON": "Privacy Commissioner of Canada", "CA-QC": "Québec", "HR": "European Data Protection Board",
+		"US-OH": "", "": "", "BR": "",
+	}
+	for residence, want := range tests {
+		got, ok := law.Authority(residence)
+		if ok != (want != "") || !strings.Contains(got.Name, want) {
+			t.Errorf("Authority(%q) = %+v, %v, want %q", residence, got, ok, want)
+		}
+		if u, err := url.Parse(got.URL); ok && (err != nil || u.Scheme != "https" || u.Host == "") {
+			t.Errorf("Authority(%q) is at %q", residence, got.URL)
+		}
+	}
+}
