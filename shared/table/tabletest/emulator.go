@@ -1,0 +1,123 @@
+package tabletest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// emulatorPatience is how long the emulator may take to answer for the first
+// time. It takes milliseconds, but on a busy machine it has to wait its turn.
+const emulatorPatience = 20 * time.Second
+
+// Emulator returns the endpoint of a DynamoDB: the one that DYNAMODB_ENDPOINT
+// names, the real service included, or else a Dynoxide of the test's own, in
+// memory, on the loopback interface, that ends with the test. Where there is
+// neither, the test is skipped, but fails if CI=true.
+func Emulator(t testing.TB) (endpoint string) {
+	t.Helper()
+	if endpoint = os.Getenv("DYNAMODB_ENDPOINT"); endpoint != "" {
+		return endpoint
+	}
+	binary, err := findEmulator()
+	if err != nil {
+		const how = "no DynamoDB to test against: run `make tools`, which builds Dynoxide into .bin/, or set DYNAMODB_ENDPOINT"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(how)
+		}
+		t.Skip(how)
+	}
+	for range 3 { // the port was free when we looked; somebody else may have been faster
+		if endpoint, err = startEmulator(t, binary); err == nil {
+			return endpoint
+		}
+	}
+	t.Fatal(err)
+	return ""
+}
+
+// findEmulator looks into .bin of the module, then into the path.
+func findEmulator() (string, error) {
+	dir, err := os.Getwd()
+	for err == nil && dir != filepath.Dir(dir) {
+		if _, missing := os.Stat(filepath.Join(dir, "go.mod")); missing == nil {
+			if binary, err := exec.LookPath(filepath.Join(dir, ".bin", "dynoxide")); err == nil {
+				return binary, nil
+			}
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return exec.LookPath("dynoxide")
+}
+
+func startEmulator(t testing.TB, binary string) (endpoint string, err error) {
+	t.Helper()
+	address, err := freeAddress(t.Context())
+	if err != nil {
+		return "", err
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", err
+	}
+	// The context of the test ends before its cleanups do, and those may still
+	// want to talk to the emulator.
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	cmd := exec.CommandContext(ctx, binary, "--host", host, "--port", port, "--log", "quiet") //nolint:gosec // our own tool
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		stop()
+		return "", fmt.Errorf("start the emulator: %w", err)
+	}
+	gone := make(chan error, 1)
+	go func() { gone <- cmd.Wait() }()
+	end := func() {
+		stop()
+		<-gone
+	}
+	endpoint = "http://" + address
+	for deadline := time.After(emulatorPatience); ; {
+		if answers(t.Context(), endpoint) {
+			t.Cleanup(end)
+			return endpoint, nil
+		}
+		select {
+		case err := <-gone:
+			stop()
+			return "", fmt.Errorf("the emulator ended by itself: %w", errors.Join(err, errors.New("on "+address)))
+		case <-deadline:
+			end()
+			return "", fmt.Errorf("the emulator on %s did not answer within %s", address, emulatorPatience)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("look for a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// answers reports whether anything speaks HTTP there; what it says is no matter.
+func answers(ctx context.Context, endpoint string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, http.NoBody)
+	if err != nil {
+		return false
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	return res.Body.Close() == nil
+}
