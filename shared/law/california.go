@@ -55,14 +55,14 @@ var ccpaReasons = []Reason{
 		},
 	},
 	{
-		Code: "identity_not_established", Protocol: notVerified, Article: "11 CCR § 7022(a)", Mark: Unverified, rights: []string{"deletion"},
+		Code: "identity_not_established", Protocol: notVerified, Article: "11 CCR § 7022(a)", Mark: Unverified, rights: []string{"erasure"},
 		Text: map[string]string{
 			english: "We could not verify your identity to the degree that deleting the data requires.",
 			french:  "Nous n'avons pas pu vérifier votre identité au degré qu'exige la suppression des données.",
 		},
 	},
 	{
-		Code: "identity_not_established", Protocol: notVerified, Article: "11 CCR § 7023(a)", Mark: Unverified, rights: []string{"correction"},
+		Code: "identity_not_established", Protocol: notVerified, Article: "11 CCR § 7023(a)", Mark: Unverified, rights: []string{"rectification"},
 		Text: map[string]string{
 			english: "We could not verify your identity to the degree that correcting the data requires.",
 			french:  "Nous n'avons pas pu vérifier votre identité au degré qu'exige la correction des données.",
@@ -77,7 +77,7 @@ var ccpaReasons = []Reason{
 		},
 	},
 	{
-		Code: "no_match", Protocol: noMatch, Article: "11 CCR § 7024", Mark: Unverified, rights: []string{"know", "access", "portability", "deletion", "correction"},
+		Code: "no_match", Protocol: noMatch, Article: "11 CCR § 7024", Mark: Unverified, rights: []string{"know", "access", "portability", "erasure", "rectification"},
 		Text: map[string]string{
 			english: "We found nothing that we could tie to the details you verified.",
 			french:  "Nous n'avons rien trouvé qui puisse être rattaché aux informations que vous avez confirmées.",
@@ -102,35 +102,35 @@ var ccpaReasons = []Reason{
 		Text: rightsOfOthers,
 	},
 	{
-		Code: "accurate", Protocol: other, Article: "11 CCR § 7023(b)", Mark: Unverified, rights: []string{"correction"},
+		Code: "accurate", Protocol: other, Article: "11 CCR § 7023(b)", Mark: Unverified, rights: []string{"rectification"},
 		Text: map[string]string{
 			english: "Considering the totality of the circumstances, the data is more likely than not accurate.",
 			french:  "Au vu de l'ensemble des circonstances, les données sont plus probablement exactes qu'inexactes.",
 		},
 	},
 	{
-		Code: "transaction", Protocol: other, Article: "Cal. Civ. Code § 1798.105(d)(1)", Mark: Unverified, rights: []string{"deletion"},
+		Code: "transaction", Protocol: other, Article: "Cal. Civ. Code § 1798.105(d)(1)", Mark: Unverified, rights: []string{"erasure"},
 		Text: map[string]string{
 			english: "The data is needed to complete a transaction or to perform a contract with you.",
 			french:  "Les données sont nécessaires pour mener à bien une transaction ou exécuter un contrat avec vous.",
 		},
 	},
 	{
-		Code: "security", Protocol: other, Article: "Cal. Civ. Code § 1798.105(d)(2)", Mark: Unverified, rights: []string{"deletion"},
+		Code: "security", Protocol: other, Article: "Cal. Civ. Code § 1798.105(d)(2)", Mark: Unverified, rights: []string{"erasure"},
 		Text: map[string]string{
 			english: "The data is needed to help ensure security and integrity.",
 			french:  "Les données sont nécessaires pour garantir la sécurité et l'intégrité.",
 		},
 	},
 	{
-		Code: "legal_obligation", Protocol: other, Article: "Cal. Civ. Code § 1798.105(d)(8)", Mark: Unverified, rights: []string{"deletion"},
+		Code: "legal_obligation", Protocol: other, Article: "Cal. Civ. Code § 1798.105(d)(8)", Mark: Unverified, rights: []string{"erasure"},
 		Text: map[string]string{
 			english: "A law obliges us to keep this data until the date we state.",
 			french:  "Une loi nous oblige à conserver ces données jusqu'à la date que nous indiquons.",
 		},
 	},
 	{
-		Code: "legal_claims", Protocol: other, Article: "Cal. Civ. Code § 1798.145(a)", Mark: Unverified, rights: []string{"deletion", "opt_out", "limit"},
+		Code: "legal_claims", Protocol: other, Article: "Cal. Civ. Code § 1798.145(a)", Mark: Unverified, rights: []string{"erasure", "opt_out", "limit"},
 		Text: map[string]string{
 			english: "The data is needed to exercise or defend legal claims.",
 			french:  "Les données sont nécessaires à l'exercice ou à la défense de droits en justice.",

@@ -93,21 +93,21 @@ var pipedaReasons = []Reason{
 		},
 	},
 	{
-		Code: "legal_obligation", Protocol: other, Article: "Schedule 1, 4.5.2 PIPEDA", Mark: Unverified, rights: []string{"deletion"},
+		Code: "legal_obligation", Protocol: other, Article: "Schedule 1, 4.5.2 PIPEDA", Mark: Unverified, rights: []string{"erasure"},
 		Text: map[string]string{
 			english: "A law obliges us to keep this data until the date we state.",
 			french:  "Une loi nous oblige à conserver ces données jusqu'à la date que nous indiquons.",
 		},
 	},
 	{
-		Code: "recourse_pending", Protocol: other, Article: "s. 8(8) PIPEDA", Mark: Verified, rights: []string{"deletion"},
+		Code: "recourse_pending", Protocol: other, Article: "s. 8(8) PIPEDA", Mark: Verified, rights: []string{"erasure"},
 		Text: map[string]string{
 			english: "The data is the subject of a request, and we must keep it until every recourse about that is exhausted.",
 			french:  "Les données font l'objet d'une demande, et nous devons les conserver jusqu'à l'épuisement de tous les recours.",
 		},
 	},
 	{
-		Code: "accurate", Protocol: other, Article: "Schedule 1, 4.9.5 PIPEDA", Mark: Unverified, rights: []string{"correction"},
+		Code: "accurate", Protocol: other, Article: "Schedule 1, 4.9.5 PIPEDA", Mark: Unverified, rights: []string{"rectification"},
 		Text: map[string]string{
 			english: "The data was not shown to be inaccurate or incomplete; your disagreement is recorded with it.",
 			french:  "Il n'a pas été démontré que les données sont inexactes ou incomplètes; votre désaccord est consigné avec elles.",

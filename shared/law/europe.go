@@ -100,35 +100,35 @@ func gdprReasons(act string) []Reason {
 			},
 		},
 		{
-			Code: "freedom_of_expression", Protocol: other, Article: art("17(3)(a)"), Mark: Unverified, rights: []string{"deletion"},
+			Code: "freedom_of_expression", Protocol: other, Article: art("17(3)(a)"), Mark: Unverified, rights: []string{"erasure"},
 			Text: map[string]string{
 				english: "The data is needed for the freedom of expression and information.",
 				french:  "Les données sont nécessaires à l'exercice de la liberté d'expression et d'information.",
 			},
 		},
 		{
-			Code: "legal_obligation", Protocol: other, Article: art("17(3)(b)"), Mark: Unverified, rights: []string{"deletion"},
+			Code: "legal_obligation", Protocol: other, Article: art("17(3)(b)"), Mark: Unverified, rights: []string{"erasure"},
 			Text: map[string]string{
 				english: "A law obliges us to keep this data until the date we state.",
 				french:  "Une loi nous oblige à conserver ces données jusqu'à la date que nous indiquons.",
 			},
 		},
 		{
-			Code: "public_health", Protocol: other, Article: art("17(3)(c)"), Mark: Unverified, rights: []string{"deletion"},
+			Code: "public_health", Protocol: other, Article: art("17(3)(c)"), Mark: Unverified, rights: []string{"erasure"},
 			Text: map[string]string{
 				english: "The data is needed for reasons of public interest in public health.",
 				french:  "Les données sont nécessaires pour des motifs d'intérêt public dans le domaine de la santé publique.",
 			},
 		},
 		{
-			Code: "archiving_research", Protocol: other, Article: art("17(3)(d)"), Mark: Unverified, rights: []string{"deletion"},
+			Code: "archiving_research", Protocol: other, Article: art("17(3)(d)"), Mark: Unverified, rights: []string{"erasure"},
 			Text: map[string]string{
 				english: "The data serves archiving in the public interest, research or statistics, which deleting it would seriously impair.",
 				french:  "Les données servent à l'archivage dans l'intérêt public, à la recherche ou à des statistiques, que leur effacement compromettrait gravement.",
 			},
 		},
 		{
-			Code: "legal_claims", Protocol: other, Article: art("17(3)(e)"), Mark: Unverified, rights: []string{"deletion"},
+			Code: "legal_claims", Protocol: other, Article: art("17(3)(e)"), Mark: Unverified, rights: []string{"erasure"},
 			Text: map[string]string{
 				english: "The data is needed to establish, exercise or defend legal claims.",
 				french:  "Les données sont nécessaires à la constatation, à l'exercice ou à la défense de droits en justice.",

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	rights = []string{"access", "know", "portability", "correction", "deletion", "restriction", "objection", "opt_out", "limit", "anything"}
+	rights = []string{"access", "know", "portability", "rectification", "erasure", "restriction", "objection", "challenge", "opt_out", "limit"}
 	marks  = []string{law.Verified, law.Secondary, law.Unverified}
 )
 
@@ -86,17 +86,17 @@ func TestReasonsCiteTheArticleOfTheRight(t *testing.T) {
 		{"eu-gdpr", "access", "identity_not_established", "Art. 12(6) GDPR"},
 		{"eu-gdpr", "access", "rights_of_others", "Art. 15(4) GDPR"},
 		{"eu-gdpr", "portability", "rights_of_others", "Art. 20(4) GDPR"},
-		{"eu-gdpr", "deletion", "rights_of_others", ""},
-		{"eu-gdpr", "deletion", "legal_obligation", "Art. 17(3)(b) GDPR"},
-		{"eu-gdpr", "deletion", "legal_claims", "Art. 17(3)(e) GDPR"},
+		{"eu-gdpr", "erasure", "rights_of_others", ""},
+		{"eu-gdpr", "erasure", "legal_obligation", "Art. 17(3)(b) GDPR"},
+		{"eu-gdpr", "erasure", "legal_claims", "Art. 17(3)(e) GDPR"},
 		{"eu-gdpr", "access", "legal_claims", ""},
-		{"uk-gdpr", "deletion", "legal_obligation", "Art. 17(3)(b) UK GDPR"},
+		{"uk-gdpr", "erasure", "legal_obligation", "Art. 17(3)(b) UK GDPR"},
 		{"us-ca-ccpa", "know", "identity_not_established", "11 CCR § 7024(a)"},
-		{"us-ca-ccpa", "deletion", "identity_not_established", "11 CCR § 7022(a)"},
+		{"us-ca-ccpa", "erasure", "identity_not_established", "11 CCR § 7022(a)"},
 		{"us-ca-ccpa", "opt_out", "identity_not_established", ""}, // 11 CCR 7060(b): never verified
 		{"us-ca-ccpa", "know", "twice_in_twelve_months", "Cal. Civ. Code § 1798.130(b)"},
 		{"ca-pipeda", "access", "privileged", "s. 9(3)(a) PIPEDA"},
-		{"ca-pipeda", "deletion", "recourse_pending", "s. 8(8) PIPEDA"},
+		{"ca-pipeda", "erasure", "recourse_pending", "s. 8(8) PIPEDA"},
 		{"us-va", "opt_out", "identity_not_established", ""},
 		{"xx-none", "access", "manifestly_unfounded", ""},
 	}

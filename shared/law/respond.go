@@ -13,9 +13,10 @@ type Question struct {
 	// Residence is where the person lives: a country or a subdivision of one
 	// ("FR", "US-CA", "CA-QC"). Empty if it is not known.
 	Residence string
-	// Right is what is asked for: access, know, portability, correction, deletion,
-	// restriction, objection, opt_out, limit. A law that sets no limit of its own
-	// for it applies its general one.
+	// Right is what is asked for: access, know, portability, rectification, erasure,
+	// restriction, objection, challenge, opt_out (of sale), limit (the use of
+	// sensitive data). A law that sets no limit of its own for it applies its
+	// general one.
 	Right    string
 	Received time.Time
 	Zone     *time.Location // the controller's: the day of receipt is a day there

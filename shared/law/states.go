@@ -39,7 +39,7 @@ func stateReasons(article string) []Reason {
 	return []Reason{
 		{
 			Code: "identity_not_established", Protocol: notVerified, Article: article, Mark: Unverified,
-			rights: []string{"access", "know", "portability", "correction", "deletion"}, // an opt-out needs no authentication
+			rights: []string{"access", "know", "portability", "rectification", "erasure"}, // an opt-out needs no authentication
 			Text: map[string]string{
 				english: "We could not authenticate the request with commercially reasonable efforts.",
 				french:  "Nous n'avons pas pu authentifier la demande par des moyens commercialement raisonnables.",
@@ -88,7 +88,7 @@ func stateReasons(article string) []Reason {
 			},
 		},
 		{
-			Code: "legal_obligation", Protocol: other, Article: article, Mark: Unverified, rights: []string{"deletion"},
+			Code: "legal_obligation", Protocol: other, Article: article, Mark: Unverified, rights: []string{"erasure"},
 			Text: map[string]string{
 				english: "A law obliges us to keep this data until the date we state.",
 				french:  "Une loi nous oblige à conserver ces données jusqu'à la date que nous indiquons.",
