@@ -117,7 +117,7 @@ func (p *Policy) readCategory(id string, o *object) {
 	})
 	switch outside := slices.Contains(c.From, FromOthers); {
 	case outside && len(c.FromOutside) == 0:
-		o.r.refuse(o.at("from_outside"), "is required; it names who outside gives the data")
+		o.r.refuse(o.at("from_outside"), "is required and names who outside gives the data")
 	case !outside && len(c.FromOutside) > 0:
 		o.r.refuse(o.at("from_outside"), "is for data whose `from` has outside")
 	}

@@ -62,7 +62,7 @@ var tables = []Table{
 }
 
 func (p *Policy) readDocument(o *object) {
-	o.r.languages = words(o, "languages", need, []string{"en", "fr"})
+	o.r.languages = slices.DeleteFunc(words(o, "languages", need, []string{"en", "fr"}), func(l string) bool { return l == "" })
 	p.Document = Document{
 		Languages: o.r.languages,
 		Brand:     o.line("brand", need, anyLine),

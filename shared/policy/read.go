@@ -134,7 +134,7 @@ func (o *object) take(key string, p presence, says string) *yaml.Node {
 	n := o.values[key]
 	switch {
 	case n == nil && p == need && !o.broken:
-		o.r.refuse(o.at(key), "is required; %s", says)
+		o.r.refuse(o.at(key), "is required and %s", says)
 	case n != nil && n.Kind == yaml.ScalarNode && (n.Tag == "!!null" || strings.TrimSpace(n.Value) == ""):
 		o.r.refuse(o.at(key), "has no value; %s", says)
 		return nil
@@ -145,13 +145,13 @@ func (o *object) take(key string, p presence, says string) *yaml.Node {
 // section reads a mapping below key. read runs even if there is none: it then
 // finds no key, misses none, and returns the defaults.
 func (o *object) section(key string, p presence, read func(*object)) {
-	o.r.object(o.at(key), o.take(key, p, "it is a mapping of `key: value` lines"), read)
+	o.r.object(o.at(key), o.take(key, p, "must be a mapping: one `key: value` a line, indented"), read)
 }
 
 // entries reads a mapping whose keys are names that the policy makes up, each of
 // the spelling is. They are keys and not values so that none can stand twice.
 func (o *object) entries(key string, p presence, is rule, read func(id string, entry *object)) {
-	n := o.take(key, p, "it is a mapping of names to entries; write {} for none")
+	n := o.take(key, p, "must be a mapping of names to entries; write {} for none")
 	if n == nil {
 		return
 	}
@@ -169,12 +169,12 @@ func (o *object) entries(key string, p presence, is rule, read func(id string, e
 
 // each reads a list of mappings.
 func (o *object) each(key string, p presence, read func(*object)) {
-	const says = "it is a list of entries, each a mapping that begins with a dash"
+	const says = "must be a list of entries, each a mapping that begins with a dash"
 	n := o.take(key, p, says)
 	switch {
 	case n == nil:
 	case n.Kind != yaml.SequenceNode || len(n.Content) == 0:
-		o.r.refuse(o.at(key), "must have an entry or more; %s", says)
+		o.r.refuse(o.at(key), "%s; one or more", says)
 	default:
 		for i, c := range n.Content {
 			at := o.at(key) + "[" + strconv.Itoa(i) + "]"
@@ -195,16 +195,14 @@ func (o *object) line(key string, p presence, is rule) string {
 
 // lines reads a list of such texts. None may stand twice.
 func (o *object) lines(key string, p presence, is rule) []string {
-	n := o.take(key, p, "a list; each entry "+is.says)
+	says := "must be a list, such as [a, b]; an entry " + is.says
+	n := o.take(key, p, says)
 	if n == nil {
 		return nil
 	}
-	if n.Kind != yaml.SequenceNode {
-		o.r.refuse(o.at(key), "must be a list, such as [a, b]; each entry %s", is.says)
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 && p == need {
+		o.r.refuse(o.at(key), "%s", says)
 		return nil
-	}
-	if len(n.Content) == 0 && p == need {
-		o.r.refuse(o.at(key), "must have an entry or more; each %s", is.says)
 	}
 	var list []string
 	for i, c := range n.Content {
@@ -319,7 +317,7 @@ func (o *object) text(key string, p presence) Text { return o.read(key, p, false
 func (o *object) prose(key string, p presence) Text { return o.read(key, p, true) }
 
 func (o *object) read(key string, p presence, paragraphs bool) Text {
-	says := "it is a text, or with several languages a text in each: {en: ..., fr: ...}"
+	says := "must be a text, given in each language of the policy: {en: ..., fr: ...}"
 	n := o.take(key, p, says)
 	if n == nil {
 		return nil
@@ -329,7 +327,7 @@ func (o *object) read(key string, p presence, paragraphs bool) Text {
 	case n.Kind == yaml.MappingNode:
 		o.r.object(o.at(key), n, func(each *object) {
 			for _, language := range o.r.languages {
-				if v := each.take(language, need, "the policy is published in this language"); v != nil {
+				if v := each.take(language, need, "must be a text; the policy is published in this language"); v != nil {
 					t[language] = o.r.words(each.at(language), v, paragraphs)
 				}
 			}
