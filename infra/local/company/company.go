@@ -38,17 +38,17 @@ const (
 
 // The categories of the shop.
 const (
-	Account     = "account"      // email, name, phone, address, newsletter
-	Orders      = "orders"       // number, total, items, ship_to
-	AccessLog   = "access_log"   // ip, path, user_agent
+	Account     = "account"      // email, name, address
+	Orders      = "orders"       // invoice_number, total, items, ship_to
+	AccessLog   = "access_log"   // ip, browser, page
 	SupportMail = "support_mail" // email, subject, body
-	Credentials = "credentials"  // provider, token, credential
+	Credentials = "credentials"  // password, token
 )
 
 // The categories of the newsletter.
 const (
 	Subscriptions  = "subscriptions"   // list, frequency
-	ReadingHistory = "reading_history" // title, minutes
+	ReadingHistory = "reading_history" // account, book, chapter
 )
 
 // Categories lists each store's categories in the order they are answered.

@@ -22,7 +22,9 @@ const (
 	BusyAccount = "acc-1000"
 )
 
-const batch = 20_000 // records in one transaction: what a transaction changes is in memory
+// batch is how many records go into one transaction. Bolt keeps a transaction's
+// keys in unsplit, sorted pages: with larger batches inserting becomes quadratic.
+const batch = 2_000
 
 // fill makes the people and what the stores hold of them.
 func (c *Company) fill() error {
@@ -95,43 +97,41 @@ var prefixes = map[string]string{
 	Subscriptions: "sub", ReadingHistory: "read",
 }
 
-// Fields of the categories, as hooks and tables show them.
+// Fields of the categories, as hooks and tables show them and the policy names them.
 type (
 	account struct {
-		Email      string `json:"email"`
-		Name       string `json:"name"`
-		Phone      string `json:"phone"`
-		Address    string `json:"address"`
-		Newsletter bool   `json:"newsletter"`
+		Email   string `json:"email"`
+		Name    string `json:"name"`
+		Address string `json:"address"`
 	}
 	order struct {
-		Number string   `json:"number"`
-		Total  string   `json:"total"`
-		Items  []string `json:"items"`
-		ShipTo string   `json:"ship_to"`
+		Invoice string   `json:"invoice_number"`
+		Total   string   `json:"total"`
+		Items   []string `json:"items"`
+		ShipTo  string   `json:"ship_to"`
 	}
 	visit struct {
-		IP        string `json:"ip"`
-		Path      string `json:"path"`
-		UserAgent string `json:"user_agent"`
+		IP      string `json:"ip"`
+		Browser string `json:"browser"`
+		Page    string `json:"page"`
 	}
-	mail struct {
+	letter struct {
 		Email   string `json:"email"`
 		Subject string `json:"subject"`
 		Body    string `json:"body"`
 	}
-	credential struct {
-		Provider   string `json:"provider"`
-		Token      string `json:"token"`
-		Credential bool   `json:"credential"` // a secret of the person's: never shown, not even to them
+	credential struct { // secrets of the person's: never shown, not even to them
+		Password string `json:"password"` // hashed
+		Token    string `json:"token"`
 	}
 	subscription struct {
 		List      string `json:"list"`
 		Frequency string `json:"frequency"`
 	}
 	reading struct {
-		Title   string `json:"title"`
-		Minutes int    `json:"minutes"`
+		Account string `json:"account"`
+		Book    string `json:"book"`
+		Chapter int    `json:"chapter"`
 	}
 )
 
@@ -156,7 +156,7 @@ func (f *filler) everybody() error {
 		return err
 	}
 	for n := range f.company.o.Records {
-		if err := f.add(f.shop, BusyAccount, AccessLog, f.today.Add(-time.Duration(n)*time.Second), f.visit()); err != nil {
+		if err := f.add(f.shop, BusyAccount, AccessLog, f.today.Add(time.Duration(n-f.company.o.Records)*time.Second), f.visit()); err != nil {
 			return err
 		}
 	}
@@ -172,9 +172,7 @@ func (f *filler) person(number, name, email string) error {
 	add := func(in files, category string, days int, fields any) error {
 		return f.add(in, number, category, f.today.Add(f.ago(days)), fields)
 	}
-	err := f.add(f.shop, number, Account, f.today.Add(came), account{
-		email, name, fmt.Sprintf("+1 202 555 01%02d", f.random.IntN(100)), home, f.random.IntN(2) == 0,
-	})
+	err := f.add(f.shop, number, Account, f.today.Add(came), account{email, name, home})
 	for range some(4) {
 		first, second := pick(f.random, books), pick(f.random, books)
 		bought := order{fmt.Sprintf("EB-%06d", f.counts[Orders]+1), fmt.Sprintf("%d.%02d EUR", 8+some(60), f.random.IntN(100)), []string{first, second}, name + ", " + home}
@@ -186,19 +184,17 @@ func (f *filler) person(number, name, email string) error {
 	for range some(2) {
 		about := fmt.Sprintf("Where is EB-%06d?", f.counts[Orders])
 		body := fmt.Sprintf("Hello,\nmy parcel with %s has not come to %s yet.\nKind regards\n%s", pick(f.random, books), home, name)
-		err = unless(err, func() error { return add(f.shop, SupportMail, 300, mail{email, about, body}) })
+		err = unless(err, func() error { return add(f.shop, SupportMail, 300, letter{email, about, body}) })
 	}
-	token := fmt.Sprintf("ebt_%016x%016x", f.random.Uint64(), f.random.Uint64())
-	err = unless(err, func() error {
-		return add(f.shop, Credentials, 300, credential{pick(f.random, []string{"github", "google", "apple"}), token, true})
-	})
+	keys := credential{fmt.Sprintf("$scrypt$%016x", f.random.Uint64()), fmt.Sprintf("ebt_%016x%016x", f.random.Uint64(), f.random.Uint64())}
+	err = unless(err, func() error { return add(f.shop, Credentials, 300, keys) })
 	for range some(2) {
 		err = unless(err, func() error {
 			return add(f.letters, Subscriptions, 300, subscription{pick(f.random, lists), pick(f.random, []string{"weekly", "monthly"})})
 		})
 	}
 	for range some(4) {
-		err = unless(err, func() error { return add(f.letters, ReadingHistory, 300, reading{pick(f.random, books), some(90)}) })
+		err = unless(err, func() error { return add(f.letters, ReadingHistory, 300, reading{number, pick(f.random, books), some(30)}) })
 	}
 	return err
 }
@@ -223,7 +219,7 @@ func (f *filler) visit() visit {
 	if f.random.IntN(4) == 0 {
 		ip = fmt.Sprintf("2001:db8:%x:%x::%x", f.random.IntN(1<<16), f.random.IntN(1<<16), 1+f.random.IntN(1<<16-1))
 	}
-	return visit{ip, pick(f.random, paths), pick(f.random, agents)}
+	return visit{ip, pick(f.random, browsers), pick(f.random, pages)}
 }
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
