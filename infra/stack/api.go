@@ -1,0 +1,105 @@
+package stack
+
+import (
+	"encoding/json"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
+
+	"rightsdesk/shared/topology"
+)
+
+// Throttling of the whole API: many times what people send, and a bound on what
+// somebody else can make the operator pay. httpapi limits single addresses.
+const (
+	requestsPerSecond = 50
+	requestsAtOnce    = 100
+)
+
+// accessLine is one line of the access log. It holds the route, never the path:
+// a path may hold a token. It holds no address of a person's machine either.
+var accessLine = map[string]string{
+	"id":      "$context.requestId",
+	"route":   "$context.routeKey",
+	"status":  "$context.status",
+	"ms":      "$context.responseLatency",
+	"bytes":   "$context.responseLength",
+	"refused": "$context.authorizer.error",
+	"broken":  "$context.integrationErrorMessage",
+}
+
+// addAPI adds the HTTP API. It has no default route: what the topology does not
+// declare is answered 404 by the service and starts no function.
+func (s *system) addAPI() {
+	s.api = awsapigatewayv2.NewCfnApi(s.stack, jsii.String("API"), &awsapigatewayv2.CfnApiProps{
+		Name:         awscdk.Aws_STACK_NAME(),
+		ProtocolType: jsii.String("HTTP"),
+	})
+	s.operators = awsapigatewayv2.NewCfnAuthorizer(s.stack, jsii.String("Operators"), &awsapigatewayv2.CfnAuthorizerProps{
+		ApiId:          s.api.Ref(),
+		Name:           jsii.String("operators"),
+		AuthorizerType: jsii.String("JWT"),
+		IdentitySource: jsii.Strings("$request.header.Authorization"),
+		JwtConfiguration: awsapigatewayv2.CfnAuthorizer_JWTConfigurationProperty{
+			Issuer:   s.param.issuer,
+			Audience: &[]*string{s.param.audience},
+		},
+	})
+	format, err := json.Marshal(accessLine)
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	awsapigatewayv2.NewCfnStage(s.stack, jsii.String("Stage"), &awsapigatewayv2.CfnStageProps{
+		ApiId:      s.api.Ref(),
+		StageName:  jsii.String("$default"),
+		AutoDeploy: true,
+		DefaultRouteSettings: awsapigatewayv2.CfnStage_RouteSettingsProperty{
+			ThrottlingRateLimit:  jsii.Number(requestsPerSecond),
+			ThrottlingBurstLimit: jsii.Number(requestsAtOnce),
+		},
+		AccessLogSettings: awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
+			DestinationArn: s.logGroup("AccessLog").LogGroupArn(),
+			Format:         jsii.String(string(format)),
+		},
+	})
+}
+
+// addRoutes adds the routes of a function.
+func (s *system) addRoutes(u unit) {
+	if len(u.Routes) == 0 {
+		return
+	}
+	integration := awsapigatewayv2.NewCfnIntegration(s.stack, jsii.String(title(u.Name)+"Integration"), &awsapigatewayv2.CfnIntegrationProps{
+		ApiId:                s.api.Ref(),
+		IntegrationType:      jsii.String("AWS_PROXY"),
+		IntegrationUri:       u.lambda.FunctionArn(),
+		PayloadFormatVersion: jsii.String("2.0"),
+	})
+	// One permission for all routes: the API holds none but the topology's, and a
+	// function's policy has no room for one each.
+	awslambda.NewCfnPermission(s.stack, jsii.String(title(u.Name)+"Permission"), &awslambda.CfnPermissionProps{
+		Action:       jsii.String("lambda:InvokeFunction"),
+		FunctionName: u.lambda.FunctionArn(),
+		Principal:    jsii.String("apigateway.amazonaws.com"),
+		SourceArn: s.stack.FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("execute-api"), Resource: s.api.Ref(), ResourceName: jsii.String("*"),
+		}),
+	})
+	for _, r := range u.Routes {
+		route := &awsapigatewayv2.CfnRouteProps{
+			ApiId:             s.api.Ref(),
+			RouteKey:          jsii.String(r.Pattern),
+			Target:            awscdk.Fn_Join(jsii.String("/"), &[]*string{jsii.String("integrations"), integration.Ref()}),
+			AuthorizationType: jsii.String("NONE"),
+		}
+		switch r.Caller {
+		case topology.Operator:
+			route.AuthorizationType = jsii.String("JWT")
+			route.AuthorizerId = s.operators.Ref()
+		case topology.Anyone, topology.SignedLink, topology.Person, topology.App: // httpapi looks at these
+		}
+		awsapigatewayv2.NewCfnRoute(s.stack, jsii.String("Route "+r.Pattern), route)
+	}
+}

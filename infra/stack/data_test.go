@@ -1,0 +1,175 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"rightsdesk/shared/table"
+	"rightsdesk/shared/table/dynamo"
+)
+
+var tables = map[table.Name]string{table.State: "StateTable", table.Audit: "AuditTable", table.Keys: "KeysTable"}
+
+// No scanner that we know finds all of this, so it is asserted here.
+func TestTablesOutliveMistakes(t *testing.T) {
+	tpl := load(t)
+	if n := len(tpl.Resources) - len(tpl.all("AWS::DynamoDB::GlobalTable")); n != len(tpl.Resources) {
+		t.Error("there is a GlobalTable: this test would not see its replicas")
+	}
+	if got := len(tpl.all("AWS::DynamoDB::Table")); got != len(tables) {
+		t.Errorf("there are %d tables, want %d", got, len(tables))
+	}
+	days := map[table.Name]float64{table.State: 35, table.Audit: 35, table.Keys: 1}
+	for _, name := range table.Names {
+		r := tpl.one(t, "AWS::DynamoDB::Table", tables[name])
+		p := r.Properties
+		if r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
+			t.Errorf("%s goes with the stack", name)
+		}
+		if at(p, "DeletionProtectionEnabled") != true {
+			t.Errorf("%s can be deleted by mistake", name)
+		}
+		if at(p, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") != true ||
+			at(p, "PointInTimeRecoverySpecification", "RecoveryPeriodInDays") != days[name] {
+			t.Errorf("%s: recovery is %v, want %v days", name, p["PointInTimeRecoverySpecification"], days[name])
+		}
+		if at(p, "TimeToLiveSpecification", "Enabled") != true || at(p, "TimeToLiveSpecification", "AttributeName") != dynamo.ExpiresAt {
+			t.Errorf("%s does not expire items by %s", name, dynamo.ExpiresAt)
+		}
+		if stream := at(p, "StreamSpecification", "StreamViewType"); name == table.State && stream != "KEYS_ONLY" || name != table.State && stream != nil {
+			t.Errorf("%s has the stream %v", name, stream)
+		}
+	}
+}
+
+// The stack and the adapter each say what a table is like; they must agree.
+func TestTablesAreLikeTheAdapters(t *testing.T) {
+	tpl := load(t)
+	for _, name := range table.Names {
+		in := dynamo.TableInput(name, "")
+		p := tpl.one(t, "AWS::DynamoDB::Table", tables[name]).Properties
+		for property, want := range map[string]any{
+			"BillingMode":            in.BillingMode,
+			"KeySchema":              keySchema(in.KeySchema),
+			"AttributeDefinitions":   attributes(in.AttributeDefinitions),
+			"GlobalSecondaryIndexes": indexes(in.GlobalSecondaryIndexes),
+		} {
+			b, err := json.Marshal(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var w any
+			if err := json.Unmarshal(b, &w); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(p[property], w) {
+				t.Errorf("%s: %s is %s, the adapter needs %s", name, property, flat(p[property]), b)
+			}
+		}
+	}
+}
+
+func keySchema(in []types.KeySchemaElement) (out []map[string]string) {
+	for _, k := range in {
+		out = append(out, map[string]string{"AttributeName": *k.AttributeName, "KeyType": string(k.KeyType)})
+	}
+	return out
+}
+
+func attributes(in []types.AttributeDefinition) (out []map[string]string) {
+	for _, a := range in {
+		out = append(out, map[string]string{"AttributeName": *a.AttributeName, "AttributeType": string(a.AttributeType)})
+	}
+	return out
+}
+
+func indexes(in []types.GlobalSecondaryIndex) (out []map[string]any) {
+	for _, ix := range in {
+		out = append(out, map[string]any{
+			"IndexName":  *ix.IndexName,
+			"KeySchema":  keySchema(ix.KeySchema),
+			"Projection": map[string]any{"ProjectionType": ix.Projection.ProjectionType, "NonKeyAttributes": ix.Projection.NonKeyAttributes},
+		})
+	}
+	return out
+}
+
+func TestNobodyChangesAnAuditEntry(t *testing.T) {
+	policy := at(load(t).one(t, "AWS::DynamoDB::Table", "AuditTable").Properties, "ResourcePolicy", "PolicyDocument", "Statement", 0)
+	if at(policy, "Effect") != "Deny" || at(policy, "Principal") != "*" || at(policy, "Condition") != nil {
+		t.Fatalf("the audit table's own policy spares somebody: %v", policy)
+	}
+	denied := map[any]bool{}
+	for _, a := range list(at(policy, "Action")) {
+		denied[a] = true
+	}
+	for _, verb := range []string{"UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete"} {
+		if !denied["dynamodb:"+verb] {
+			t.Errorf("the audit table's own policy lets %s pass", verb)
+		}
+	}
+}
+
+func TestThePackagesAreShutAwayAndGoAtLast(t *testing.T) {
+	tpl := load(t)
+	r := tpl.one(t, "AWS::S3::Bucket", "Exports")
+	for _, block := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+		if at(r.Properties, "PublicAccessBlockConfiguration", block) != true {
+			t.Errorf("%s is off", block)
+		}
+	}
+	if at(r.Properties, "BucketEncryption", "ServerSideEncryptionConfiguration", 0) == nil {
+		t.Error("packages are not encrypted")
+	}
+	if days, _ := at(r.Properties, "LifecycleConfiguration", "Rules", 0, "ExpirationInDays").(float64); days < 365 {
+		t.Errorf("the bucket deletes after %v days, while a request may still be open", days)
+	}
+	if r.Properties["VersioningConfiguration"] != nil {
+		t.Error("the bucket keeps versions of what was deleted")
+	}
+	if r.DeletionPolicy != "Retain" {
+		t.Error("the bucket goes with the stack, or fails to")
+	}
+	if s := flat(tpl.one(t, "AWS::S3::BucketPolicy", "ExportsPolicy").Properties); !strings.Contains(s, `{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny"`) {
+		t.Errorf("packages may travel in clear: %s", s)
+	}
+}
+
+func TestTheMasterKeyStays(t *testing.T) {
+	r := load(t).one(t, "AWS::KMS::Key", "MasterKey")
+	if r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
+		t.Error("the key goes with the stack, and all sealed fields with it")
+	}
+	if at(r.Properties, "EnableKeyRotation") != true {
+		t.Error("the key does not rotate")
+	}
+}
+
+func TestEveryQueueHasADeadLetterQueueOrIsOne(t *testing.T) {
+	tpl := load(t)
+	last := map[string]bool{"Lost": true} // where schedules and the stream leave what they cannot deliver
+	for _, r := range tpl.all("AWS::SQS::Queue") {
+		last[target(at(r.Properties, "RedrivePolicy", "deadLetterTargetArn"))] = true
+	}
+	secure := map[string]bool{}
+	for _, r := range tpl.all("AWS::SQS::QueuePolicy") {
+		if strings.Contains(flat(r.Properties), `{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny"`) {
+			secure[target(at(r.Properties, "Queues", 0))] = true
+		}
+	}
+	for logical, r := range tpl.all("AWS::SQS::Queue") {
+		if r.Properties["RedrivePolicy"] == nil && !last[plain(logical)] {
+			t.Errorf("%s loses what nobody can handle", plain(logical))
+		}
+		if !secure[plain(logical)] {
+			t.Errorf("%s takes messages in clear", plain(logical))
+		}
+		if at(r.Properties, "SqsManagedSseEnabled") != true {
+			t.Errorf("%s is not encrypted", plain(logical))
+		}
+	}
+}

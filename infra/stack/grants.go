@@ -1,0 +1,159 @@
+package stack
+
+import (
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/jsii-runtime-go"
+
+	"rightsdesk/shared/topology"
+)
+
+// What an access allows. A transaction needs the permission of each of its parts.
+var (
+	readTable   = []string{"dynamodb:GetItem", "dynamodb:Query"}
+	appendTable = slices.Concat(readTable, []string{"dynamodb:ConditionCheckItem", "dynamodb:PutItem"})
+	writeTable  = slices.Concat(appendTable, []string{"dynamodb:DeleteItem", "dynamodb:UpdateItem"})
+)
+
+// ringContext is what seal/kms names when it wraps the key ring; the key serves
+// for nothing else. A test compares the two.
+const (
+	ringContextKey   = "rightsdesk"
+	ringContextValue = "key ring"
+)
+
+// grants is the whole policy of a function's role, spelled out action by action:
+// the CDK's own grants are wider, with wildcards in them.
+func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.PolicyDocument {
+	p := &policy{awsiam.NewPolicyDocument(nil)}
+	p.allow(in(logs.LogGroupArn()), "logs:CreateLogStream", "logs:PutLogEvents")
+	s.grantTable(p, s.state, f.Tables.State, dueIndex, subjectIndex)
+	s.grantTable(p, s.audit, f.Tables.Audit)
+	s.grantTable(p, s.keys, f.Tables.Keys)
+	s.grantKey(p, f.Tables.Keys)
+	s.grantExports(p, f.Exports)
+	for _, name := range f.Sends {
+		p.allow(in(s.queues[name].QueueArn()), "sqs:SendMessage")
+	}
+	if f.Queue != nil {
+		p.allow(in(s.queues[f.Queue.Name].QueueArn()), "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+	}
+	if f.Stream {
+		p.allow(in(s.state.TableStreamArn()), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+		p.allow(jsii.Strings("*"), "dynamodb:ListStreams") // it knows no resources
+		p.allow(in(s.lost.QueueArn()), "sqs:SendMessage")
+	}
+	if f.SendsMail {
+		s.grantMail(p)
+	}
+	return p.PolicyDocument
+}
+
+// grantTable adds what access means for a table and its indexes. On the audit
+// table nobody gets more than Append: see topology.Access.
+func (s *system) grantTable(p *policy, t awsdynamodb.Table, access topology.Access, indexes ...string) {
+	switch access {
+	case topology.None:
+		return
+	case topology.Read:
+		p.allow(in(t.TableArn()), readTable...)
+	case topology.Append:
+		p.allow(in(t.TableArn()), appendTable...)
+	case topology.ReadWrite:
+		if t == s.audit {
+			panic("stack: no function may change or remove an audit entry")
+		}
+		p.allow(in(t.TableArn()), writeTable...)
+	}
+	if len(indexes) == 0 {
+		return
+	}
+	arns := []*string{}
+	for _, name := range indexes {
+		arns = append(arns, below(t.TableArn(), "/index/"+name))
+	}
+	p.allow(&arns, "dynamodb:Query")
+}
+
+// grantKey lets a function open the key ring, and whoever may write the Keys
+// table also make it on the first start.
+func (s *system) grantKey(p *policy, keys topology.Access) {
+	actions := []string{"kms:Decrypt"}
+	switch keys {
+	case topology.None:
+		return
+	case topology.Read:
+	case topology.Append, topology.ReadWrite:
+		actions = append(actions, "kms:Encrypt")
+	}
+	p.allowIf(map[string]any{
+		"StringEquals": map[string]string{"kms:EncryptionContext:" + ringContextKey: ringContextValue},
+	}, in(s.master.KeyArn()), actions...)
+}
+
+// grantExports opens the bucket with people's packages. Reading is one object at
+// a time, under a key that the function was told: Read does not list.
+func (s *system) grantExports(p *policy, access topology.Access) {
+	objects := in(below(s.exports.BucketArn(), "/*"))
+	switch access {
+	case topology.None:
+	case topology.Read:
+		p.allow(objects, "s3:GetObject")
+	case topology.Append:
+		p.allow(objects, "s3:GetObject", "s3:PutObject")
+	case topology.ReadWrite:
+		p.allow(objects, "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+		p.allow(in(s.exports.BucketArn()), "s3:ListBucket")
+	}
+}
+
+// grantMail lets a function send from the operator's address, whether that
+// address or its whole domain is the verified identity.
+func (s *system) grantMail(p *policy) {
+	domain := awscdk.Fn_Select(jsii.Number(1), awscdk.Fn_Split(jsii.String("@"), s.param.sender, nil))
+	identities := []*string{}
+	for _, name := range []*string{s.param.sender, domain} {
+		identities = append(identities, s.stack.FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("ses"), Resource: jsii.String("identity"), ResourceName: name,
+		}))
+	}
+	p.allowIf(map[string]any{
+		"StringEquals": map[string]*string{"ses:FromAddress": s.param.sender},
+	}, &identities, "ses:SendEmail", "ses:SendRawEmail")
+}
+
+// openSources lets a function assume the roles that the operator named, if any.
+func (s *system) openSources(f topology.Function, role awsiam.Role) {
+	p := &policy{awsiam.NewPolicyDocument(nil)}
+	p.allow(s.param.sourceRoles, "sts:AssumeRole")
+	awsiam.NewCfnPolicy(s.stack, jsii.String(title(f.Name)+"Sources"), &awsiam.CfnPolicyProps{
+		PolicyName:     jsii.String("sources"),
+		PolicyDocument: p.PolicyDocument,
+		Roles:          &[]*string{role.RoleName()},
+	}).CfnOptions().SetCondition(s.param.hasSourceRoles)
+}
+
+// policy is a policy document that is written one sentence at a time.
+type policy struct{ awsiam.PolicyDocument }
+
+func (p *policy) allow(resources *[]*string, actions ...string) {
+	p.allowIf(nil, resources, actions...)
+}
+
+func (p *policy) allowIf(conditions map[string]any, resources *[]*string, actions ...string) {
+	props := &awsiam.PolicyStatementProps{Actions: jsii.Strings(actions...), Resources: resources}
+	if conditions != nil {
+		props.Conditions = &conditions
+	}
+	p.AddStatements(awsiam.NewPolicyStatement(props))
+}
+
+func in(arn *string) *[]*string { return &[]*string{arn} }
+
+func below(arn *string, rest string) *string {
+	return awscdk.Fn_Join(jsii.String(""), &[]*string{arn, &rest})
+}

@@ -1,0 +1,198 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"rightsdesk/shared/topology"
+)
+
+func flat(v any) string {
+	b, _ := json.Marshal(v) // of decoded JSON
+	return string(b)
+}
+
+// statements returns every statement of every policy, by the logical id of the
+// resource that holds it.
+func (tpl template) statements() map[string][]map[string]any {
+	found := map[string][]map[string]any{}
+	var walk func(logical string, v any)
+	walk = func(logical string, v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, e := range v {
+				walk(logical, e)
+			}
+		case map[string]any:
+			if _, ok := v["Effect"]; ok {
+				found[logical] = append(found[logical], v)
+			}
+			for _, e := range v {
+				walk(logical, e)
+			}
+		}
+	}
+	for logical, r := range tpl.Resources {
+		walk(plain(logical), r.Properties)
+	}
+	return found
+}
+
+// explained are the only resources with a "*" in them, and why.
+var explained = map[string]string{
+	`"*" ListStreams`: "the action knows no resources",
+	`"*" MasterKey`:   "in a key's own policy it means this key",
+	`"/*" Exports`:    "the objects of one bucket",
+}
+
+func TestNoWildcards(t *testing.T) {
+	n := 0
+	for holder, statements := range load(t).statements() {
+		for _, s := range statements {
+			n++
+			if s["Effect"] == "Deny" {
+				continue // the wider, the better
+			}
+			if s["NotAction"] != nil || s["NotResource"] != nil || s["NotPrincipal"] != nil {
+				t.Errorf("%s allows all but something: %s", holder, flat(s))
+			}
+			if flat(s["Principal"]) == `"*"` || flat(s["Principal"]) == `{"AWS":"*"}` {
+				t.Errorf("%s allows everybody: %s", holder, flat(s))
+			}
+			for _, a := range list(s["Action"]) {
+				if strings.Contains(str(a), "*") {
+					t.Errorf("%s allows the action %v", holder, a)
+				}
+			}
+			for _, r := range list(s["Resource"]) {
+				if strings.Contains(flat(r), "*") && !isExplained(holder, s, r) {
+					t.Errorf("%s allows %v on %s", holder, s["Action"], flat(r))
+				}
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d statements were found: does this test still know where they are?", n)
+	}
+}
+
+func isExplained(holder string, s map[string]any, r any) bool {
+	switch {
+	case s["Action"] == "dynamodb:ListStreams":
+		return explained[flat(r)+" ListStreams"] != ""
+	case holder == "MasterKey":
+		return explained[flat(r)+" MasterKey"] != ""
+	case target(r) == "Exports":
+		return explained[flat(at(r, "Fn::Join", 1, 1))+" Exports"] != ""
+	}
+	return false
+}
+
+// may returns what the role of f may do to the resource with the given plain
+// logical id, without the service's name.
+func may(tpl template, f topology.Function, resource string) []string {
+	var actions []string
+	for _, s := range tpl.statements()[id(f)+"Role"] {
+		for _, r := range list(s["Resource"]) {
+			if target(r) != resource || strings.Contains(flat(r), "/index/") || strings.Contains(flat(r), "StreamArn") {
+				continue
+			}
+			for _, a := range list(s["Action"]) {
+				_, verb, _ := strings.Cut(str(a), ":")
+				actions = append(actions, verb)
+			}
+		}
+	}
+	slices.Sort(actions)
+	return actions
+}
+
+func TestAFunctionMayDoWhatItsEntrySays(t *testing.T) {
+	tpl := load(t)
+	onTable := map[topology.Access]string{
+		topology.None:      "",
+		topology.Read:      "GetItem Query",
+		topology.Append:    "ConditionCheckItem GetItem PutItem Query",
+		topology.ReadWrite: "ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
+	}
+	onBucket := map[topology.Access]string{
+		topology.None: "", topology.Read: "GetObject", topology.Append: "GetObject PutObject",
+		topology.ReadWrite: "DeleteObject GetObject ListBucket PutObject",
+	}
+	onKey := map[topology.Access]string{
+		topology.None: "", topology.Read: "Decrypt", topology.Append: "Decrypt Encrypt", topology.ReadWrite: "Decrypt Encrypt",
+	}
+	for _, f := range topology.All {
+		queue := ""
+		if slices.Contains(f.Sends, topology.Steps) {
+			queue = "SendMessage"
+		}
+		if f.Queue != nil {
+			queue = strings.TrimSpace("DeleteMessage GetQueueAttributes ReceiveMessage " + queue)
+		}
+		for resource, want := range map[string]string{
+			"StateTable": onTable[f.Tables.State],
+			"AuditTable": onTable[f.Tables.Audit],
+			"KeysTable":  onTable[f.Tables.Keys],
+			"Exports":    onBucket[f.Exports],
+			"MasterKey":  onKey[f.Tables.Keys],
+			"StepsQueue": queue,
+		} {
+			if got := strings.Join(may(tpl, f, resource), " "); got != want {
+				t.Errorf("%s may do %q to %s, want %q", f.Name, got, resource, want)
+			}
+		}
+		mails := strings.Contains(flat(tpl.statements()[id(f)+"Role"]), "ses:SendEmail")
+		if mails != f.SendsMail {
+			t.Errorf("%s sends mail: %v, want %v", f.Name, mails, f.SendsMail)
+		}
+	}
+}
+
+// No role may change or remove an audit entry, whatever the topology says.
+func TestNoRoleChangesTheAuditTable(t *testing.T) {
+	for holder, statements := range load(t).statements() {
+		for _, s := range statements {
+			if s["Effect"] == "Allow" && strings.Contains(flat(s["Resource"]), "AuditTable") {
+				for _, a := range list(s["Action"]) {
+					if !slices.Contains([]string{"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}, str(a)) {
+						t.Errorf("%s may %v the audit table", holder, a)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestTheMasterKeyServesOnlyForTheRing(t *testing.T) {
+	for holder, statements := range load(t).statements() {
+		for _, s := range statements {
+			if target(s["Resource"]) == "MasterKey" && at(s, "Condition", "StringEquals", "kms:EncryptionContext:rightsdesk") != "key ring" {
+				t.Errorf("%s may use the key for anything: %s", holder, flat(s))
+			}
+		}
+	}
+}
+
+// Roles of the company are assumed by those who call its data stores, and only
+// if the operator named any.
+func TestOnlySourcesAssumeRoles(t *testing.T) {
+	tpl := load(t)
+	got, want := map[string]bool{}, map[string]bool{}
+	for _, r := range tpl.Resources {
+		if r.Type == "AWS::IAM::Policy" && strings.Contains(flat(r.Properties), "sts:AssumeRole") {
+			got[target(r.Properties["Roles"])] = true
+			if r.Condition != "HasSourceRoles" || target(at(r.Properties, "PolicyDocument", "Statement", 0, "Resource")) != "SourceRoles" {
+				t.Errorf("a role is opened that nobody named: %v", r)
+			}
+		}
+	}
+	for _, f := range topology.All {
+		if f.Sources {
+			want[id(f)+"Role"] = true
+		}
+	}
+	same(t, "opener of sources", got, want)
+}

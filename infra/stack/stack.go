@@ -1,0 +1,82 @@
+// Package stack makes CloudFormation of the topology: a Lambda per function, a
+// route per route, a schedule per schedule, an alarm per alarm, and for each
+// function a role that may do what its entry says and nothing else. It decides
+// how, never which: which is in shared/topology.
+//
+// What only AWS has is decided here: recovery windows, retention of logs,
+// throttling, and the parameters that an operator gives when installing. Names
+// are left to CloudFormation, so that two installations fit into one account.
+//
+// It imports the topology and the CDK; only infra imports it. It panics if the
+// topology asks for what it cannot make: that build is wrong.
+package stack
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"rightsdesk/shared/topology"
+)
+
+// system is what the functions of one stack share.
+type system struct {
+	stack awscdk.Stack
+	param parameters
+
+	state, audit, keys awsdynamodb.Table
+	exports            awss3.Bucket
+	master             awskms.Key              // wraps the key ring
+	queues             map[string]awssqs.Queue // by topology.Queue.Name
+	parked             map[string]awssqs.Queue // their dead-letter queues
+	lost               awssqs.Queue            // runs and records that never reached their function
+
+	api       awsapigatewayv2.CfnApi
+	operators awsapigatewayv2.CfnAuthorizer
+	scheduler awsiam.Role // invokes what a schedule starts
+}
+
+// New adds the stack to an app; build yields the code of each function.
+func New(app constructs.Construct, id string, build Build) awscdk.Stack {
+	s := &system{stack: awscdk.NewStack(app, jsii.String(id), &awscdk.StackProps{
+		Description:        jsii.String("Rightsdesk: a self-hosted privacy backend"),
+		AnalyticsReporting: jsii.Bool(false),
+	})}
+	s.addParameters()
+	s.addTables()
+	s.addStorage()
+	s.addQueues()
+	s.addAPI()
+	s.addScheduler()
+	for _, f := range topology.All {
+		u := s.addFunction(f, build(f.Name))
+		s.addRoutes(u)
+		s.addSchedules(u)
+		s.addFeeds(u)
+		s.addAlarms(u)
+	}
+	s.addOutputs()
+	return s.stack
+}
+
+// addOutputs tells the operator what the next steps need.
+func (s *system) addOutputs() {
+	for _, out := range []struct {
+		name  string
+		value *string
+	}{
+		{"Address", s.param.baseURL.or(s.api.AttrApiEndpoint())},
+		{"StateTableName", s.state.TableName()},
+		{"AuditTableName", s.audit.TableName()},
+		{"KeysTableName", s.keys.TableName()},
+		{"MasterKeyArn", s.master.KeyArn()},
+	} {
+		awscdk.NewCfnOutput(s.stack, &out.name, &awscdk.CfnOutputProps{Value: out.value})
+	}
+}
