@@ -70,6 +70,7 @@ type walk struct {
 	page  table.Page
 	size  int // of everything looked at, returned or not: that is what is billed
 	count int
+	last  table.Place
 }
 
 func (w *walk) run(tx *bolt.Tx, from table.Place, resumed bool) error {
@@ -90,11 +91,11 @@ func (w *walk) run(tx *bolt.Tx, from table.Place, resumed bool) error {
 		if !w.q.Until.IsZero() && it.Due.UnixMilli() > w.q.Until.UnixMilli() {
 			return nil
 		}
-		w.look(it)
-		if w.count == w.q.PageSize() || w.size >= table.MaxPage {
-			w.page.Cursor = w.q.CursorAt(table.Place{Key: it.Key, Due: it.Due})
+		if w.count == w.q.PageSize() || w.size+it.EntrySize(w.q.Index) > table.MaxPage {
+			w.page.Cursor = w.q.CursorAt(w.last)
 			return nil
 		}
+		w.look(it)
 	}
 	return nil
 }
@@ -151,6 +152,7 @@ func (w *walk) entry(k, v []byte) (it table.Item, err error) {
 
 func (w *walk) look(it table.Item) {
 	w.count++
+	w.last = table.Place{Key: it.Key, Due: it.Due}
 	w.size += it.EntrySize(w.q.Index)
 	if w.q.Index == table.Primary {
 		if it, live := it.Live(w.now); live {

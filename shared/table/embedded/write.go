@@ -124,6 +124,9 @@ func (s *Store) Count(ctx context.Context, t table.Tally) (table.Item, error) {
 		now := s.now()
 		live, _ := stored.Live(now)
 		after, counted := t.Counted(live)
+		if counted && after.Size() > table.MaxItemSize {
+			return fmt.Errorf("%w: %s with its counter", table.ErrTooLarge, t.Ref)
+		}
 		ops = t.Ops(stored, now)
 		it = live
 		switch {
@@ -131,8 +134,6 @@ func (s *Store) Count(ctx context.Context, t table.Tally) (table.Item, error) {
 			return table.ErrAbsent
 		case !counted:
 			return table.ErrOver
-		case after.Size() > table.MaxItemSize:
-			return fmt.Errorf("%w: %s with its counter", table.ErrTooLarge, t.Ref)
 		}
 		it = after
 		if err := store(tx, t.Ref, stored, after); err != nil {

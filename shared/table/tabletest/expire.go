@@ -53,13 +53,13 @@ var expiry = []clause{
 		for _, n := range []string{"a", "b", "c", "d", "e"} {
 			it := item(n, "")
 			if n != "e" {
-				it.Expires = s.now().Add(time.Second)
+				it.Expires = s.now().Add(time.Minute)
 			}
 			it.Due = s.now()
 			s.put(it, table.New)
 		}
 		s.settlesInAnyOrder(dueQuery(), "a", "b", "c", "d", "e")
-		s.advance(time.Second)
+		s.advance(time.Minute)
 		got := sorts(s.walk(table.Query{Table: table.State, Partition: "p", Limit: 2}))
 		s.check(equal(got, []string{"e"}), "walked %q", got)
 		q := dueQuery()
