@@ -1,0 +1,213 @@
+package policy
+
+// Publication is what everybody may see of a policy, in one language. What only
+// the backend needs (addresses of sources, secrets, roles, names of tables and
+// fields in them) has no place here; a source shows as the place it is.
+type Publication struct {
+	Version          string           `json:"version"`
+	Language         string           `json:"language"`
+	Document         DocumentView     `json:"document"`
+	Controller       ControllerView   `json:"controller"`
+	Contact          ContactView      `json:"contact"`
+	Authorities      []AuthorityView  `json:"authorities"`
+	Scope            ScopeView        `json:"scope"`
+	Regimes          []RegimeView     `json:"regimes"`
+	Rights           []RightView      `json:"rights"`
+	WithoutAccount   string           `json:"without_account,omitempty"`
+	Categories       []CategoryView   `json:"categories"`
+	California       []CaliforniaView `json:"california"`
+	Purposes         []PurposeView    `json:"purposes"`
+	RecipientClasses []RecipientClass `json:"recipient_classes"` // the closed set, or those in use
+	Recipients       []RecipientView  `json:"recipients"`        // those without a name
+	Vendors          []RecipientView  `json:"vendors"`           // the vendor table; it may be empty
+	Places           []PlaceView      `json:"places"`
+	Kept             []KeptView       `json:"kept"`
+	Assertions       []AssertionView  `json:"assertions"`
+}
+
+// DocumentView is the text of the policy.
+type DocumentView struct {
+	Brand     string        `json:"brand"`
+	Title     string        `json:"title"`
+	Languages []string      `json:"languages"`
+	Effective string        `json:"effective"`
+	Updated   string        `json:"updated"`
+	URL       string        `json:"url"`
+	Changelog []ChangeView  `json:"changelog"`
+	Sections  []SectionView `json:"sections"`
+}
+
+// ChangeView is an entry of the changelog.
+type ChangeView struct {
+	Date string `json:"date"`
+	Text string `json:"text"`
+}
+
+// SectionView is a section with its references resolved: #ID is a section of
+// the same page, #vendor-ID a row of the vendor table.
+type SectionView struct {
+	ID         string   `json:"id"`
+	Title      string   `json:"title"`
+	Paragraphs [][]Span `json:"paragraphs"`
+	Shows      []Table  `json:"shows"`
+}
+
+// ControllerView is who answers for the data.
+type ControllerView struct {
+	LegalName     string `json:"legal_name"`
+	TradeName     string `json:"trade_name"`
+	Form          Form   `json:"form"`
+	Country       string `json:"country"`
+	PostalAddress string `json:"postal_address"`
+}
+
+// ContactView is where questions go.
+type ContactView struct {
+	Email         string `json:"email"`
+	Page          string `json:"page,omitempty"`
+	Person        string `json:"person,omitempty"`
+	PostalAddress string `json:"postal_address,omitempty"`
+}
+
+// AuthorityView is whom people of a residence can complain to.
+type AuthorityView struct {
+	Residence string `json:"residence"`
+	Name      string `json:"name"`
+	URL       string `json:"url"`
+}
+
+// ScopeView is what the policy covers.
+type ScopeView struct {
+	Surfaces     []LinkView      `json:"surfaces"`
+	Populations  []string        `json:"populations"`
+	Subsidiaries []string        `json:"subsidiaries"`
+	Exclusions   []ExclusionView `json:"exclusions"`
+}
+
+// LinkView is a text, with an address if it has one.
+type LinkView struct {
+	Text string `json:"text"`
+	URL  string `json:"url,omitempty"`
+}
+
+// ExclusionView is what the policy does not cover, and where to ask instead.
+type ExclusionView struct {
+	Text     string   `json:"text"`
+	Redirect LinkView `json:"redirect"`
+}
+
+// RegimeView is a law that applies to some people.
+type RegimeView struct {
+	ID        string   `json:"id"`
+	AppliesTo []string `json:"applies_to"`
+	Trigger   Trigger  `json:"trigger"`
+}
+
+// RightView is what is promised about a right.
+type RightView struct {
+	Right        Right     `json:"right"`
+	Residences   []string  `json:"residences"`
+	Automatic    bool      `json:"automatic"`
+	CoolingHours int       `json:"cooling_hours,omitempty"`
+	PromisedDays int       `json:"promised_days,omitempty"`
+	Extension    bool      `json:"extension"`
+	Agents       bool      `json:"agents"`
+	SelfService  *LinkView `json:"self_service,omitempty"`
+}
+
+// CategoryView is a category with all that is declared about it.
+type CategoryView struct {
+	ID          string             `json:"id"`
+	Label       string             `json:"label"`
+	Examples    string             `json:"examples,omitempty"`
+	Subjects    []string           `json:"subjects"`
+	Role        Role               `json:"role"`
+	From        []Origin           `json:"from"`
+	FromOutside []string           `json:"from_outside"`
+	Sensitive   bool               `json:"sensitive"`
+	Identity    bool               `json:"identity_document"`
+	Credential  bool               `json:"credential"`
+	Inference   bool               `json:"inference"`
+	Historical  bool               `json:"historical"`
+	Shown       bool               `json:"shown"` // false: an answer says that it is held, and no more
+	California  CaliforniaCategory `json:"california_category,omitempty"`
+	Collected   bool               `json:"collected_last_12_months"`
+	Purposes    []string           `json:"purposes"`
+	Recipients  []RecipientClass   `json:"recipients"`
+	Fields      []FieldView        `json:"fields"`
+}
+
+// FieldView is a field that the policy says something about.
+type FieldView struct {
+	Label       string        `json:"label"`
+	Required    bool          `json:"required"`
+	IfWithheld  string        `json:"if_withheld,omitempty"`
+	Correctable CorrectionWay `json:"correctable,omitempty"`
+	Historical  bool          `json:"historical"`
+	Shown       bool          `json:"shown"`
+}
+
+// CaliforniaView is a row of California's list (Civil Code 1798.110(a)): a
+// category collected in the last 12 months, whence, what for, and who gets it.
+type CaliforniaView struct {
+	Category     CaliforniaCategory `json:"category"`
+	Labels       []string           `json:"labels"`
+	IDs          []string           `json:"ids"` // of our categories in it
+	Sources      []Origin           `json:"sources"`
+	Outside      []string           `json:"outside_sources"`
+	Purposes     []string           `json:"purposes"`
+	ThirdParties []RecipientClass   `json:"third_parties"`
+	Sold         bool               `json:"sold"`
+}
+
+// PurposeView is a purpose with its legal bases.
+type PurposeView struct {
+	ID         string   `json:"id"`
+	Text       string   `json:"text"`
+	Bases      []Basis  `json:"bases"`
+	Interest   string   `json:"interest,omitempty"`
+	Categories []string `json:"categories"`
+}
+
+// RecipientView is a row of the vendor table, or a class of recipients.
+type RecipientView struct {
+	ID           string         `json:"id"`
+	Class        RecipientClass `json:"class"`
+	Name         string         `json:"name,omitempty"`
+	Function     string         `json:"function"`
+	Policy       string         `json:"policy,omitempty"`
+	Country      string         `json:"country,omitempty"`
+	Role         RecipientRole  `json:"role"`
+	Categories   []string       `json:"categories"`
+	Undertakings []Undertaking  `json:"undertakings"`
+	Safeguard    Safeguard      `json:"safeguard,omitempty"`
+	AtDirection  bool           `json:"at_user_direction"`
+}
+
+// PlaceView is where data is: what the public sees of a source.
+type PlaceView struct {
+	Label               string   `json:"label"`
+	Country             string   `json:"country"`
+	Role                Role     `json:"role"`
+	Controller          string   `json:"controller,omitempty"`
+	RunBy               string   `json:"run_by,omitempty"`
+	OnPersonalComputers bool     `json:"on_personal_computers"`
+	NotUnderControl     bool     `json:"not_under_control"`
+	Categories          []string `json:"categories"`
+}
+
+// KeptView is what erasure leaves, why, and until when.
+type KeptView struct {
+	Category string `json:"category"`
+	Ground   Ground `json:"ground"`
+	Duty     string `json:"duty"`
+	Article  string `json:"article,omitempty"`
+	Period   Period `json:"period"`
+	From     Event  `json:"from"`
+}
+
+// AssertionView is an assertion with its tenses.
+type AssertionView struct {
+	Assertion Assertion `json:"assertion"`
+	Tenses    []Tense   `json:"tenses"`
+}

@@ -1,0 +1,246 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Published returns what everybody may see, in the language, or in another one
+// where the policy does not have it.
+func (p *Policy) Published(language string) Publication {
+	if !slices.Contains(p.Document.Languages, language) {
+		language = p.Document.Languages[0]
+	}
+	in := view{p, language}
+	return Publication{
+		Version:          p.Version,
+		Language:         language,
+		Document:         in.document(),
+		Controller:       ControllerView{p.Controller.LegalName, p.Controller.TradeName, p.Controller.Form, p.Controller.Country, p.Controller.PostalAddress},
+		Contact:          ContactView(p.Contact),
+		Authorities:      each(p.Authorities, in.authority),
+		Scope:            in.scope(),
+		Regimes:          each(p.Regimes, func(g Regime) RegimeView { return RegimeView(g) }),
+		Rights:           in.rights(),
+		WithoutAccount:   p.Verification.WithoutAccount.In(language),
+		Categories:       each(p.Categories, in.category),
+		California:       p.California(language),
+		Purposes:         each(p.Purposes, in.purpose),
+		RecipientClasses: p.classes(),
+		Recipients:       each(p.unnamed(), in.recipient),
+		Vendors:          each(p.Vendors(), in.recipient),
+		Places:           each(p.Sources, in.place),
+		Kept:             in.kept(),
+		Assertions:       in.assertions(),
+	}
+}
+
+// California returns the rows that both the published policy and the answer to
+// a request to know are made of, so that the two cannot differ.
+func (p *Policy) California(language string) []CaliforniaView {
+	rows := []CaliforniaView{}
+	for _, name := range californiaCategories {
+		row := CaliforniaView{Category: name, Outside: []string{}, ThirdParties: []RecipientClass{}}
+		for _, c := range p.Categories {
+			if c.California.Category != name || !c.California.Collected {
+				continue
+			}
+			row.IDs = append(row.IDs, c.ID)
+			row.Labels = append(row.Labels, c.Label.In(language))
+			row.Sources = union(row.Sources, c.From)
+			row.Outside = union(row.Outside, c.FromOutside)
+			row.ThirdParties = union(row.ThirdParties, p.classesOf(c.ID))
+			for _, u := range p.PurposesOf(c.ID) {
+				row.Purposes = union(row.Purposes, []string{u.Text.In(language)})
+				row.Sold = row.Sold || u.ForValue
+			}
+			for _, to := range p.recipientsOf(c.ID) {
+				row.Sold = row.Sold || to.ForValue
+			}
+		}
+		if len(row.IDs) > 0 {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// recipientsOf returns who gets a category.
+func (p *Policy) recipientsOf(category string) []Recipient {
+	return slices.DeleteFunc(slices.Clone(p.Recipients), func(to Recipient) bool { return !slices.Contains(to.Categories, category) })
+}
+
+func (p *Policy) classesOf(category string) []RecipientClass {
+	return union([]RecipientClass{}, each(p.recipientsOf(category), func(to Recipient) RecipientClass { return to.Class }))
+}
+
+// classes returns the closed set of recipients, or those in use if the policy does not close it.
+func (p *Policy) classes() []RecipientClass {
+	if len(p.RecipientRules.Classes) > 0 {
+		return p.RecipientRules.Classes
+	}
+	return union([]RecipientClass{}, each(p.Recipients, func(to Recipient) RecipientClass { return to.Class }))
+}
+
+func (p *Policy) unnamed() []Recipient {
+	return slices.DeleteFunc(slices.Clone(p.Recipients), func(to Recipient) bool { return to.Name != "" })
+}
+
+// view renders parts of a policy in one language.
+type view struct {
+	p        *Policy
+	language string
+}
+
+func (in view) document() DocumentView {
+	d := in.p.Document
+	return DocumentView{
+		Brand: d.Brand, Title: d.Title.In(in.language), Languages: d.Languages,
+		Effective: d.Effective, Updated: d.Updated, URL: d.URL,
+		Changelog: each(d.Changelog, func(c Change) ChangeView { return ChangeView{c.Date, c.Text.In(in.language)} }),
+		Sections: each(d.Sections, func(s Section) SectionView {
+			return SectionView{s.ID, s.Title.In(in.language), paragraphsOf(s.Body.In(in.language), in.p.target), orEmpty(s.Shows)}
+		}),
+	}
+}
+
+func (in view) authority(a Authority) AuthorityView {
+	return AuthorityView{a.Residence, a.Name.In(in.language), a.URL}
+}
+
+func (in view) link(l Link) LinkView { return LinkView{l.Text.In(in.language), l.URL} }
+
+func (in view) scope() ScopeView {
+	s := in.p.Scope
+	return ScopeView{
+		Surfaces:     each(s.Surfaces, func(f Surface) LinkView { return LinkView{f.Label.In(in.language), f.URL} }),
+		Populations:  each(s.Populations, func(q Population) string { return q.Label.In(in.language) }),
+		Subsidiaries: orEmpty(s.Subsidiaries),
+		Exclusions: each(s.Exclusions, func(x Exclusion) ExclusionView {
+			return ExclusionView{x.Text.In(in.language), in.link(x.Redirect)}
+		}),
+	}
+}
+
+func (in view) rights() []RightView {
+	list := []RightView{}
+	for _, right := range AllRights {
+		rule, ok := in.p.Rights[right]
+		if !ok {
+			continue
+		}
+		v := RightView{
+			Right: right, Residences: rule.Residences, Automatic: rule.Automatic, CoolingHours: int(rule.Cooling.Hours()),
+			PromisedDays: rule.PromisedDays, Extension: rule.Extension, Agents: rule.Agents,
+		}
+		if rule.SelfService.URL != "" {
+			link := in.link(rule.SelfService)
+			v.SelfService = &link
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+func (in view) category(c Category) CategoryView {
+	return CategoryView{
+		ID: c.ID, Label: c.Label.In(in.language), Examples: c.Examples.In(in.language), Subjects: each(c.Subjects, in.population),
+		Role: c.Role, From: c.From, FromOutside: orEmpty(c.FromOutside),
+		Sensitive: c.Sensitive, Identity: c.IdentityDocument, Credential: c.Credential, Inference: c.Inference, Historical: c.Historical, Shown: c.Shown(),
+		California: c.California.Category, Collected: c.California.Collected,
+		Purposes:   each(in.p.PurposesOf(c.ID), func(u Purpose) string { return u.Text.In(in.language) }),
+		Recipients: in.p.classesOf(c.ID),
+		Fields: each(in.p.Fields[c.ID], func(f Field) FieldView {
+			return FieldView{f.Label.In(in.language), f.Required, f.IfWithheld.In(in.language), f.Correctable, f.Historical, c.Shown() && f.HeldNotShown == ""}
+		}),
+	}
+}
+
+func (in view) population(id string) string {
+	i := slices.IndexFunc(in.p.Scope.Populations, func(q Population) bool { return q.ID == id })
+	return in.p.Scope.Populations[i].Label.In(in.language)
+}
+
+func (in view) labels(categories []string) []string {
+	return each(categories, func(id string) string {
+		c, _ := in.p.Category(id)
+		return c.Label.In(in.language)
+	})
+}
+
+func (in view) purpose(u Purpose) PurposeView {
+	return PurposeView{u.ID, u.Text.In(in.language), u.Bases, u.Interest.In(in.language), in.labels(u.Categories)}
+}
+
+func (in view) recipient(to Recipient) RecipientView {
+	return RecipientView{
+		ID: to.ID, Class: to.Class, Name: to.Name, Function: to.Function.In(in.language), Policy: to.Policy, Country: to.Country, Role: to.Role,
+		Categories: in.labels(to.Categories), Undertakings: orEmpty(to.Undertakings), Safeguard: to.Safeguard, AtDirection: to.AtUserDirection,
+	}
+}
+
+func (in view) place(s Source) PlaceView {
+	return PlaceView{
+		Label: s.Label.In(in.language), Country: s.Country, Role: s.Role, Controller: s.Controller, RunBy: in.runBy(s.RunBy),
+		OnPersonalComputers: s.OnPersonalComputers, NotUnderControl: s.NotUnderControl,
+		Categories: in.labels(each(s.Holdings, func(h Holding) string { return h.Category })),
+	}
+}
+
+// runBy names a recipient: by its name, or by what it does.
+func (in view) runBy(id string) string {
+	i := slices.IndexFunc(in.p.Recipients, func(to Recipient) bool { return to.ID == id })
+	if i < 0 {
+		return ""
+	}
+	return cmp.Or(in.p.Recipients[i].Name, in.p.Recipients[i].Function.In(in.language))
+}
+
+func (in view) kept() []KeptView {
+	list := []KeptView{}
+	for _, s := range in.p.Sources {
+		for _, h := range s.Holdings {
+			if h.Action == ActionKeep {
+				label := in.labels([]string{h.Category})[0]
+				list = append(list, KeptView{label, h.Keep.Ground, h.Keep.Duty.In(in.language), h.Keep.Article, h.Keep.Period, h.Keep.From})
+			}
+		}
+	}
+	return list
+}
+
+func (in view) assertions() []AssertionView {
+	list := []AssertionView{}
+	for _, a := range assertions {
+		if tenses := in.p.Assertions[a]; len(tenses) > 0 {
+			list = append(list, AssertionView{a, tenses})
+		}
+	}
+	return list
+}
+
+// each returns what f makes of every entry, never nil: JSON is to say [].
+func each[T, V any](entries []T, f func(T) V) []V {
+	views := make([]V, len(entries))
+	for i, e := range entries {
+		views[i] = f(e)
+	}
+	return views
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// union appends to list what it does not have yet.
+func union[T comparable](list, more []T) []T {
+	for _, e := range more {
+		if !slices.Contains(list, e) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
