@@ -1,0 +1,343 @@
+package mail
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"rightsdesk/shared/page/words"
+	"rightsdesk/shared/personal"
+)
+
+// ErrLetter is what Compose returns for a letter that lacks what its kind needs:
+// whoever fills letters is wrong, and a mail with a hole in it is worse than none.
+var ErrLetter = errors.New("mail: the letter is incomplete")
+
+// Compose writes a letter in a language, in the fallback language if we do not
+// speak it.
+func Compose(kind Kind, language string, l Letter) (Message, error) {
+	w := writer{Words: words.In(language), letter: l.clean()}
+	write, ok := kinds[kind]
+	if !ok {
+		return Message{}, fmt.Errorf("%w: there is no kind %q", ErrLetter, kind)
+	}
+	if err := l.check(kind); err != nil {
+		return Message{}, err
+	}
+	write(&w)
+	w.close(kind)
+	if w.err != nil {
+		return Message{}, fmt.Errorf("%s: %w", kind, w.err)
+	}
+	subject := cut(line(w.t("mail."+string(kind)+".subject")), maxSubject)
+	html, err := w.html(subject)
+	if err != nil {
+		return Message{}, fmt.Errorf("%s: %w", kind, err)
+	}
+	m := Message{
+		To: l.To, Subject: subject, Text: personal.MakeText(w.text()), HTML: personal.MakeText(html),
+		Stream: Legal, Language: w.Language(),
+		// No answering machine answers a mail that says this (RFC 3834, 5).
+		Headers: []Header{{"Auto-Submitted", "auto-generated"}},
+	}
+	if reply, ok := personal.ParseEmail(l.Contact.Email); ok {
+		m.ReplyTo = reply
+	}
+	return m, m.Valid()
+}
+
+// kinds writes what is particular about each kind.
+var kinds = map[Kind]func(*writer){
+	Verify: func(w *writer) {
+		w.say("mail.verify.open")
+		w.wish()
+		w.say("mail.verify.how")
+		w.code()
+		w.link("mail.verify.button", w.letter.Link)
+		w.note("mail.until", "until", w.moment(w.letter.LinkUntil))
+		w.dates()
+		w.say("mail.verify.not_you")
+	},
+	ConfirmAddress: func(w *writer) {
+		w.say("mail.confirm_address.open")
+		w.link("mail.confirm_address.button", w.letter.Link)
+		w.note("mail.until", "until", w.moment(w.letter.LinkUntil))
+		w.say("mail.confirm_address.not_you")
+	},
+	Verified: func(w *writer) {
+		w.say("mail.verified.open")
+		w.wish()
+		w.dates()
+		if !w.letter.Starts.IsZero() {
+			w.say("mail.verified.starts", "starts", w.moment(w.letter.Starts))
+		}
+		if w.letter.Revoke.Reveal() != "" {
+			w.say("mail.verified.revoke")
+			w.link("mail.verified.revoke.button", w.letter.Revoke)
+		}
+		w.follow()
+	},
+	Ready: func(w *writer) {
+		w.say("mail.ready.open")
+		w.wish()
+		w.link("mail.ready.button", w.letter.Link)
+		w.note("mail.until", "until", w.moment(w.letter.LinkUntil))
+		w.say("mail.ready.care")
+		w.outcomes()
+	},
+	Fulfilled: func(w *writer) {
+		w.say("mail.fulfilled.open")
+		w.wish()
+		w.outcomes()
+		w.follow()
+		w.complain()
+	},
+	Denied: func(w *writer) {
+		w.say("mail.denied.open")
+		w.wish()
+		w.head("mail.denied.reason")
+		w.put(block{Kind: paragraph, Text: w.letter.Reason})
+		if w.letter.Article != "" {
+			w.note("mail.denied.article", "article", w.letter.Article)
+		}
+		w.outcomes()
+		w.complain()
+	},
+	Revoked: func(w *writer) {
+		w.say("mail.revoked.open")
+		w.wish()
+		w.say("mail.revoked.effect")
+		w.outcomes()
+	},
+	Lapsed: func(w *writer) {
+		w.say("mail.lapsed.open")
+		w.wish()
+		w.say("mail.lapsed.again")
+	},
+	Task: func(w *writer) {
+		w.say("mail.task.open")
+		w.put(block{Kind: paragraph, Text: w.letter.Task})
+		w.put(block{Kind: facts, Items: []string{w.t("request.number") + " " + w.letter.Request, w.t("mail.task.due", "due", w.Day(w.letter.Due, w.letter.Zone))}})
+		w.link("mail.task.button", personal.MakeText(w.letter.Console))
+	},
+}
+
+// check refuses a letter that lacks what its kind cannot do without.
+func (l Letter) check(kind Kind) error {
+	need := map[string]bool{"an address": l.To != personal.Email{}, "a brand": l.Brand != "", "a contact": l.Contact.Email != "" || l.Contact.Page != ""}
+	needs := func(what string, there bool) { need[what] = there }
+	switch kind {
+	case Verify:
+		needs("a code", l.Code.Reveal() != "" && !l.CodeUntil.IsZero())
+		needs("a link", l.Link.Reveal() != "" && !l.LinkUntil.IsZero())
+		needs("the date of the answer", !l.RespondBy.IsZero())
+	case ConfirmAddress, Ready:
+		needs("a link", l.Link.Reveal() != "" && !l.LinkUntil.IsZero())
+	case Verified:
+		needs("the date of the answer", !l.RespondBy.IsZero())
+	case Denied:
+		needs("a reason", l.Reason != "")
+	case Task:
+		needs("something to do", l.Task != "")
+		needs("a date", !l.Due.IsZero())
+		needs("a console", l.Console != "")
+	case Fulfilled, Revoked, Lapsed:
+	}
+	for what, there := range need {
+		if !there {
+			return fmt.Errorf("%w: %s needs %s", ErrLetter, kind, what)
+		}
+	}
+	return nil
+}
+
+// clean returns the letter with every value as one harmless line.
+func (l Letter) clean() Letter {
+	for _, s := range []*string{
+		&l.Brand, &l.Request, &l.Right, &l.Reason, &l.Article, &l.Task, &l.Authority.Name, &l.Authority.Page,
+		&l.Contact.Name, &l.Contact.Email, &l.Contact.Phone, &l.Contact.Page,
+	} {
+		*s = cut(line(*s), maxValue)
+	}
+	var postal []string
+	for p := range strings.SplitSeq(l.Contact.Postal, "\n") {
+		postal = append(postal, cut(line(p), maxValue))
+	}
+	l.Contact.Postal = strings.Join(postal, "\n")
+	return l
+}
+
+// maxValue is the longest value that is written out, in characters; a reason
+// for a denial is the longest we know.
+const maxValue = 1000
+
+// line is s as one line, without what could disturb the lines around it.
+func line(s string) string { return words.Line(s) }
+
+// cut returns the first n characters of s, and says if there were more.
+func cut(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return strings.TrimSpace(string([]rune(s)[:n-1])) + "…"
+}
+
+// writer puts a letter together from blocks, which are then rendered twice.
+type writer struct {
+	words.Words
+	letter Letter
+	blocks []block
+	err    error
+}
+
+// block is one paragraph, in whatever way it is shown.
+type block struct {
+	Kind  blockKind
+	Text  string
+	Items []string // of a list or of facts
+	URL   string   // of a link
+}
+
+type blockKind string
+
+const (
+	paragraph blockKind = "paragraph"
+	note      blockKind = "note"
+	heading   blockKind = "heading"
+	list      blockKind = "list"
+	facts     blockKind = "facts"
+	code      blockKind = "code"
+	link      blockKind = "link"
+)
+
+func (w *writer) put(b block) { w.blocks = append(w.blocks, b) }
+
+// t is T with the brand put in.
+func (w *writer) t(key string, values ...string) string {
+	return w.T(key, append(values, "brand", w.letter.Brand)...)
+}
+
+func (w *writer) say(key string, values ...string) {
+	w.put(block{Kind: paragraph, Text: w.t(key, values...)})
+}
+
+func (w *writer) note(key string, values ...string) {
+	w.put(block{Kind: note, Text: w.t(key, values...)})
+}
+
+func (w *writer) head(key string) { w.put(block{Kind: heading, Text: w.t(key)}) }
+
+func (w *writer) moment(t time.Time) string { return w.Moment(t, w.letter.Zone) }
+
+// wish says what was asked, when.
+func (w *writer) wish() {
+	key := "wish." + w.letter.Right
+	if !w.Has(key) {
+		key = "wish.other"
+	}
+	text := w.t(key, "right", w.Name("right", w.letter.Right))
+	if !w.letter.Received.IsZero() {
+		text += " " + w.t("mail.received", "received", w.Day(w.letter.Received, w.letter.Zone))
+	}
+	w.put(block{Kind: paragraph, Text: text})
+}
+
+// dates says by when there will be an answer.
+func (w *writer) dates() {
+	w.say("mail.respond_by", "date", w.Day(w.letter.RespondBy, w.letter.Zone))
+}
+
+func (w *writer) code() {
+	w.put(block{Kind: code, Text: line(w.letter.Code.Reveal())})
+	w.note("mail.code", "until", w.moment(w.letter.CodeUntil))
+}
+
+// link puts a link where a button acts. It must be an address that every mail
+// program takes for one.
+func (w *writer) link(key string, to personal.Text) {
+	url := to.Reveal()
+	if !linkable(url) {
+		w.err = fmt.Errorf("%w: a link is not an http(s) address of at most %d characters", ErrLetter, maxLink)
+		return
+	}
+	w.put(block{Kind: link, Text: w.t(key), URL: url})
+}
+
+const maxLink = 900
+
+func linkable(url string) bool {
+	return len(url) <= maxLink && (strings.HasPrefix(url, "https://") || strings.HasPrefix(url, "http://")) &&
+		!strings.ContainsFunc(url, func(r rune) bool { return r <= ' ' || r >= 0x7F || strings.ContainsRune(`"<>\^`+"`{|}", r) })
+}
+
+func (w *writer) follow() {
+	if w.letter.Follow.Reveal() != "" {
+		w.say("mail.follow")
+		w.link("mail.follow.button", w.letter.Follow)
+	}
+}
+
+// outcomes lists what was done, system by system.
+func (w *writer) outcomes() {
+	for _, s := range w.letter.Systems {
+		if len(s.Outcomes) == 0 {
+			continue
+		}
+		w.put(block{Kind: heading, Text: cut(line(s.Name), maxSubject)})
+		b := block{Kind: list}
+		for _, o := range s.Outcomes {
+			o.Duty = line(o.Duty)
+			b.Items = append(b.Items, w.t("mail.outcome", "category", cut(line(o.Category), maxSubject), "outcome", cut(line(w.Outcome(o, w.letter.Zone)), maxValue)))
+		}
+		w.put(b)
+	}
+	if len(w.letter.Ignored) == 0 {
+		return
+	}
+	w.head("ignored.title")
+	w.say("ignored.text")
+	b := block{Kind: list}
+	for _, i := range w.letter.Ignored {
+		b.Items = append(b.Items, w.t("mail.ignored", "kind", w.Name("identity", string(i.Kind)), "value", cut(line(i.Reveal()), maxValue)))
+	}
+	w.put(b)
+}
+
+// complain says where a person can turn who is not content.
+func (w *writer) complain() {
+	w.head("complain.title")
+	w.say("complain.text")
+	a := w.letter.Authority
+	if a.Name == "" {
+		w.say("authority.any")
+		return
+	}
+	w.put(block{Kind: paragraph, Text: w.t("authority.named") + " " + a.Name + "."})
+	if linkable(a.Page) {
+		w.put(block{Kind: link, Text: w.t("mail.authority.button"), URL: a.Page})
+	}
+}
+
+// close says whom to ask, and why this mail came.
+func (w *writer) close(kind Kind) {
+	c := w.letter.Contact
+	b := block{Kind: facts}
+	for _, s := range append([]string{c.Name, c.Email, c.Phone, c.Page}, strings.Split(c.Postal, "\n")...) {
+		if s != "" {
+			b.Items = append(b.Items, s)
+		}
+	}
+	w.head("contact.title")
+	w.say("mail.contact")
+	w.put(b)
+	if kind == Task {
+		w.note("mail.why.task")
+		return
+	}
+	w.note("mail.why")
+	if w.letter.Request != "" {
+		w.put(block{Kind: note, Text: w.t("request.number") + " " + w.letter.Request})
+	}
+}

@@ -1,0 +1,20 @@
+package mail
+
+// Kind is which letter a mail is.
+type Kind string
+
+// The kinds. The comment says to whom and when.
+const (
+	Verify         Kind = "verify"          // the person, on asking, and when they ask for a new code
+	ConfirmAddress Kind = "confirm_address" // the owner of an address that a correction would set
+	Verified       Kind = "verified"        // the person, once we know it was them
+	Ready          Kind = "ready"           // the person: the package can be fetched
+	Fulfilled      Kind = "fulfilled"       // the person: everything is done
+	Denied         Kind = "denied"          // the person, with the reason and whom to complain to
+	Revoked        Kind = "revoked"         // the person took the request back
+	Lapsed         Kind = "lapsed"          // the person never confirmed
+	Task           Kind = "task"            // operators: something has to be done by a date
+)
+
+// Kinds lists every kind.
+var Kinds = []Kind{Verify, ConfirmAddress, Verified, Ready, Fulfilled, Denied, Revoked, Lapsed, Task}

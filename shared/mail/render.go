@@ -1,0 +1,98 @@
+package mail
+
+import (
+	"embed"
+	"html/template"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// text is the letter as plain text.
+func (w *writer) text() string {
+	var parts []string
+	for _, b := range w.blocks {
+		switch b.Kind {
+		case paragraph, note:
+			parts = append(parts, wrap(b.Text, "", ""))
+		case heading:
+			head := wrap(b.Text, "", "")
+			parts = append(parts, head+"\n"+strings.Repeat("-", min(utf8.RuneCountInString(head), lineWidth)))
+		case list:
+			items := make([]string, len(b.Items))
+			for i, item := range b.Items {
+				items[i] = wrap(item, "- ", "  ")
+			}
+			parts = append(parts, strings.Join(items, "\n"))
+		case facts:
+			items := make([]string, len(b.Items))
+			for i, item := range b.Items {
+				items[i] = wrap(item, "", "  ")
+			}
+			parts = append(parts, strings.Join(items, "\n"))
+		case code:
+			parts = append(parts, wrap(b.Text, "    ", "    "))
+		case link: // in one line whatever its length: a broken link leads nowhere
+			parts = append(parts, wrap(b.Text, "", "")+":\n"+b.URL)
+		}
+	}
+	return strings.Join(parts, "\n\n") + "\n"
+}
+
+// wrap breaks s into lines of at most lineWidth characters. A word that is
+// longer than a line is broken too: only links are not, and no link comes here.
+func wrap(s, first, indent string) string {
+	var lines []string
+	current, empty := first, true
+	for _, word := range strings.Fields(s) {
+		for {
+			room := lineWidth - utf8.RuneCountInString(current)
+			gap := ""
+			if !empty {
+				gap = " "
+			}
+			if utf8.RuneCountInString(gap+word) <= room {
+				current, empty = current+gap+word, false
+				break
+			}
+			if !empty {
+				lines = append(lines, current)
+				current, empty = indent, true
+				continue
+			}
+			head := []rune(word)[:room]
+			lines = append(lines, current+string(head))
+			word, current = string([]rune(word)[room:]), indent
+		}
+	}
+	return strings.Join(append(lines, current), "\n")
+}
+
+//go:embed letter.html
+var files embed.FS
+
+var letter = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(files, "letter.html"))
+})
+
+// html is the letter as HTML, from the same blocks. Its texts are wrapped as the
+// plain ones are: a line break in HTML is a space, and a line of HTML keeps far
+// below lineLength even if every character of it is escaped.
+func (w *writer) html(subject string) (string, error) {
+	data := struct {
+		Language, Direction, Subject, Brand string
+		Blocks                              []block
+	}{w.Language(), w.t("dir"), wrap(subject, "", ""), wrap(w.letter.Brand, "", ""), nil}
+	for _, b := range w.blocks {
+		b.Text = wrap(b.Text, "", "")
+		items := make([]string, len(b.Items))
+		for i, item := range b.Items {
+			items[i] = wrap(item, "", "")
+		}
+		b.Items = items
+		data.Blocks = append(data.Blocks, b)
+	}
+	var out strings.Builder
+	err := letter().Execute(&out, data)
+	return out.String(), err
+}
