@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -135,7 +136,7 @@ func TestEffectsHappenOnceWhateverFails(t *testing.T) {
 	order := source.Order{Verb: source.Delete, Identities: []personal.Identity{busy}, Category: company.AccessLog, Until: today, Call: someCall}
 	removed, later := 0, 0
 	for page := 0; ; page++ {
-		order.Call.Key = "page-" + string(rune('a'+page))
+		order.Call.Key = "page-" + strconv.Itoa(page)
 		done, err := client.Execute(t.Context(), order)
 		for errors.Is(err, source.ErrLater) {
 			later++
@@ -318,7 +319,7 @@ func TestABusyPersonFitsInSmallMemory(t *testing.T) {
 	removed := 0
 	order := source.Order{Verb: source.Delete, Identities: ask.Identities, Category: company.AccessLog, Until: today}
 	for page, done := 0, false; !done; page++ {
-		order.Call = source.Call{Key: "page-" + time.Duration(page).String(), Lease: someCall.Lease}
+		order.Call = source.Call{Key: "page-" + strconv.Itoa(page), Lease: someCall.Lease}
 		did, err := client.Execute(t.Context(), order)
 		if err != nil {
 			t.Fatal(err)

@@ -194,7 +194,9 @@ func (f *filler) person(number, name, email string) error {
 		})
 	}
 	for range some(4) {
-		err = unless(err, func() error { return add(f.letters, ReadingHistory, 300, reading{number, pick(f.random, books), some(30)}) })
+		err = unless(err, func() error {
+			return add(f.letters, ReadingHistory, 300, reading{number, pick(f.random, books), some(30)})
+		})
 	}
 	return err
 }

@@ -48,7 +48,7 @@ type Client struct {
 
 // New refuses a declaration that cannot work or must not be called (source.ErrRefused).
 func New(o Options) (*Client, error) {
-	g := &guard{resolver: o.Resolver, dialer: net.Dialer{Timeout: dialTimeout}}
+	g := &guard{resolver: o.Resolver, connect: (&net.Dialer{Timeout: dialTimeout}).DialContext}
 	if g.resolver == nil {
 		g.resolver = net.DefaultResolver
 	}

@@ -25,7 +25,7 @@ type Resolver interface {
 type guard struct {
 	allowed  []string // "host:port"
 	resolver Resolver
-	dialer   net.Dialer
+	connect  func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // check refuses a URL that is never to be called, whatever its host resolves to.
@@ -85,6 +85,7 @@ func (g *guard) allows(hostport string) bool { return slices.Contains(g.allowed,
 // the name resolved again, it might say something else the second time. One bad
 // address condemns the name.
 func (g *guard) dial(ctx context.Context, network, hostport string) (net.Conn, error) {
+	hostport = strings.ToLower(hostport)
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the host and port cannot be read", source.ErrRefused)
@@ -95,7 +96,7 @@ func (g *guard) dial(ctx context.Context, network, hostport string) (net.Conn, e
 	} else if addrs, err = g.resolver.LookupNetIP(ctx, "ip", host); err != nil {
 		return nil, fmt.Errorf("resolve the hook's host: %w", err)
 	}
-	allowed := g.allows(strings.ToLower(hostport))
+	allowed := g.allows(hostport)
 	for _, addr := range addrs {
 		if err := permitted(addr, allowed); err != nil {
 			return nil, fmt.Errorf("%w: %w", source.ErrRefused, err)
@@ -104,7 +105,7 @@ func (g *guard) dial(ctx context.Context, network, hostport string) (net.Conn, e
 	err = errors.New("the hook's host has no address")
 	for _, addr := range addrs {
 		var c net.Conn
-		if c, err = g.dialer.DialContext(ctx, network, net.JoinHostPort(addr.Unmap().String(), port)); err == nil {
+		if c, err = g.connect(ctx, network, net.JoinHostPort(addr.Unmap().String(), port)); err == nil {
 			return c, nil
 		}
 	}
