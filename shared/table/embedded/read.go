@@ -70,7 +70,6 @@ type walk struct {
 	page  table.Page
 	size  int // of everything looked at, returned or not: that is what is billed
 	count int
-	last  table.Place
 }
 
 func (w *walk) run(tx *bolt.Tx, from table.Place, resumed bool) error {
@@ -89,14 +88,17 @@ func (w *walk) run(tx *bolt.Tx, from table.Place, resumed bool) error {
 			return err
 		}
 		if !w.q.Until.IsZero() && it.Due.UnixMilli() > w.q.Until.UnixMilli() {
-			return nil
+			break
 		}
-		if w.count == w.q.PageSize() || w.size+it.EntrySize(w.q.Index) > table.MaxPage {
-			w.page.Cursor = w.q.CursorAt(w.last)
+		if w.size+it.EntrySize(w.q.Index) > table.MaxPage {
 			return nil
 		}
 		w.look(it)
+		if w.count == w.q.PageSize() {
+			return nil
+		}
 	}
+	w.page.Cursor = ""
 	return nil
 }
 
@@ -152,7 +154,7 @@ func (w *walk) entry(k, v []byte) (it table.Item, err error) {
 
 func (w *walk) look(it table.Item) {
 	w.count++
-	w.last = table.Place{Key: it.Key, Due: it.Due}
+	w.page.Cursor = w.q.CursorAt(table.Place{Key: it.Key, Due: it.Due}) // until it turns out to be the last
 	w.size += it.EntrySize(w.q.Index)
 	if w.q.Index == table.Primary {
 		if it, live := it.Live(w.now); live {
