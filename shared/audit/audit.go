@@ -14,6 +14,7 @@ package audit
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -23,6 +24,19 @@ import (
 
 // Hash is the SHA-256 of an entry's encoding.
 type Hash [sha256.Size]byte
+
+// MarshalText writes the hash in base64, for the aggregate that remembers it.
+func (h Hash) MarshalText() ([]byte, error) { return base64.RawStdEncoding.AppendEncode(nil, h[:]), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (h *Hash) UnmarshalText(b []byte) error {
+	d, err := base64.RawStdEncoding.DecodeString(string(b))
+	if err != nil || len(d) != len(h) {
+		return errors.New("audit: not a hash")
+	}
+	copy(h[:], d)
+	return nil
+}
 
 // Head is the end of a chain as its aggregate remembers it. The zero Head is an
 // empty chain.

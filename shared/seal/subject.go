@@ -61,6 +61,19 @@ func (k Keys) Contact(ctx context.Context, i personal.Identity, now time.Time, p
 	return s, err == nil, decodeErr
 }
 
+// Again counts one more mail to an identity that is known by its hash, and
+// reports whether it may be sent.
+func (k Keys) Again(ctx context.Context, holder Identifier, now time.Time, perDay int) (bool, error) {
+	_, err := k.Table.Count(ctx, table.Tally{Ref: keyOf(holder), Window: now.UTC().Format(time.DateOnly), Limit: int64(perDay)})
+	if errors.Is(err, table.ErrOver) || errors.Is(err, table.ErrAbsent) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("count a mail: %w", err)
+	}
+	return true, nil
+}
+
 // Load returns the subject whose salt an identifier holds. Without it, or once
 // the salt is destroyed, it returns ErrSealed.
 func (k Keys) Load(ctx context.Context, holder Identifier) (Subject, error) {

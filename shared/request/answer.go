@@ -1,0 +1,45 @@
+package request
+
+import (
+	"context"
+	"fmt"
+
+	"rightsdesk/shared/mail"
+)
+
+// answer ends the work: with a package, or with the record of what was done.
+func (s *Service) answer(ctx context.Context, r Request) (result, error) {
+	if !exports(r.Right) {
+		return result{
+			action: Fulfil, say: []mail.Kind{mail.Fulfilled},
+			apply: func(r Request) (Request, error) { return r, nil },
+		}, nil
+	}
+	key, err := s.makePackage(ctx, r)
+	if err != nil {
+		return s.notMade(err), nil
+	}
+	return result{
+		action: Fulfil, say: []mail.Kind{mail.Ready},
+		apply: func(r Request) (Request, error) {
+			now := s.Now()
+			r.Package = &Package{
+				Key: key, Until: now.Add(s.Policy.Verification.PackagePeriod),
+				Link: Proof{Issued: 1, IssuedAt: now},
+			}
+			return r, nil
+		},
+	}, nil
+}
+
+// notMade records that a package could not be made, to be tried again.
+func (s *Service) notMade(cause error) result {
+	res := s.setback(fmt.Errorf("make a package: %w", cause), "package", 0, nil)
+	res.apply = func(r Request) (Request, error) {
+		r.Making.Tries++
+		r.Making.Fault = "unreachable"
+		r.Making.After = s.Now().Add(backoff(min(r.Making.Tries, maxTries)))
+		return r, nil
+	}
+	return res
+}

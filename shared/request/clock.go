@@ -1,0 +1,82 @@
+package request
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"rightsdesk/shared/audit"
+	"rightsdesk/shared/mail"
+)
+
+// Tick does what the clock alone brings about: an unverified request lapses, a
+// date passes, a package's period ends. What is due for others it leaves to them.
+func (s *Service) Tick(ctx context.Context, id ID) error {
+	r, err := s.load(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	passed := func(r Request) (Action, []mail.Kind, bool) {
+		switch {
+		case r.Status == Unverified && !now.Before(r.LapseAt):
+			return Lapse, []mail.Kind{mail.Lapsed}, true
+		case r.IsOverdue(now) && !r.Overdue:
+			return Overrun, nil, true
+		case r.Status.Final() && r.Parts && (r.Package == nil || !now.Before(r.Package.Until)):
+			return Clear, nil, true
+		}
+		return "", nil, false
+	}
+	a, _, ok := passed(r)
+	if !ok {
+		return nil
+	}
+	if a == Clear {
+		// First the objects, then the record that they are gone: repeated after a
+		// crash it deletes nothing once more.
+		if err := s.clear(ctx, id); err != nil {
+			return err
+		}
+	}
+	_, err = s.change(ctx, id, func(r Request) (Request, audit.Entry, []mail.Kind, error) {
+		a, say, ok := passed(r)
+		if !ok {
+			return r, audit.Entry{}, nil, errUnchanged
+		}
+		switch a {
+		case Overrun:
+			r.Overdue = true
+		case Clear:
+			r.Parts = false
+			if r.Package != nil {
+				p := *r.Package
+				p.Cleared = true
+				r.Package = &p
+			}
+		}
+		next, e, err := r.Apply(a, ByClock, now)
+		return next, e, say, err
+	})
+	return err
+}
+
+// clear erases everything that was gathered for a request's package.
+func (s *Service) clear(ctx context.Context, id ID) error {
+	cursor := ""
+	for {
+		keys, next, err := s.Exports.List(ctx, prefix(id), cursor)
+		if err != nil {
+			return fmt.Errorf("list the package of %s: %w", id, err)
+		}
+		if err := s.Exports.Delete(ctx, keys...); err != nil {
+			return fmt.Errorf("erase the package of %s: %w", id, err)
+		}
+		if cursor = next; cursor == "" {
+			return nil
+		}
+	}
+}

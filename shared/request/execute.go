@@ -1,0 +1,259 @@
+package request
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"rightsdesk/shared/audit"
+	"rightsdesk/shared/export"
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/seal"
+	"rightsdesk/shared/source"
+)
+
+// worker is one page of one step under way.
+type worker struct {
+	s       *Service
+	r       Request
+	index   int
+	step    Step
+	src     source.Source
+	ids     []personal.Identity // verified, of the kinds the source knows
+	person  Person
+	subject seal.Subject
+}
+
+// What an operator has to mend before a step can go on.
+var (
+	errOverPlan   = fault.New(fault.Conflict, "over_plan", "The store holds more than the plan approved.")
+	errLeftBehind = fault.New(fault.Conflict, "left_behind", "The store still holds what it reported as done.")
+	errGrowing    = fault.New(fault.Conflict, "keeps_growing", "New records keep appearing; stop what writes them first.")
+	errWrongValue = fault.New(fault.Conflict, "not_corrected", "The store still shows the old value.")
+)
+
+const (
+	// overPlan is how many more records than approved may be touched, as a
+	// fraction: one in twenty.
+	overPlan = 20
+	// maxRounds is how often a step begins anew because something was left or appeared.
+	maxRounds = 5
+	// maxPages bounds one look again, in pages.
+	maxPages = 40
+)
+
+// call is the identity of the page's call: the same when it is repeated.
+func (w worker) call(what string) source.Call {
+	return source.Call{
+		Key: w.s.callKey(w.r.ID, what, w.step.Source, w.step.Category, w.step.Field,
+			strconv.Itoa(w.step.Round), strconv.Itoa(w.step.Calls)),
+		Lease: w.r.Lease.Until,
+	}
+}
+
+// until is the step's cut-off.
+func (w worker) until() time.Time { return later(w.r.Cutoff, w.step.Until) }
+
+func (w worker) pageSize() int {
+	decl, _ := w.s.Policy.Source(w.step.Source)
+	return decl.PageSize
+}
+
+// set returns a result that changes only this step.
+func (w worker) set(change func(*Step)) result {
+	index := w.index
+	return result{apply: func(r Request) (Request, error) {
+		r.Steps = slices.Clone(r.Steps)
+		r.Steps[index].Attempts = Attempts{}
+		change(&r.Steps[index])
+		return r, nil
+	}}
+}
+
+// over returns a result that ends the step, with its audit entry.
+func (w worker) over(state State, change func(*Step)) result {
+	res := w.set(func(s *Step) {
+		change(s)
+		s.State = state
+	})
+	after := w.step
+	change(&after)
+	res.action = Work
+	res.facts = []audit.Fact{
+		{Name: "source", Value: w.step.Source}, {Name: "category", Value: w.step.Category}, {Name: "verb", Value: string(w.step.Verb)},
+		{Name: "state", Value: string(state)}, {Name: "done", Value: strconv.Itoa(after.Done)},
+	}
+	return res
+}
+
+// stop hands the step to an operator.
+func (w worker) stop(why *fault.Error) result {
+	res := w.s.failed(w.index, why)
+	res.facts = append(res.facts, audit.Fact{Name: "source", Value: w.step.Source}, audit.Fact{Name: "category", Value: w.step.Category})
+	return res
+}
+
+// export puts one page of records among the package's parts.
+func (w worker) export(ctx context.Context) (result, error) {
+	found, err := w.src.Find(ctx, source.Ask{
+		Identities: w.ids, Category: w.step.Category, Until: w.until(), Cursor: w.step.Cursor,
+		Limit: w.pageSize(), Values: true, Call: w.call("export"),
+	})
+	if err != nil {
+		return result{}, err
+	}
+	n := len(found.Records)
+	if n > 0 {
+		key := export.PartKey(string(w.r.ID), w.step.Source, w.step.Category, w.step.Calls)
+		part, err := export.EncodePart(found.Records)
+		if err != nil {
+			return result{}, err
+		}
+		sealed, err := w.s.Keys.Ring.Seal(w.subject, seal.Place{Item: w.r.ID.Partition(), Field: key}, part)
+		if err != nil {
+			return result{}, fmt.Errorf("seal a part: %w", err)
+		}
+		if err := w.s.Exports.Put(ctx, key, bytes.NewReader(sealed), int64(len(sealed))); err != nil {
+			return result{}, fmt.Errorf("%w: keep a part: %w", source.ErrLater, err)
+		}
+	}
+	page := func(s *Step) {
+		s.State, s.Cursor = Working, found.Cursor
+		s.Done += n
+		s.Calls++
+	}
+	if found.Done {
+		return w.over(Done, page), nil
+	}
+	return w.set(page), nil
+}
+
+// execute has one page of records deleted, anonymised or corrected.
+func (w worker) execute(ctx context.Context) (result, error) {
+	allowed := w.step.Found + (w.step.Found+overPlan-1)/overPlan
+	if w.step.Done >= allowed {
+		return w.stop(errOverPlan), nil
+	}
+	order := source.Order{
+		Identities: w.ids, Category: w.step.Category, Until: w.until(),
+		Limit: min(w.pageSize(), allowed-w.step.Done), Call: w.call("execute"),
+	}
+	decl, _ := w.s.Policy.Source(w.step.Source)
+	holding, _ := decl.Holding(w.step.Category)
+	switch w.step.Verb {
+	case DoDelete:
+		order.Verb = source.Delete
+	case DoAnonymise:
+		order.Verb, order.Masks = source.Anonymise, holding.Masks
+		order.MaskKey = []byte(w.s.Keys.Ring.Hash("mask", string(w.r.ID)))
+	case DoCorrect:
+		order.Verb, order.Corrections = source.Correct, w.corrections(holding)
+	case DoExport, DoTell, DoKeep, DoRefer, DoRefuse, DoByHand:
+		return result{}, fmt.Errorf("request %s: step %d is not for a source to execute", w.r.ID, w.index)
+	}
+	done, err := w.src.Execute(ctx, order)
+	if err != nil {
+		return result{}, err
+	}
+	return w.set(func(s *Step) {
+		s.State = Working
+		s.Done += done.Removed
+		s.Left = done.Retained
+		s.Calls++
+		if done.Done {
+			s.State = Looking
+		}
+	}), nil
+}
+
+func (w worker) corrections(h policy.Holding) []source.Correction {
+	var list []source.Correction
+	for _, c := range w.person.Corrections {
+		if c.Field == w.step.Field {
+			list = append(list, source.Correction{Field: h.Correctable[c.Field], Value: c.Value})
+		}
+	}
+	return list
+}
+
+// again looks whether the store still holds what it reported as done, and what
+// has appeared since the cut-off.
+func (w worker) again(ctx context.Context) (result, error) {
+	old, fresh, wrong := 0, 0, false
+	cursor := ""
+	for page := range maxPages {
+		call := w.call("verify")
+		call.Key = w.s.callKey(w.r.ID, call.Key, strconv.Itoa(page), w.s.Now().String()) // a look is never answered from memory
+		found, err := w.src.Find(ctx, source.Ask{
+			Identities: w.ids, Category: w.step.Category, Cursor: cursor, Limit: w.pageSize(),
+			Values: w.step.Verb == DoCorrect, Call: call,
+		})
+		if err != nil {
+			return result{}, err
+		}
+		for _, rec := range found.Records {
+			if rec.At.After(w.until()) {
+				fresh++
+			} else {
+				old++
+			}
+			wrong = wrong || w.step.Verb == DoCorrect && !w.corrected(rec)
+		}
+		if cursor = found.Cursor; found.Done {
+			break
+		}
+	}
+	switch {
+	case w.step.Verb == DoCorrect && !wrong:
+		return w.over(Done, func(*Step) {}), nil
+	case w.step.Verb == DoCorrect && w.step.Round >= maxRounds:
+		return w.stop(errWrongValue), nil
+	case w.step.Verb != DoCorrect && old <= w.step.Left && fresh == 0:
+		return w.over(Done, func(s *Step) { s.Left = old }), nil
+	case w.step.Round >= maxRounds && fresh > 0:
+		return w.stop(errGrowing), nil
+	case w.step.Round >= maxRounds:
+		return w.stop(errLeftBehind), nil
+	}
+	res := w.set(func(s *Step) {
+		s.Round++
+		s.State = Planned
+		s.After = w.s.Now().Add(backoff(s.Round))
+		if fresh > 0 {
+			s.Until = w.s.Now()
+			s.Found += fresh
+			s.After = time.Time{}
+		}
+		if w.step.Verb == DoCorrect {
+			s.Done = 0
+		}
+	})
+	res.action = Work
+	res.facts = []audit.Fact{
+		{Name: "source", Value: w.step.Source}, {Name: "category", Value: w.step.Category},
+		{Name: "left", Value: strconv.Itoa(old)}, {Name: "new", Value: strconv.Itoa(fresh)},
+	}
+	return res, nil
+}
+
+// corrected reports whether a record shows the new value wherever it has the field.
+func (w worker) corrected(rec source.Record) bool {
+	var fields map[string]any
+	if json.Unmarshal(rec.Fields, &fields) != nil {
+		return false
+	}
+	decl, _ := w.s.Policy.Source(w.step.Source)
+	holding, _ := decl.Holding(w.step.Category)
+	for _, c := range w.corrections(holding) {
+		if v, has := fields[c.Field]; has && v != c.Value.Reveal() {
+			return false
+		}
+	}
+	return true
+}

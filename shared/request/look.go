@@ -1,0 +1,215 @@
+package request
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"rightsdesk/shared/audit"
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/seal"
+	"rightsdesk/shared/source"
+	"rightsdesk/shared/table"
+)
+
+// Plan is what the sources said they hold, in an item of its own: the samples
+// would make every later page of work dearer.
+type Plan struct {
+	// Samples are ids of records, by source and category, at most maxSamples each,
+	// for an operator to look at before and after.
+	Samples map[string]map[string][]string `json:"samples"`
+
+	version int64
+}
+
+const (
+	planSchema = 1
+	maxSamples = 100
+)
+
+func (id ID) planRef() table.Ref {
+	return table.Ref{Table: table.State, Key: table.Key{Partition: id.Partition(), Sort: "plan"}}
+}
+
+func (s *Service) loadPlan(ctx context.Context, id ID) (Plan, error) {
+	item, err := s.Table.Get(ctx, id.planRef())
+	if errors.Is(err, table.ErrAbsent) {
+		return Plan{Samples: map[string]map[string][]string{}}, nil
+	}
+	if err != nil {
+		return Plan{}, fmt.Errorf("load the plan of %s: %w", id, err)
+	}
+	p := Plan{version: item.Version}
+	if err := json.Unmarshal(item.Body, &p); err != nil {
+		return Plan{}, fmt.Errorf("decode the plan of %s: %w", id, err)
+	}
+	return p, nil
+}
+
+// add puts the page's records among the samples and reports whether any was new.
+func (p Plan) add(src string, records []source.Record) bool {
+	added := false
+	for _, rec := range records {
+		if p.Samples[src] == nil {
+			p.Samples[src] = map[string][]string{}
+		}
+		ids := p.Samples[src][rec.Category]
+		if len(ids) < maxSamples && !slices.Contains(ids, rec.ID) {
+			p.Samples[src][rec.Category] = append(ids, rec.ID)
+			added = true
+		}
+	}
+	return added
+}
+
+func (p Plan) put(id ID) (table.Write, error) {
+	body, err := json.Marshal(p)
+	if err != nil {
+		return table.Write{}, fmt.Errorf("encode the plan of %s: %w", id, err)
+	}
+	pre := table.New
+	if p.version > 0 {
+		pre = table.Version(p.version)
+	}
+	return table.Put(table.State, table.Item{Key: id.planRef().Key, Body: body, Schema: planSchema}, pre), nil
+}
+
+// known keeps the identities that a source can be asked by.
+func (s *Service) known(src string, ids []personal.Identity) []personal.Identity {
+	decl, _ := s.Policy.Source(src)
+	return slices.DeleteFunc(slices.Clone(ids), func(i personal.Identity) bool { return !slices.Contains(decl.Identities, i.Kind) })
+}
+
+// look asks one source for one page of what it holds of the person. A source
+// that ties another identity to a verified one lets all sources that know people
+// by it be asked again.
+func (s *Service) look(ctx context.Context, r Request, index int) (result, error) {
+	look := r.Looks[index]
+	src, ok := s.Sources[look.Source]
+	if !ok {
+		return s.lookFailed(index, nil, fmt.Errorf("%w: the policy in force has no source %s", source.ErrRefused, look.Source)), nil
+	}
+	p, subject, err := s.person(ctx, r)
+	if err != nil {
+		return result{}, err
+	}
+	all, err := s.identities(r, p, subject)
+	if err != nil {
+		return result{}, err
+	}
+	ids := s.known(look.Source, all)
+	found := source.Found{Done: true}
+	if len(ids) > 0 {
+		decl, _ := s.Policy.Source(look.Source)
+		ctx, cancel := context.WithTimeout(ctx, callFor)
+		defer cancel()
+		found, err = src.Find(ctx, source.Ask{
+			Identities: ids, Until: r.Cutoff, Cursor: look.Cursor, Limit: decl.PageSize,
+			Call: source.Call{Key: s.callKey(r.ID, "look", look.Source, strconv.Itoa(len(ids)), strconv.Itoa(look.Calls)), Lease: r.Lease.Until},
+		})
+		if err != nil {
+			return s.lookFailed(index, p.Corrections, err), nil
+		}
+	}
+	plan, err := s.loadPlan(ctx, r.ID)
+	if err != nil {
+		return result{}, err
+	}
+	res := result{}
+	if plan.add(look.Source, found.Records) {
+		put, err := plan.put(r.ID)
+		if err != nil {
+			return result{}, err
+		}
+		res.more = append(res.more, put)
+	}
+	fresh := slices.DeleteFunc(slices.Clone(found.Ties), func(i personal.Identity) bool { return slices.Contains(all, i) })
+	all = append(all, fresh...)
+
+	looked, err := s.looked(r, index, len(ids), found, all, subject)
+	if err != nil {
+		return result{}, err
+	}
+	planned := !slices.ContainsFunc(looked.Looks, func(l Look) bool { return l.State.running() })
+	res.apply = func(r Request) (Request, error) {
+		r.Looks, r.Ties = looked.Looks, looked.Ties
+		if planned {
+			r.Steps = planSteps(s.Policy, r.Right, r.Looks, p.Corrections, s.Now())
+		}
+		return r, nil
+	}
+	if planned {
+		res.action = Looked
+		res.facts = countFacts(looked.Looks)
+	}
+	return res, nil
+}
+
+// looked returns r with one more page of a look.
+func (s *Service) looked(r Request, index, known int, found source.Found, all []personal.Identity, subject seal.Subject) (Request, error) {
+	r.Looks = slices.Clone(r.Looks)
+	l := &r.Looks[index]
+	l.Known, l.Cursor, l.Attempts = known, found.Cursor, Attempts{}
+	l.Calls++
+	l.Counts = maps.Clone(l.Counts)
+	for _, rec := range found.Records {
+		if l.Counts == nil {
+			l.Counts = map[string]int{}
+		}
+		l.Counts[rec.Category]++
+	}
+	l.State = Working
+	if found.Done {
+		l.State, l.Cursor = Done, ""
+	}
+	for i := range r.Looks {
+		l := &r.Looks[i]
+		if n := len(s.known(l.Source, all)); l.State == Done && n > l.Known {
+			*l = Look{Source: l.Source, State: Planned, Calls: l.Calls}
+		}
+	}
+	plain, err := json.Marshal(storeIdentities(all[1:])) // the first is the verified address
+	if err != nil {
+		return Request{}, fmt.Errorf("encode ties: %w", err)
+	}
+	if len(all) > 1 {
+		if r.Ties, err = s.Keys.Ring.Seal(subject, r.place("ties"), plain); err != nil {
+			return Request{}, fmt.Errorf("seal ties: %w", err)
+		}
+	}
+	return r, nil
+}
+
+func (s *Service) lookFailed(index int, corrections []source.Correction, cause error) result {
+	res := s.setback(cause, "look", index, func(r *Request) (*Attempts, *State) { return &r.Looks[index].Attempts, &r.Looks[index].State })
+	setBack := res.apply
+	res.apply = func(r Request) (Request, error) {
+		r, err := setBack(r)
+		if err != nil {
+			return r, err
+		}
+		return s.plan(r, corrections), nil
+	}
+	return res
+}
+
+// countFacts tells what was found, by source and category.
+func countFacts(looks []Look) []audit.Fact {
+	var facts []audit.Fact
+	for _, l := range looks {
+		for _, category := range slices.Sorted(maps.Keys(l.Counts)) {
+			facts = append(facts, audit.Fact{Name: l.Source + "/" + category, Value: strconv.Itoa(l.Counts[category])})
+		}
+	}
+	return facts
+}
+
+// callKey is the idempotency key of one call to a store: the same when the call
+// is repeated after a crash, never that of another call.
+func (s *Service) callKey(id ID, parts ...string) string {
+	return s.Keys.Ring.Hash("call", append([]string{string(id)}, parts...)...)
+}

@@ -1,0 +1,64 @@
+package request
+
+import "time"
+
+const (
+	// relayWithin is how long an announcement may stay undelivered before the
+	// sweep delivers it: the stream is faster, when it works.
+	relayWithin = 2 * time.Minute
+	// nearEnough is how much too early an entry of the due-index may be. An early
+	// look costs one read, moving the entry costs two writes.
+	nearEnough = 5 * time.Minute
+)
+
+// Next is the earliest instant at which somebody must look at the request again.
+// Everything that is still to happen to a request is in here: what is not would
+// be forgotten when a queue or a stream loses a message. A request that is over
+// and told has the end of its own retention left.
+func (r Request) Next() time.Time {
+	next := r.Forget
+	at := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	if len(r.Announcements) > 0 {
+		if at(r.Announcements[0].At.Add(relayWithin)); !r.Relay.After.IsZero() {
+			next = r.Relay.After
+		}
+	}
+	switch r.Status {
+	case Unverified:
+		at(r.LapseAt)
+	case Open, InProgress:
+		if !r.Overdue {
+			at(r.RespondBy)
+		}
+		if u, ok := r.unit(); ok {
+			at(later(u.at, r.Lease.Until))
+		}
+	case Fulfilled, Denied, Revoked, Expired:
+		if r.Parts && r.Package != nil {
+			at(r.Package.Until)
+		} else if r.Parts {
+			at(r.Closed)
+		}
+	}
+	return next
+}
+
+// file returns the instant under which the request is filed in the due-index.
+func (r Request) file() time.Time {
+	next := r.Next()
+	if !r.filed.IsZero() && !r.filed.After(next) && next.Sub(r.filed) <= nearEnough {
+		return r.filed
+	}
+	return next
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}

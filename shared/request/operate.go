@@ -1,0 +1,260 @@
+package request
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rightsdesk/shared/audit"
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/law"
+	"rightsdesk/shared/mail"
+	"rightsdesk/shared/operator"
+	"rightsdesk/shared/table"
+)
+
+// Faults that operators meet.
+var (
+	ErrUnproven  = fault.New(fault.Conflict, "new_address_unconfirmed", "The new address in the correction was not confirmed by its owner; wait for it, or deny.")
+	ErrNoTask    = fault.New(fault.NotFound, "task_not_found", "There is no such open task; GET the request to see its tasks.")
+	ErrNoRetry   = fault.New(fault.Conflict, "nothing_to_retry", "Nothing of this request has failed.")
+	ErrForbidden = fault.New(fault.Forbidden, "role_needed", "Your role does not allow this; somebody with the role handler can do it.")
+)
+
+func allowed(by operator.Identity, role operator.Role) error {
+	if !by.May(role) {
+		return ErrForbidden
+	}
+	return nil
+}
+
+// VerifyByOperator records that an operator is sure of the person by another
+// proof, for what was taken in by phone or post.
+func (s *Service) VerifyByOperator(ctx context.Context, by operator.Identity, id ID, reason string, c Call) (Status, error) {
+	if err := allowed(by, operator.Handler); err != nil {
+		return "", err
+	}
+	if strings.TrimSpace(reason) == "" {
+		return "", fault.Input(fault.Field{Pointer: "/reason", Text: "must say how you are sure who it is, without personal data"})
+	}
+	var say []mail.Kind
+	return s.simple(ctx, id, Verify, by.Actor(), c, say, func(r Request) (Request, []audit.Fact, error) {
+		if r.Proof.Proven() {
+			return r, nil, ErrNotNow
+		}
+		r.Proof.Times++
+		r.Proof.At, r.Proof.By = s.Now(), "operator"
+		// The reason is the operator's own words: it may name somebody, so only its keyed hash is kept.
+		return r, []audit.Fact{{Name: "by", Value: "operator"}, {Name: "reason", Value: s.Keys.Ring.Hash("reason", reason)}}, nil
+	})
+}
+
+// Accept takes a request on.
+func (s *Service) Accept(ctx context.Context, by operator.Identity, id ID, c Call) (Status, error) {
+	if err := allowed(by, operator.Handler); err != nil {
+		return "", err
+	}
+	return s.simple(ctx, id, Accept, by.Actor(), c, nil, func(r Request) (Request, []audit.Fact, error) {
+		if !r.Can(Accept) {
+			return r, nil, ErrNotNow
+		}
+		if r.NewAddress != nil && !r.NewAddress.Proven() {
+			return r, nil, ErrUnproven
+		}
+		if s.Now().Sub(r.Cutoff) > planLife {
+			r.Looks, r.Steps = nil, nil // too old to approve: look again
+		}
+		return s.begin(r), nil, nil
+	})
+}
+
+// planLife is how long a dry run's findings stand.
+const planLife = time.Hour
+
+// Deny refuses the request for one of the law's reasons.
+func (s *Service) Deny(ctx context.Context, by operator.Identity, id ID, reason string, c Call) (Status, error) {
+	if err := allowed(by, operator.Handler); err != nil {
+		return "", err
+	}
+	return s.simple(ctx, id, Deny, by.Actor(), c, []mail.Kind{mail.Denied}, func(r Request) (Request, []audit.Fact, error) {
+		reasons := law.Reasons(r.Law, string(r.Right))
+		i := slices.IndexFunc(reasons, func(x law.Reason) bool { return x.Code == reason })
+		if i < 0 {
+			codes := make([]string, len(reasons))
+			for i, x := range reasons {
+				codes[i] = x.Code
+			}
+			return r, nil, fault.Input(fault.Field{Pointer: "/reason", Text: "must be one of " + strings.Join(codes, ", ")})
+		}
+		r.Reason = reason
+		return r, []audit.Fact{{Name: "reason", Value: reason}, {Name: "article", Value: reasons[i].Article}}, nil
+	})
+}
+
+// DryRun has the sources asked what they hold, without doing anything to it, so
+// that an operator can see the plan before accepting.
+func (s *Service) DryRun(ctx context.Context, by operator.Identity, id ID) (Status, error) {
+	if err := allowed(by, operator.Handler); err != nil {
+		return "", err
+	}
+	r, err := s.change(ctx, id, func(r Request) (Request, audit.Entry, []mail.Kind, error) {
+		if r.Status != Open {
+			return r, audit.Entry{}, nil, ErrNotNow
+		}
+		if len(r.Looks) > 0 && !r.asked() {
+			return r, audit.Entry{}, nil, errUnchanged // it is being looked at right now
+		}
+		r.Looks, r.Steps, r.Cutoff = lookAt(s.Policy, r.Right), nil, s.Now()
+		if len(r.Looks) == 0 {
+			r.Steps = planSteps(s.Policy, r.Right, nil, nil, s.Now())
+		}
+		next, e, err := r.Apply(Looked, by.Actor(), s.Now(), audit.Fact{Name: "dry_run", Value: "true"})
+		return next, e, nil, err
+	})
+	if err != nil {
+		return "", err
+	}
+	s.wake(ctx, r)
+	return r.Status, nil
+}
+
+// Retry lets everything that has failed try again, once its cause is mended.
+func (s *Service) Retry(ctx context.Context, by operator.Identity, id ID, c Call) (Status, error) {
+	if err := allowed(by, operator.Handler); err != nil {
+		return "", err
+	}
+	return s.simple(ctx, id, Retry, by.Actor(), c, nil, func(r Request) (Request, []audit.Fact, error) {
+		r.Steps, r.Looks = slices.Clone(r.Steps), slices.Clone(r.Looks)
+		n := 0
+		for i := range r.Looks {
+			if l := &r.Looks[i]; l.State == Failed {
+				*l = Look{Source: l.Source, State: Planned, Calls: l.Calls}
+				n++
+			}
+		}
+		for i := range r.Steps {
+			st := &r.Steps[i]
+			if st.State != Failed {
+				continue
+			}
+			n++
+			// An operator who retries an over_plan approves what the store holds now:
+			// the step begins anew and counts again.
+			if st.Fault == errOverPlan.Code {
+				st.Found = max(st.Found, st.Done) + pageOf(s, st.Source)
+			}
+			st.Attempts, st.State, st.Round = Attempts{}, Planned, 0
+			st.Until = s.Now()
+		}
+		if r.Making.Tries >= maxTries {
+			r.Making = Attempts{}
+			n++
+		}
+		if n == 0 {
+			return r, nil, ErrNoRetry
+		}
+		return r, []audit.Fact{{Name: "retried", Value: strconv.Itoa(n)}}, nil
+	})
+}
+
+func pageOf(s *Service, src string) int {
+	decl, _ := s.Policy.Source(src)
+	return decl.PageSize
+}
+
+// TaskID names a task that a person does by hand: the request and the step.
+type TaskID string
+
+// Task returns the id of a request's step as a task.
+func Task(id ID, step int) TaskID { return TaskID(string(id) + "." + strconv.Itoa(step)) }
+
+func (t TaskID) split() (ID, int, bool) {
+	id, n, ok := strings.Cut(string(t), ".")
+	i, err := strconv.Atoi(n)
+	return ID(id), i, ok && err == nil && i >= 0
+}
+
+// TaskDone records that a person did what no program could.
+func (s *Service) TaskDone(ctx context.Context, by operator.Identity, task TaskID, c Call) (Status, error) {
+	if err := allowed(by, operator.Handler); err != nil {
+		return "", err
+	}
+	id, step, ok := task.split()
+	if !ok {
+		return "", ErrNoTask
+	}
+	c.Body = fmt.Sprintf("%d %s", step, c.Body)
+	return s.simple(ctx, id, Work, by.Actor(), c, nil, func(r Request) (Request, []audit.Fact, error) {
+		if r.Status != InProgress || step >= len(r.Steps) || r.Steps[step].State != Waiting {
+			return r, nil, ErrNoTask
+		}
+		r.Steps = slices.Clone(r.Steps)
+		r.Steps[step].State, r.Steps[step].By = Done, by.ID
+		return r, []audit.Fact{{Name: "task", Value: strconv.Itoa(step)}, {Name: "state", Value: string(Done)}}, nil
+	})
+}
+
+// Filter narrows a list of requests.
+type Filter struct {
+	Status    Status    // empty: all
+	DueBefore time.Time // zero: all
+	Cursor    string
+	Limit     int // at least so many, if there are; at most 100; 0: 50
+}
+
+// Listed is one line of a list. It holds nothing personal.
+type Listed struct {
+	ID        ID
+	Right     string
+	Status    Status
+	Residence string
+	Received  time.Time
+	RespondBy time.Time
+	SafeBy    time.Time
+	Overdue   bool
+}
+
+// List returns requests by the instant at which somebody must look at them next,
+// shard by shard of the due-index: what is open first in each, what is over last.
+func (s *Service) List(ctx context.Context, by operator.Identity, f Filter) (list []Listed, next string, err error) {
+	if !by.May(operator.Handler) && !by.May(operator.Auditor) {
+		return nil, "", ErrForbidden
+	}
+	if f.Limit <= 0 || f.Limit > 100 {
+		f.Limit = 50
+	}
+	now := s.Now()
+	next, err = s.walk(ctx, f.Cursor, time.Time{}, func(key table.Key) error {
+		id, ok := IDOf(key)
+		if !ok {
+			return nil
+		}
+		r, err := s.load(ctx, id)
+		if fault.KindOf(err) == fault.NotFound {
+			return nil // gone since the index was read
+		}
+		if err != nil {
+			return err
+		}
+		if (f.Status == "" || r.Status == f.Status) && (f.DueBefore.IsZero() || r.RespondBy.Before(f.DueBefore)) {
+			list = append(list, Listed{
+				ID: r.ID, Right: string(r.Right), Status: r.Status, Residence: r.Residence,
+				Received: r.Received, RespondBy: r.RespondBy, SafeBy: r.SafeBy, Overdue: r.IsOverdue(now),
+			})
+		}
+		return nil
+	}, func() bool { return len(list) >= f.Limit })
+	if err != nil {
+		return nil, "", err
+	}
+	slices.SortStableFunc(list, func(a, b Listed) int { return a.RespondBy.Compare(b.RespondBy) })
+	return list, next, nil
+}
+
+// IsOverdue is worked out, never stored.
+func (r Request) IsOverdue(now time.Time) bool {
+	return !r.Status.Final() && r.Status != Unverified && now.After(r.RespondBy)
+}

@@ -1,0 +1,303 @@
+package request
+
+import (
+	"slices"
+	"time"
+
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/source"
+)
+
+// Look is the asking of one source what it holds of the person.
+type Look struct {
+	Source string         `json:"source"`
+	State  State          `json:"state"`
+	Cursor string         `json:"cursor,omitempty"`
+	Calls  int            `json:"calls,omitempty"`
+	Known  int            `json:"known,omitempty"`  // by how many identities it is asked
+	Counts map[string]int `json:"counts,omitempty"` // records found, by category
+	Attempts
+}
+
+// Step is the work on what one source holds of one category. Each is done and
+// told for itself, and can be retried alone.
+type Step struct {
+	Source   string    `json:"source"`
+	Category string    `json:"category"`
+	Verb     StepVerb  `json:"verb"`
+	State    State     `json:"state"`
+	Until    time.Time `json:"until,omitzero"`  // cut-off, once work began after the plan's own
+	Round    int       `json:"round,omitempty"` // how often it began anew after looking again
+	Found    int       `json:"found,omitempty"` // approved count
+	Done     int       `json:"done,omitempty"`
+	Left     int       `json:"left,omitempty"`   // seen and left by the store's own decision
+	Cursor   string    `json:"cursor,omitempty"` // of an export
+	Calls    int       `json:"calls,omitempty"`  // pages finished
+	Field    string    `json:"field,omitempty"`  // of a correction
+	Due      time.Time `json:"due,omitzero"`     // of a task
+	By       string    `json:"by,omitempty"`     // who did the task
+	Attempts
+}
+
+// StepVerb is what a step does.
+type StepVerb string
+
+// The verbs.
+const (
+	DoExport    StepVerb = "export"
+	DoTell      StepVerb = "tell" // that it is held; the records are not shown
+	DoDelete    StepVerb = "delete"
+	DoAnonymise StepVerb = "anonymise"
+	DoCorrect   StepVerb = "correct"
+	DoKeep      StepVerb = "keep"
+	DoRefer     StepVerb = "refer"  // to the controller whose data it is
+	DoRefuse    StepVerb = "refuse" // to correct what is a record of what was
+	DoByHand    StepVerb = "by_hand"
+)
+
+// begun reports whether something of the step happened that a new plan must not forget.
+func (s Step) begun() bool {
+	switch s.State {
+	case Working, Looking, Waiting, Done, Kept, Told:
+		return true
+	case Failed:
+		return s.Calls > 0
+	case Planned, Nothing:
+	}
+	return false
+}
+
+// destructive reports whether the verb changes what a store holds.
+func (v StepVerb) destructive() bool { return v == DoDelete || v == DoAnonymise || v == DoCorrect }
+
+// State is how far a look or a step is. The comment says who moves next.
+type State string
+
+// The states.
+const (
+	Planned State = "planned" // us
+	Working State = "working" // us: pages are being done
+	Looking State = "looking" // us: looking again whether anything is left
+	Waiting State = "waiting" // a person who does it by hand
+	Failed  State = "failed"  // an operator: mend the cause and retry
+	Done    State = "done"
+	Nothing State = "nothing" // nothing was found
+	Kept    State = "kept"    // stays, for a duty, until a date
+	Told    State = "told"    // the answer says what there is to say
+)
+
+// Over reports whether nothing more will happen to a step by itself or by hand.
+func (s State) Over() bool {
+	switch s {
+	case Done, Nothing, Kept, Told:
+		return true
+	case Planned, Working, Looking, Waiting, Failed:
+		return false
+	}
+	return false
+}
+
+// running reports whether we move next.
+func (s State) running() bool { return s == Planned || s == Working || s == Looking }
+
+// lookAt lists the sources that a right needs asked: those that are ours to ask.
+func lookAt(p *policy.Policy, right policy.Right) []Look {
+	var looks []Look
+	if byHand(right) {
+		return nil
+	}
+	for _, src := range p.Sources {
+		if src.Role == policy.AsController && src.Kind != policy.KindTask {
+			looks = append(looks, Look{Source: src.ID, State: Planned})
+		}
+	}
+	return looks
+}
+
+// byHand reports whether a right is weighed by a person, always.
+func byHand(right policy.Right) bool {
+	return right == policy.Restriction || right == policy.Objection || right == policy.Challenge
+}
+
+// planSteps turns what the sources hold into steps. It is pure: the same policy,
+// right, counts and corrections give the same plan.
+func planSteps(p *policy.Policy, right policy.Right, looks []Look, corrections []source.Correction, now time.Time) []Step {
+	task := func(src string, days int) Step {
+		return Step{Source: src, Verb: DoByHand, State: Waiting, Due: now.AddDate(0, 0, days)}
+	}
+	if byHand(right) {
+		return []Step{task("", p.Rights[right].TaskDays)}
+	}
+	var steps []Step
+	for _, src := range p.Sources {
+		switch {
+		case src.Role == policy.AsProcessor:
+			steps = append(steps, Step{Source: src.ID, Verb: DoRefer, State: Told})
+			continue
+		case src.Kind == policy.KindTask:
+			steps = append(steps, task(src.ID, src.Task.Days))
+			continue
+		case right == policy.Rectification:
+			continue
+		}
+		look := lookOf(looks, src.ID)
+		for _, h := range src.Holdings {
+			step := Step{Source: src.ID, Category: h.Category, Found: look.Counts[h.Category], State: Planned}
+			step.Verb = verbFor(p, right, h)
+			switch {
+			case look.State == Failed:
+				// "Could not look" must never read as "nothing found".
+				step.State, step.Attempts = Failed, look.Attempts
+			case step.Found == 0:
+				step.State = Nothing
+			case step.Verb == DoTell:
+				step.State = Told
+			case step.Verb == DoKeep:
+				step.State = Kept
+			}
+			steps = append(steps, step)
+		}
+	}
+	if right == policy.Rectification {
+		for _, c := range corrections {
+			steps = append(steps, correctionSteps(p, looks, c.Field, now)...)
+		}
+	}
+	return steps
+}
+
+func lookOf(looks []Look, src string) Look {
+	i := slices.IndexFunc(looks, func(l Look) bool { return l.Source == src })
+	if i < 0 {
+		return Look{}
+	}
+	return looks[i]
+}
+
+func verbFor(p *policy.Policy, right policy.Right, h policy.Holding) StepVerb {
+	category, _ := p.Category(h.Category)
+	switch {
+	case right == policy.Erasure && h.Action == policy.ActionKeep:
+		return DoKeep
+	case right == policy.Erasure && h.Action == policy.ActionAnonymise:
+		return DoAnonymise
+	case right == policy.Erasure:
+		return DoDelete
+	case right == policy.Know, !category.Shown():
+		return DoTell
+	case right == policy.Portability && category.Inference:
+		// GDPR Article 20(1) covers data that the person provided, not what was inferred from it.
+		return DoTell
+	}
+	return DoExport
+}
+
+// correctionSteps plans the correction of one field wherever it stands. A field
+// that no source can set becomes a task: nobody's correction is dropped.
+func correctionSteps(p *policy.Policy, looks []Look, field string, now time.Time) []Step {
+	var steps []Step
+	for _, src := range p.Sources {
+		for _, h := range src.Holdings {
+			if src.Role != policy.AsController {
+				continue
+			}
+			rule, _ := p.Field(h.Category, field)
+			category, _ := p.Category(h.Category)
+			_, settable := h.Correctable[field]
+			look := lookOf(looks, src.ID)
+			step := Step{Source: src.ID, Category: h.Category, Field: field, Verb: DoCorrect, State: Planned, Found: look.Counts[h.Category]}
+			switch {
+			case rule.Historical || category.Historical && rule.Name != "":
+				step.Verb, step.State = DoRefuse, Told
+			case !settable:
+				continue
+			case look.State == Failed:
+				step.State, step.Attempts = Failed, look.Attempts
+			case step.Found == 0:
+				step.State = Nothing
+			}
+			steps = append(steps, step)
+		}
+	}
+	if len(steps) == 0 {
+		steps = append(steps, Step{Field: field, Verb: DoByHand, State: Waiting, Due: now.AddDate(0, 0, p.Rights[policy.Rectification].TaskDays)})
+	}
+	return steps
+}
+
+// unitKind is what a worker can do next.
+type unitKind int
+
+const (
+	unitAccept unitKind = iota + 1 // the policy takes the request on
+	unitLook                       // ask a source for one page
+	unitStep                       // one page of a step
+	unitFinish                     // nothing is left: answer
+)
+
+// unit is one piece of work, possible from an instant on.
+type unit struct {
+	kind  unitKind
+	index int // of the look or step
+	at    time.Time
+}
+
+// unit returns the next piece of work: the one that can begin first. There is
+// none while a person has to move.
+func (r Request) unit() (unit, bool) {
+	if r.Status == Open && r.Automatic && (r.NewAddress == nil || r.NewAddress.Proven()) {
+		return unit{kind: unitAccept, at: later(r.Proof.At, r.newAddressAt())}, true
+	}
+	if r.Status != InProgress && r.Status != Open {
+		return unit{}, false
+	}
+	var best unit
+	offer := func(u unit) {
+		if best.kind == 0 || u.at.Before(best.at) {
+			best = u
+		}
+	}
+	asked := true
+	for i, l := range r.Looks {
+		if l.State.running() {
+			asked = false
+			offer(unit{unitLook, i, l.After})
+		}
+	}
+	if !asked {
+		return best, true
+	}
+	if r.Status == Open {
+		return unit{}, false
+	}
+	over := true
+	for i, s := range r.Steps {
+		if s.State.running() {
+			at := s.After
+			if s.Verb.destructive() {
+				at = later(at, r.Start)
+			}
+			offer(unit{unitStep, i, at})
+		}
+		over = over && s.State.Over()
+	}
+	if best.kind != 0 {
+		return best, true
+	}
+	if over && !slices.ContainsFunc(r.Looks, func(l Look) bool { return l.State == Failed }) {
+		return unit{kind: unitFinish, at: r.Making.After}, true
+	}
+	return unit{}, false
+}
+
+func (r Request) newAddressAt() time.Time {
+	if r.NewAddress == nil {
+		return time.Time{}
+	}
+	return r.NewAddress.At
+}
+
+// exports reports whether the answer is a package.
+func exports(right policy.Right) bool {
+	return right == policy.Access || right == policy.Portability || right == policy.Know
+}

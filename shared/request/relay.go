@@ -1,0 +1,196 @@
+package request
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"rightsdesk/shared/law"
+	"rightsdesk/shared/mail"
+	"rightsdesk/shared/page/words"
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/seal"
+	"rightsdesk/shared/table"
+)
+
+// Announce delivers what commits promised to say about a request, one after the
+// other, and then commits that it is said. A crash in between says it again: the
+// mailbox recognises the key, a mail service may deliver twice.
+func (s *Service) Announce(ctx context.Context, id ID) error {
+	for range maxAnnouncements {
+		r, err := s.load(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(r.Announcements) == 0 || r.Relay.After.After(s.Now()) {
+			return nil
+		}
+		a := r.Announcements[0]
+		sendErr := s.say(ctx, r, a)
+		if sendErr != nil && !errors.Is(sendErr, mail.ErrLater) && !errors.Is(sendErr, mail.ErrRefused) && !errors.Is(sendErr, seal.ErrSealed) {
+			sendErr = fmt.Errorf("%w: %w", mail.ErrLater, sendErr)
+		}
+		if err := s.said(ctx, id, a, sendErr); err != nil {
+			return err
+		}
+		if sendErr != nil {
+			return fmt.Errorf("say %s about request %s: %w", a.Kind, id, sendErr)
+		}
+	}
+	return nil
+}
+
+// maxAnnouncements bounds one call; more wait for the next look.
+const maxAnnouncements = 10
+
+// said takes the announcement off the list, or counts a failed try. What will
+// never be accepted is taken off as well: the request itself shows that the
+// person was not reached.
+func (s *Service) said(ctx context.Context, id ID, a Announcement, sendErr error) error {
+	for try := range conflictTries {
+		r, err := s.load(ctx, id)
+		if err != nil {
+			return err
+		}
+		i := slices.Index(r.Announcements, a)
+		if i < 0 {
+			return nil // another relay said it as well
+		}
+		if sendErr == nil || !errors.Is(sendErr, mail.ErrLater) {
+			r.Announcements = slices.Delete(slices.Clone(r.Announcements), i, i+1)
+			r.Relay = Attempts{}
+			if sendErr != nil {
+				r.Relay.Fault = "not_accepted"
+			}
+		} else {
+			r.Relay.Tries++
+			r.Relay.Fault = "unreachable"
+			r.Relay.After = s.Now().Add(backoff(min(r.Relay.Tries, maxTries)))
+		}
+		if _, err = s.keep(ctx, r); err == nil || !errors.Is(err, table.ErrConflict) {
+			return err
+		}
+		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
+			return err
+		}
+	}
+	return ErrBusy
+}
+
+// say writes and sends one letter.
+func (s *Service) say(ctx context.Context, r Request, a Announcement) error {
+	p, _, err := s.person(ctx, r)
+	if err != nil {
+		return err
+	}
+	l, err := s.letter(ctx, r, p, a)
+	if errors.Is(err, errNotToBeSaid) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m, err := mail.Compose(a.Kind, r.Locale, l)
+	if err != nil {
+		return err
+	}
+	return s.Mail.Send(ctx, m, s.callKey(r.ID, "mail", strconv.FormatInt(a.Seq, 10), string(a.Kind)))
+}
+
+// errNotToBeSaid drops an announcement that time has overtaken.
+var errNotToBeSaid = errors.New("request: no longer to be said")
+
+// letter gathers what a mail says.
+func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcement) (mail.Letter, error) {
+	zone, err := time.LoadLocation(s.Policy.Controller.TimeZone)
+	if err != nil {
+		return mail.Letter{}, fmt.Errorf("load the controller's time zone: %w", err)
+	}
+	l := mail.Letter{
+		To: p.Email, Brand: s.Policy.Document.Brand, Contact: s.Contact(), Zone: zone,
+		Request: string(r.ID), Right: string(r.Right), Received: r.Received, RespondBy: r.RespondBy,
+	}
+	link := func(token string) personal.Text { return personal.MakeText(s.BaseURL + "/r/" + token) }
+	follow := func() personal.Text {
+		return link(s.Mint(Token{ID: r.ID, Verb: Session, N: r.Proof.Times, Until: s.sessionUntil(r.Proof.At)}))
+	}
+	switch a.Kind {
+	case mail.Verify:
+		if r.Status.Final() && r.Status != Fulfilled {
+			return l, errNotToBeSaid
+		}
+		l.Code, l.CodeUntil = personal.MakeText(s.code(r.ID, r.Proof.Issued)), r.Proof.IssuedAt.Add(codeLife)
+		l.Link, l.LinkUntil = link(s.linkToken(r.ID, VerifyLink, r.Proof)), r.Proof.IssuedAt.Add(s.Policy.Verification.LinkPeriod)
+	case mail.ConfirmAddress:
+		to, ok := p.newAddress()
+		if !ok || r.NewAddress == nil || r.Status.Final() {
+			return l, errNotToBeSaid
+		}
+		if _, ok, err = s.Keys.Contact(ctx, to.Identity(), s.Now(), s.Policy.Verification.MailsPerDay); err != nil {
+			return l, err
+		} else if !ok {
+			return l, fmt.Errorf("%w: the address had its mails of today", mail.ErrLater)
+		}
+		l.To = to
+		l.Link, l.LinkUntil = link(s.linkToken(r.ID, ConfirmLink, *r.NewAddress)), r.NewAddress.IssuedAt.Add(s.Policy.Verification.LinkPeriod)
+	case mail.Verified:
+		l.Follow = follow()
+		if rule := s.Policy.Rights[r.Right]; rule.Cooling > 0 && r.Automatic {
+			l.Starts, l.Revoke = r.Proof.At.Add(rule.Cooling), l.Follow
+		}
+	case mail.Ready:
+		if r.Package == nil || r.Package.Cleared {
+			return l, errNotToBeSaid
+		}
+		l.Link, l.LinkUntil = link(s.packageToken(r)), r.Package.Until
+		l.Follow = follow()
+	case mail.Fulfilled:
+		l.Systems, l.Follow = s.Outcome(r, r.Locale), follow()
+		l.Ignored = s.ignored(r, p)
+	case mail.Denied:
+		l.Reason, l.Article = s.reason(r)
+		l.Authority = s.authority(r)
+	case mail.Revoked, mail.Lapsed, mail.Task:
+	}
+	return l, nil
+}
+
+// Contact is whom every page and mail names for questions.
+func (s *Service) Contact() words.Contact {
+	c := s.Policy.Contact
+	return words.Contact{Name: c.Person, Email: c.Email, Page: c.Page, Postal: c.PostalAddress}
+}
+
+// reason returns the denial's text in the request's language, and its article.
+func (s *Service) reason(r Request) (text, article string) {
+	for _, x := range law.Reasons(r.Law, string(r.Right)) {
+		if x.Code == r.Reason {
+			if t, ok := x.Text[r.Locale]; ok {
+				return t, x.Article
+			}
+			return x.Text["en"], x.Article
+		}
+	}
+	return "", ""
+}
+
+// authority is whom a person of the request's residence may complain to.
+func (s *Service) authority(r Request) words.Authority {
+	for _, residence := range []string{r.Residence, s.Policy.Controller.Country} {
+		if a, ok := law.Authority(residence); ok {
+			return words.Authority{Name: a.Name, Page: a.URL}
+		}
+	}
+	return words.Authority{}
+}
+
+// packageToken is the mailed download link's token.
+func (s *Service) packageToken(r Request) string {
+	return s.Mint(Token{ID: r.ID, Verb: DeliverLink, N: r.Package.Link.Issued, Until: r.Package.Until})
+}

@@ -1,0 +1,227 @@
+package request
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"rightsdesk/shared/audit"
+	"rightsdesk/shared/export"
+	"rightsdesk/shared/mail"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/seal"
+	"rightsdesk/shared/source"
+	"rightsdesk/shared/table"
+)
+
+// Service does everything that can be done to requests. A function sets the
+// fields that its topology entry grants: without Sources there is no work on
+// plans, without Mail no relay.
+type Service struct {
+	Table   table.Table
+	Keys    seal.Keys
+	Policy  *policy.Policy
+	Now     func() time.Time
+	BaseURL string // of links in mails and pages, without a slash at the end
+
+	Sources map[string]source.Source // by id in the policy
+	Exports export.Store
+	Mail    mail.Sender
+	// Wake says that a request has work to do. It is a hint that makes things
+	// faster: losing it delays the work until the next sweep.
+	Wake func(ctx context.Context, id ID)
+}
+
+// item encodes the aggregate.
+func (r Request) item() (table.Item, error) {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return table.Item{}, fmt.Errorf("encode request %s: %w", r.ID, err)
+	}
+	return table.Item{
+		Key: r.ID.Ref().Key, Body: body, Schema: requestSchema,
+		Due: r.file(), Subject: r.Subject, Expires: r.Forget,
+	}, nil
+}
+
+func decode(item table.Item) (Request, error) {
+	id, ok := IDOf(item.Key)
+	if !ok || item.Schema != requestSchema {
+		return Request{}, fmt.Errorf("request: item %s has schema %d, this version reads %d", item.Key.Partition, item.Schema, requestSchema)
+	}
+	r := Request{ID: id, version: item.Version, filed: item.Due}
+	if err := json.Unmarshal(item.Body, &r); err != nil {
+		return Request{}, fmt.Errorf("decode request %s: %w", id, err)
+	}
+	return r, nil
+}
+
+// load reads the aggregate, or returns ErrNotFound.
+func (s *Service) load(ctx context.Context, id ID) (Request, error) {
+	if id == "" || len(id) > 64 {
+		return Request{}, ErrNotFound
+	}
+	item, err := s.Table.Get(ctx, id.Ref())
+	if errors.Is(err, table.ErrAbsent) {
+		return Request{}, ErrNotFound
+	}
+	if err != nil {
+		return Request{}, fmt.Errorf("load request %s: %w", id, err)
+	}
+	return decode(item)
+}
+
+// put is the write of the aggregate as it is, under the version it was loaded at.
+func (r Request) put() (table.Write, error) {
+	item, err := r.item()
+	if err != nil {
+		return table.Write{}, err
+	}
+	if r.version == 0 {
+		return table.Put(table.State, item, table.New), nil
+	}
+	return table.Put(table.State, item, table.Version(r.version)), nil
+}
+
+// save commits the request with its audit entry, and with what the change
+// promises to say. It is the only way in which a change is stored.
+func (s *Service) save(ctx context.Context, id table.ID, r Request, e audit.Entry, say []mail.Kind, more ...table.Write) (Request, error) {
+	e.Commit = string(id)
+	e, r.Head = r.Head.Append(e)
+	for _, kind := range say {
+		r.Announcements = append(r.Announcements, Announcement{Seq: e.Seq, Kind: kind, At: e.At})
+	}
+	if r.Status.Final() && r.Forget.IsZero() {
+		r.Forget = s.Policy.Retention.Requests.After(r.Closed)
+	}
+	put, err := r.put()
+	if err != nil {
+		return Request{}, err
+	}
+	entry := table.Item{
+		Key:  table.Key{Partition: e.Chain, Sort: entrySort(e.Seq)},
+		Body: e.Encode(), Schema: requestSchema, Expires: s.Policy.Retention.Audit.After(r.Received),
+	}
+	writes := append([]table.Write{put, table.Put(table.Audit, entry, table.New)}, more...)
+	if err := s.Table.Commit(ctx, id, writes...); err != nil {
+		return Request{}, err
+	}
+	r.version++
+	r.filed = put.Item.Due
+	return r, nil
+}
+
+// keep commits progress that is no change in the sense of the audit: a claim,
+// a page done, a try that failed.
+func (s *Service) keep(ctx context.Context, r Request, more ...table.Write) (Request, error) {
+	put, err := r.put()
+	if err != nil {
+		return Request{}, err
+	}
+	if err := s.Table.Commit(ctx, table.NewID(), append([]table.Write{put}, more...)...); err != nil {
+		return Request{}, err
+	}
+	r.version++
+	r.filed = put.Item.Due
+	return r, nil
+}
+
+func entrySort(seq int64) string { return fmt.Sprintf("%012d", seq) }
+
+// conflictTries is how often a change is decided again on a newer version.
+const conflictTries = 8
+
+// change loads the request, lets decide make the next version of it, and saves
+// that; somebody else's commit in between makes it decide again. decide returns
+// errUnchanged to leave the request as it is.
+func (s *Service) change(ctx context.Context, id ID, decide func(Request) (Request, audit.Entry, []mail.Kind, error)) (Request, error) {
+	commit := table.NewID()
+	for try := range conflictTries {
+		r, err := s.load(ctx, id)
+		if err != nil {
+			return Request{}, err
+		}
+		next, e, say, err := decide(r)
+		if errors.Is(err, errUnchanged) {
+			return r, nil
+		}
+		if err != nil {
+			return r, err
+		}
+		next, err = s.save(ctx, commit, next, e, say)
+		if err == nil {
+			return next, nil
+		}
+		if !errors.Is(err, table.ErrConflict) {
+			return r, unavailable(err)
+		}
+		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
+			return r, err
+		}
+	}
+	return Request{}, ErrBusy
+}
+
+var errUnchanged = errors.New("request: nothing to change")
+
+// unavailable turns a store that is busy, or that lost an answer, into a fault
+// that asks the caller to repeat the call.
+func unavailable(err error) error {
+	if errors.Is(err, table.ErrBusy) || errors.Is(err, table.ErrUnknown) {
+		return ErrBusy.Because(err)
+	}
+	return err
+}
+
+// maxReplays is how many answers a request remembers; replayFor is for how long
+// at least, as the published practice of payment APIs is.
+const (
+	maxReplays = 6
+	replayFor  = 24 * time.Hour
+)
+
+// Call identifies one attempt of a caller to change something.
+type Call struct {
+	Key  string // Idempotency-Key; empty: none was sent
+	Body string // what was sent with it, in any stable form
+}
+
+// replayed returns what was answered to the same call before.
+func (s *Service) replayed(r Request, action Action, c Call) (Replay, bool, error) {
+	if c.Key == "" {
+		return Replay{}, false, nil
+	}
+	key := s.replayKey(r.ID, action, c)
+	for _, p := range r.Replays {
+		if !seal.Same(p.Key, key) {
+			continue
+		}
+		if !seal.Same(p.Body, s.Keys.Ring.Hash("body", c.Body)) {
+			return Replay{}, false, ErrReplay
+		}
+		return p, true, nil
+	}
+	return Replay{}, false, nil
+}
+
+// remember adds the answer of a call to r.
+func (s *Service) remember(r *Request, action Action, c Call, n int) {
+	if c.Key == "" {
+		return
+	}
+	now := s.Now()
+	r.Replays = slices.DeleteFunc(slices.Clone(r.Replays), func(p Replay) bool { return now.Sub(p.At) > replayFor })
+	if len(r.Replays) >= maxReplays {
+		r.Replays = r.Replays[len(r.Replays)-maxReplays+1:]
+	}
+	r.Replays = append(r.Replays, Replay{
+		Key: s.replayKey(r.ID, action, c), Body: s.Keys.Ring.Hash("body", c.Body), Status: r.Status, N: n, At: now,
+	})
+}
+
+func (s *Service) replayKey(id ID, action Action, c Call) string {
+	return s.Keys.Ring.Hash("replay", string(id), string(action), c.Key)
+}

@@ -1,0 +1,238 @@
+package request
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"rightsdesk/shared/audit"
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/law"
+	"rightsdesk/shared/mail"
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/seal"
+	"rightsdesk/shared/table"
+)
+
+// Submission is what a person, or an operator for them, asks.
+type Submission struct {
+	Right     policy.Right
+	Residence string
+	Person    Person
+	Locale    string
+	Call      Call
+	// From is the caller's network address, for the limit; empty for operators.
+	From string
+	// Received and Channel are set for what was taken in by phone or post.
+	Received time.Time
+	Channel  string
+	By       string // actor; empty: the person
+}
+
+// Receipt is the answer to a submission, the same for known and unknown people.
+type Receipt struct {
+	ID        ID
+	Status    Status
+	Received  time.Time
+	RespondBy time.Time
+	SafeBy    time.Time
+}
+
+// Limits of what a person can send, in characters of all texts together, and in
+// entries of a list: an item of the store takes 400 KB, a human reader less.
+const (
+	maxText = 8_000
+	maxList = 20
+)
+
+// Submit stores a request and promises a mail with a code and a link. It finds
+// out nothing about the person: whoever asks, and for whomever, it does the same
+// in the same time. Repeated with the same Idempotency-Key it answers as it did
+// the first time.
+func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
+	now := s.Now()
+	rule, err := s.check(&sub, now)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if err := s.limit(ctx, sub.From, now); err != nil {
+		return Receipt{}, err
+	}
+	dates, err := s.dates(sub, rule)
+	if err != nil {
+		return Receipt{}, err
+	}
+	subject, mayMail, err := s.Keys.Contact(ctx, sub.Person.Email.Identity(), now, s.Policy.Verification.MailsPerDay)
+	if err != nil {
+		return Receipt{}, unavailable(err)
+	}
+
+	key := sub.Call.Key
+	if key == "" {
+		key = string(table.NewID())
+	}
+	r := Request{
+		ID:    ID("r" + s.Keys.Ring.Hash("request", subject.ID, string(sub.Right), key)),
+		Right: sub.Right, Residence: sub.Residence, Channel: sub.Channel, Locale: sub.Locale,
+		Status: Unverified, Policy: s.Policy.Version, Law: dates.Law, Automatic: rule.Automatic,
+		Received: sub.Received, RespondBy: dates.RespondBy, SafeBy: dates.SafeBy,
+		LapseAt: sub.Received.Add(s.Policy.Verification.LapseAfter),
+		Subject: subject.ID, Holder: subject.Holder,
+		Body: s.Keys.Ring.Hash("body", sub.Call.Body),
+	}
+	if r.RespondBy.Before(r.LapseAt) {
+		r.LapseAt = r.RespondBy
+	}
+	if err := s.sealPerson(&r, subject, sub.Person); err != nil {
+		return Receipt{}, fmt.Errorf("seal a person: %w", err)
+	}
+	if _, ok := sub.Person.newAddress(); ok {
+		r.NewAddress = &Proof{}
+	}
+	var say []mail.Kind
+	if mayMail {
+		r.Proof.Issued, r.Proof.IssuedAt = 1, now
+		say = append(say, mail.Verify)
+	}
+	e := audit.Entry{
+		Chain: r.ID.Chain(), At: now, Actor: ByPerson, Action: "receive",
+		Facts: []audit.Fact{
+			{Name: "right", Value: string(r.Right)}, {Name: "residence", Value: r.Residence},
+			{Name: "subject", Value: r.Subject}, {Name: "law", Value: r.Law},
+			{Name: "respond_by", Value: r.RespondBy.UTC().Format(time.RFC3339)},
+			{Name: "mailed", Value: strconv.FormatBool(mayMail)},
+		},
+	}
+	if sub.By != "" {
+		e.Actor = sub.By
+		e.Facts = append(e.Facts, audit.Fact{Name: "channel", Value: r.Channel}, audit.Fact{Name: "received", Value: r.Received.Format(time.RFC3339)})
+	}
+	_, err = s.save(ctx, table.NewID(), r, e, say)
+	if errors.Is(err, table.ErrConflict) {
+		if r, err = s.repeated(ctx, r); err != nil {
+			return Receipt{}, err
+		}
+	}
+	if err != nil {
+		return Receipt{}, unavailable(err)
+	}
+	return r.receipt(), nil
+}
+
+// repeated returns the request that the same key made before.
+func (s *Service) repeated(ctx context.Context, again Request) (Request, error) {
+	r, err := s.load(ctx, again.ID)
+	if err != nil {
+		return Request{}, err
+	}
+	if !seal.Same(r.Body, again.Body) {
+		return Request{}, ErrReplay
+	}
+	return r, nil
+}
+
+// receipt is the answer as it was at submission, never today's status.
+func (r Request) receipt() Receipt {
+	return Receipt{ID: r.ID, Status: Unverified, Received: r.Received, RespondBy: r.RespondBy, SafeBy: r.SafeBy}
+}
+
+// check refuses what cannot be used, naming every field at once.
+func (s *Service) check(sub *Submission, now time.Time) (policy.RightRule, error) {
+	var bad []fault.Field
+	wrong := func(pointer, text string) { bad = append(bad, fault.Field{Pointer: pointer, Text: text}) }
+
+	p := sub.Person
+	if p.Email == (personal.Email{}) {
+		wrong("/person/email", "must be a mail address such as ada@example.org")
+	}
+	size := len(p.Name.Reveal()) + len(p.Details.Reveal())
+	for i, c := range p.Claims {
+		size += len(c.Reveal())
+		if c.Kind == "" || c.Reveal() == "" {
+			wrong(fmt.Sprintf("/person/identities/%d", i), "must have a type and a value")
+		}
+	}
+	for i, c := range p.Corrections {
+		size += len(c.Field) + len(c.Value.Reveal())
+		if c.Field == "" {
+			wrong(fmt.Sprintf("/corrections/%d/field", i), "must name the field that is wrong")
+		}
+		if _, ok := personal.ParseEmail(c.Value.Reveal()); c.Field == string(personal.KindEmail) && !ok {
+			wrong(fmt.Sprintf("/corrections/%d/value", i), "must be a mail address such as ada@example.org")
+		}
+	}
+	switch {
+	case size > maxText:
+		wrong("", fmt.Sprintf("must hold at most %d characters of text in all", maxText))
+	case len(p.Claims) > maxList:
+		wrong("/person/identities", fmt.Sprintf("must have at most %d entries", maxList))
+	case len(p.Corrections) > maxList:
+		wrong("/corrections", fmt.Sprintf("must have at most %d entries", maxList))
+	}
+	if sub.Right == policy.Rectification && len(p.Corrections) == 0 {
+		wrong("/corrections", "must name at least one field with its right value")
+	}
+	if sub.Right != policy.Rectification && len(p.Corrections) > 0 {
+		wrong("/corrections", "goes with the right rectification only")
+	}
+	if sub.Received.IsZero() {
+		sub.Received = now
+	}
+	sub.Received = sub.Received.UTC().Truncate(time.Second)
+	if sub.Received.After(now) || now.Sub(sub.Received) > 366*24*time.Hour {
+		wrong("/received_at", "must lie in the past, by a year at most")
+	}
+	if len(bad) > 0 {
+		return policy.RightRule{}, fault.Input(bad...)
+	}
+	rule, ok := s.Policy.Offers(sub.Right, sub.Residence)
+	if !ok {
+		return policy.RightRule{}, ErrNotOffered
+	}
+	return rule, nil
+}
+
+// dates asks the law.
+func (s *Service) dates(sub Submission, rule policy.RightRule) (law.Deadline, error) {
+	var regimes []string
+	for _, g := range s.Policy.Regimes {
+		regimes = append(regimes, g.ID)
+	}
+	zone, err := time.LoadLocation(s.Policy.Controller.TimeZone)
+	if err != nil {
+		return law.Deadline{}, fmt.Errorf("count the deadline: %w", err)
+	}
+	d, err := law.Respond(law.Question{
+		Regimes: regimes, Residence: sub.Residence, Right: string(sub.Right),
+		Received: sub.Received, Zone: zone, PromisedDays: rule.PromisedDays,
+	})
+	if err != nil {
+		return law.Deadline{}, fmt.Errorf("count the deadline: %w", err)
+	}
+	return d, nil
+}
+
+// limit counts submissions from one network address by the hour.
+func (s *Service) limit(ctx context.Context, from string, now time.Time) error {
+	if from == "" {
+		return nil
+	}
+	hour := now.UTC().Format("2006-01-02T15")
+	key := table.Key{Partition: "limit#" + s.Keys.Ring.Hash("source address", from, hour), Sort: hour}
+	body, err := json.Marshal(struct{}{})
+	if err != nil {
+		return fmt.Errorf("encode a limit: %w", err)
+	}
+	_, err = s.Table.Count(ctx, table.Tally{
+		Ref: table.Ref{Table: table.State, Key: key}, Window: hour, Limit: int64(s.Policy.Verification.SubmitsPerHour),
+		New: table.Item{Key: key, Schema: requestSchema, Body: body, Expires: now.Add(2 * time.Hour)},
+	})
+	if errors.Is(err, table.ErrOver) {
+		return ErrTooMany
+	}
+	return unavailable(err)
+}

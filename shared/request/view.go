@@ -1,0 +1,185 @@
+package request
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"rightsdesk/shared/audit"
+	"rightsdesk/shared/law"
+	"rightsdesk/shared/page/words"
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/seal"
+)
+
+// View is a request as its person sees it.
+type View struct {
+	Request  Request
+	Systems  []words.System      // what was found and done, by system and category
+	Ignored  []personal.Identity // named by the requester, tied to the verified address by no source
+	Timeline []audit.Entry
+	Contact  words.Contact
+	Reason   string // of a denial, in words
+	Article  string
+	// Authority is whom to complain to; always shown, for the person need not
+	// complain to the company first.
+	Authority words.Authority
+	// Exclusions is data that the policy does not cover: it was not searched, and
+	// whom to ask instead.
+	Exclusions []policy.Exclusion
+	// Downloadable says that the package can be fetched with this session now;
+	// StepUp that it can after proving the address again.
+	Downloadable, StepUp bool
+}
+
+// Follow shows where a request stands.
+func (s *Service) Follow(ctx context.Context, id ID, token string) (View, error) {
+	r, t, err := s.Authorize(ctx, id, token)
+	if err != nil {
+		return View{}, err
+	}
+	v, err := s.view(ctx, r)
+	if err != nil {
+		return View{}, err
+	}
+	if r.Package != nil && !r.Package.Cleared {
+		v.Downloadable = t.N > r.Package.Delivered
+		v.StepUp = !v.Downloadable
+	}
+	return v, nil
+}
+
+func (s *Service) view(ctx context.Context, r Request) (View, error) {
+	v := View{
+		Request: r, Systems: s.Outcome(r, r.Locale), Contact: s.Contact(), Authority: s.authority(r),
+		Exclusions: s.Policy.Scope.Exclusions,
+	}
+	v.Reason, v.Article = s.reason(r)
+	p, _, err := s.person(ctx, r)
+	switch {
+	case errors.Is(err, seal.ErrSealed): // erased since: there is nobody to name
+	case err != nil:
+		return View{}, err
+	default:
+		v.Ignored = s.ignored(r, p)
+	}
+	for b, err := range s.entries(ctx, r.ID, r.Head.Seq) {
+		if err != nil {
+			return View{}, err
+		}
+		e, err := audit.Decode(b)
+		if err != nil {
+			return View{}, err
+		}
+		v.Timeline = append(v.Timeline, e)
+	}
+	return v, nil
+}
+
+// ignored returns the claims that no source tied to the verified address, once
+// the sources were asked.
+func (s *Service) ignored(r Request, p Person) []personal.Identity {
+	if len(r.Looks) == 0 || !r.asked() || len(p.Claims) == 0 {
+		return nil
+	}
+	proven := []personal.Identity{p.Email.Identity()}
+	if r.Ties != nil {
+		subject, err := s.Keys.Load(context.WithoutCancel(context.Background()), r.Holder)
+		if err == nil {
+			proven, _ = s.identities(r, p, subject)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(p.Claims), func(c personal.Identity) bool { return slices.Contains(proven, c) })
+}
+
+// Outcome tells, per system and category, what was found and what became of it.
+func (s *Service) Outcome(r Request, language string) []words.System {
+	var systems []words.System
+	for _, step := range r.Steps {
+		name := s.Policy.Controller.TradeName
+		decl, ok := s.Policy.Source(step.Source)
+		if ok {
+			name = decl.Label.In(language)
+		}
+		o := words.Outcome{Category: step.Field, Result: step.result(), Count: step.Done}
+		if c, ok := s.Policy.Category(step.Category); ok {
+			o.Category = c.Label.In(language)
+		}
+		if o.Count == 0 {
+			o.Count = step.Found
+		}
+		if h, ok := decl.Holding(step.Category); ok && o.Result == words.Kept {
+			o.Duty = h.Keep.Duty.In(language)
+			if h.Keep.Article != "" {
+				o.Duty += " (" + h.Keep.Article + ")"
+			}
+			if h.Keep.From == policy.FromCollection {
+				o.Until = h.Keep.Period.After(r.Cutoff) // the youngest record is no older than the cut-off
+			}
+		}
+		if i := len(systems) - 1; i >= 0 && systems[i].Name == name {
+			systems[i].Outcomes = append(systems[i].Outcomes, o)
+		} else {
+			systems = append(systems, words.System{Name: name, Outcomes: []words.Outcome{o}})
+		}
+	}
+	return systems
+}
+
+// result is a step's state as people are told it. A hold reads as waiting:
+// nobody is told that they are under investigation.
+func (s Step) result() words.Result {
+	switch s.State {
+	case Nothing:
+		return words.Nothing
+	case Kept:
+		return words.Kept
+	case Failed:
+		return words.Failed
+	case Waiting:
+		return words.Waiting
+	case Planned, Working, Looking:
+		if s.Fault == "held" || s.Verb == DoExport {
+			return words.Found
+		}
+		return words.Planned
+	case Told:
+		return s.told()
+	case Done:
+		if s.Left > 0 {
+			return words.Kept
+		}
+	}
+	switch s.Verb {
+	case DoDelete:
+		return words.Erased
+	case DoAnonymise:
+		return words.Anonymised
+	case DoCorrect:
+		return words.Corrected
+	case DoExport:
+		return words.Copied
+	case DoByHand, DoTell, DoKeep, DoRefer, DoRefuse:
+	}
+	return s.told()
+}
+
+func (s Step) told() words.Result {
+	switch s.Verb {
+	case DoRefer:
+		return words.Elsewhere
+	case DoRefuse:
+		return words.Historical
+	case DoByHand:
+		return words.Done
+	case DoExport, DoTell, DoDelete, DoAnonymise, DoCorrect, DoKeep:
+	}
+	return words.Held
+}
+
+// Explain returns how the dates of a request were counted, step by step.
+func (s *Service) Explain(r Request) (law.Deadline, error) {
+	return s.dates(Submission{Right: r.Right, Residence: r.Residence, Received: r.Received}, s.Policy.Rights[r.Right])
+}
