@@ -78,7 +78,7 @@ func (p *Policy) readDocument(o *object) {
 	o.entries("links", may, identifier, func(id string, l *object) {
 		p.Document.Links = append(p.Document.Links, NamedLink{ID: id, Label: l.text("label", need), URL: l.line("url", need, webAddress)})
 	})
-	o.entries("sections", need, identifier, func(id string, s *object) {
+	o.entries("sections", some, identifier, func(id string, s *object) {
 		p.Document.Sections = append(p.Document.Sections, Section{
 			ID:    id,
 			Title: s.text("title", need),
@@ -206,10 +206,10 @@ type Exclusion struct {
 }
 
 func (p *Policy) readScope(o *object) {
-	o.entries("surfaces", need, identifier, func(id string, s *object) {
+	o.entries("surfaces", some, identifier, func(id string, s *object) {
 		p.Scope.Surfaces = append(p.Scope.Surfaces, Surface{ID: id, Label: s.text("label", need), URL: s.line("url", may, webAddress)})
 	})
-	o.entries("populations", need, identifier, func(id string, s *object) {
+	o.entries("populations", some, identifier, func(id string, s *object) {
 		p.Scope.Populations = append(p.Scope.Populations, Population{ID: id, Label: s.text("label", need)})
 	})
 	p.Scope.Subsidiaries = o.lines("subsidiaries", may, anyLine)

@@ -153,7 +153,7 @@ func (p *Policy) readRecipient(id string, o *object) {
 		AtUserDirection: o.flag("at_user_direction", false),
 		ForValue:        o.flag("for_value", false),
 	}
-	to.Policy = o.line("policy", presence(to.Name != ""), webAddress)
+	to.Policy = o.line("policy", needIf(to.Name != ""), webAddress)
 	if to.Name != "" && !o.has("country") {
 		o.r.refuse(o.at("country"), "is required for a vendor that is named; it %s", country.says)
 	}

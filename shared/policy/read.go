@@ -55,12 +55,20 @@ func join(path, key string) string {
 }
 
 // presence says whether a key must be there.
-type presence bool
+type presence int
 
 const (
-	need presence = true
-	may  presence = false
+	may  presence = iota
+	need          // it must be there
+	some          // and have an entry or more
 )
+
+func needIf(condition bool) presence {
+	if condition {
+		return need
+	}
+	return may
+}
 
 // object is a YAML mapping that is being read. Whoever reads it asks for each
 // key it knows; a key nobody asked for is unknown, and those asked for are the
@@ -133,7 +141,7 @@ func (o *object) take(key string, p presence, says string) *yaml.Node {
 	o.asked = append(o.asked, key)
 	n := o.values[key]
 	switch {
-	case n == nil && p == need && !o.broken:
+	case n == nil && p != may && !o.broken:
 		o.r.refuse(o.at(key), "is required and %s", says)
 	case n != nil && n.Kind == yaml.ScalarNode && (n.Tag == "!!null" || strings.TrimSpace(n.Value) == ""):
 		o.r.refuse(o.at(key), "has no value; %s", says)
@@ -151,9 +159,16 @@ func (o *object) section(key string, p presence, read func(*object)) {
 // entries reads a mapping whose keys are names that the policy makes up, each of
 // the spelling is. They are keys and not values so that none can stand twice.
 func (o *object) entries(key string, p presence, is rule, read func(id string, entry *object)) {
-	n := o.take(key, p, "must be a mapping of names to entries; write {} for none")
+	says := "must be a mapping of names to entries"
+	if p == need {
+		says += "; write {} for none"
+	}
+	n := o.take(key, p, says)
 	if n == nil {
 		return
+	}
+	if p == some && n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+		o.r.refuse(o.at(key), "%s, one or more", says)
 	}
 	o.r.object(o.at(key), n, func(all *object) {
 		all.asked = all.order
@@ -200,7 +215,7 @@ func (o *object) lines(key string, p presence, is rule) []string {
 	if n == nil {
 		return nil
 	}
-	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 && p == need {
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 && p != may {
 		o.r.refuse(o.at(key), "%s", says)
 		return nil
 	}

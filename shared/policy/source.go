@@ -186,12 +186,12 @@ func (p *Policy) readSource(id string, o *object) {
 	}
 	readers := map[SourceKind]func(*object){KindHTTP: s.readHTTP, KindDynamoDB: s.readDynamoDB, KindTask: s.readTask}
 	for _, kind := range []SourceKind{KindHTTP, KindDynamoDB, KindTask} {
-		o.section(string(kind), presence(kind == s.Kind), readers[kind])
+		o.section(string(kind), needIf(kind == s.Kind), readers[kind])
 		if o.has(string(kind)) && s.Kind != "" && kind != s.Kind {
 			o.r.refuse(o.at(string(kind)), "is for a source of `kind: %s`; this one is of `kind: %s`", kind, s.Kind)
 		}
 	}
-	o.entries("holdings", need, identifier, s.readHolding)
+	o.entries("holdings", some, identifier, s.readHolding)
 	s.check(o)
 	p.Sources = append(p.Sources, s)
 }
@@ -239,7 +239,7 @@ func (s *Source) readDynamoDB(o *object) {
 	o.section("key", need, func(k *object) {
 		d.Key = TableKey{Partition: k.line("partition", need, attribute), Sort: k.line("sort", may, attribute)}
 	})
-	o.entries("find_by", need, identifier, func(kind string, l *object) {
+	o.entries("find_by", some, identifier, func(kind string, l *object) {
 		d.FindBy = append(d.FindBy, Lookup{
 			Identity:  personal.Kind(kind),
 			Attribute: l.line("attribute", need, attribute),
@@ -284,13 +284,17 @@ func (s *Source) readTask(o *object) {
 
 func (s *Source) readHolding(category string, o *object) {
 	h := Holding{Category: category, Action: word(o, "action", need, []Action{ActionDelete, ActionAnonymise, ActionKeep})}
-	o.entries("masks", presence(h.Action == ActionAnonymise), fieldName, func(field string, m *object) {
+	masked := may
+	if h.Action == ActionAnonymise {
+		masked = some
+	}
+	o.entries("masks", masked, fieldName, func(field string, m *object) {
 		h.Masks = append(h.Masks, readMask(field, m))
 	})
 	if len(h.Masks) > 0 && h.Action != ActionAnonymise && h.Action != "" {
 		o.r.refuse(o.at("masks"), "is for `action: anonymise`")
 	}
-	o.section("keep", presence(h.Action == ActionKeep), func(k *object) {
+	o.section("keep", needIf(h.Action == ActionKeep), func(k *object) {
 		h.Keep = Keep{
 			Ground:  word(k, "ground", need, []Ground{LegalDuty, LegalClaims, SecurityGround, PublicInterest}),
 			Duty:    k.text("duty", need),

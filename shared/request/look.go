@@ -134,19 +134,38 @@ func (s *Service) look(ctx context.Context, r Request, index int) (result, error
 	if err != nil {
 		return result{}, err
 	}
-	planned := !slices.ContainsFunc(looked.Looks, func(l Look) bool { return l.State.running() })
 	res.apply = func(r Request) (Request, error) {
 		r.Looks, r.Ties = looked.Looks, looked.Ties
-		if planned {
-			r.Steps = planSteps(s.Policy, r.Right, r.Looks, p.Corrections, s.Now())
-		}
-		return r, nil
+		return s.plan(r, p.Corrections), nil
 	}
-	if planned {
+	if looked.asked() {
 		res.action = Looked
 		res.facts = countFacts(looked.Looks)
 	}
 	return res, nil
+}
+
+// asked reports whether no source is left to be asked.
+func (r Request) asked() bool {
+	return !slices.ContainsFunc(r.Looks, func(l Look) bool { return l.State.running() })
+}
+
+// plan makes the steps once every source was asked. Steps that have begun stay
+// as they are: a source that failed and is asked again adds to the plan.
+func (s *Service) plan(r Request, corrections []source.Correction) Request {
+	if !r.asked() {
+		return r
+	}
+	old := r.Steps
+	r.Steps = planSteps(s.Policy, r.Right, r.Looks, corrections, s.Now())
+	for i, step := range r.Steps {
+		for _, o := range old {
+			if o.Source == step.Source && o.Category == step.Category && o.Field == step.Field && o.begun() {
+				r.Steps[i] = o
+			}
+		}
+	}
+	return r
 }
 
 // looked returns r with one more page of a look.

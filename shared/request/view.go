@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/law"

@@ -98,6 +98,15 @@ func (w Words) Language() string { return w.language }
 // Places returns every place, countries first, in the order of their names.
 func (w Words) Places() []Place { return w.places }
 
+// Place returns the name of a place, the code itself if it has none.
+func (w Words) Place(code string) string {
+	i := slices.IndexFunc(w.places, func(p Place) bool { return p.Code == code })
+	if i < 0 {
+		return Line(code)
+	}
+	return w.places[i].Name
+}
+
 // Has reports whether there is a text for key.
 func (w Words) Has(key string) bool { _, ok := w.texts[key]; return ok }
 
