@@ -368,7 +368,9 @@ func TestAPackageThatWouldLeaveSomethingOutIsRefused(t *testing.T) {
 		spoil func(*export.Manifest, shelf, *export.Parts)
 		want  error
 	}{
-		"a part is gone":              {func(_ *export.Manifest, s shelf, _ *export.Parts) { delete(s.parts, export.PartKey("r1", "shop", "orders", 1)) }, export.ErrMissing},
+		"a part is gone": {func(_ *export.Manifest, s shelf, _ *export.Parts) {
+			delete(s.parts, export.PartKey("r1", "shop", "orders", 1))
+		}, export.ErrMissing},
 		"no outcome speaks of a part": {func(m *export.Manifest, _ shelf, _ *export.Parts) { m.Outcomes = m.Outcomes[1:] }, export.ErrStray},
 		"a part of another shape":     {func(_ *export.Manifest, s shelf, _ *export.Parts) { s.parts["r1/parts/shop"] = nil }, export.ErrStray},
 		"a record of another category": {func(_ *export.Manifest, s shelf, _ *export.Parts) {

@@ -115,8 +115,10 @@ func (p *pack) category(i int, c Category) pageCategory {
 	case p.Right == Know:
 	case d == notInThisKind:
 		pc.Says = p.words.NotPortable
-	case n == 0:
+	case n == 0 && p.nothing(c):
 		pc.Says = p.words.NothingHere
+	case n == 0:
+		pc.Says = p.words.SeeSummary
 	default:
 		pc.CSV = csvName(i, c)
 		pc.Columns = p.columns(c)
@@ -126,6 +128,13 @@ func (p *pack) category(i int, c Category) pageCategory {
 		}
 	}
 	return pc
+}
+
+// nothing reports whether every system that was asked had nothing of a category.
+func (p *pack) nothing(c Category) bool {
+	return !slices.ContainsFunc(p.Outcomes, func(o Outcome) bool {
+		return o.Category == c.ID && o.Result != Nothing && o.Result != Found
+	})
 }
 
 func (p *pack) pageRecord(n int, r record, c pageCategory) pageRecord {

@@ -21,9 +21,9 @@ type words struct {
 	Ignored, IgnoredWhy                                        string
 	Categories, Purposes, Sources, Recipients, Retention, None string
 
-	HeldNotShown, CredentialsHeld, CategoryHeld, NotPortable, NothingHere string
-	Record, Collected, AllIn, FirstOf, Skip                               string
-	Footer                                                                string
+	HeldNotShown, CredentialsHeld, CategoryHeld, NotPortable, NothingHere, SeeSummary string
+	Record, Collected, AllIn, FirstOf, Skip                                           string
+	Footer                                                                            string
 
 	months []string // none: as Go names them
 }
@@ -76,8 +76,8 @@ var english = words{
 
 	HeldNotShown: "held, not shown", CredentialsHeld: "Credentials: held, never shown.", CategoryHeld: "We hold data of this category. It may not be shown.",
 	NotPortable: "This is what we concluded from other data. It is not part of this package; a request for access shows it.",
-	NothingHere: "Nothing found.",
-	Record:      "Record", Collected: "Collected", AllIn: "All records, as a table:", FirstOf: "Shown here are the first %d of %d records. The rest is in the table and in data.json.", Skip: "Skip to the data",
+	NothingHere: "Nothing found.", SeeSummary: "Nothing of it is in this package; the table above says why.",
+	Record: "Record", Collected: "Collected", AllIn: "All records, as a table:", FirstOf: "Shown here are the first %d of %d records. The rest is in the table and in data.json.", Skip: "Skip to the data",
 	Footer: "This page loads nothing from the network. Keep the package where only you can read it.",
 }
 
@@ -107,8 +107,8 @@ var french = words{
 
 	HeldNotShown: "détenu, non communiqué", CredentialsHeld: "Identifiants secrets : détenus, jamais communiqués.", CategoryHeld: "Nous détenons des données de cette catégorie. Elles ne peuvent pas être communiquées.",
 	NotPortable: "C'est ce que nous avons déduit d'autres données. Cela ne fait pas partie de ce dossier ; une demande d'accès le montre.",
-	NothingHere: "Rien trouvé.",
-	Record:      "Enregistrement", Collected: "Recueilli le", AllIn: "Tous les enregistrements, sous forme de tableau :", FirstOf: "Voici les %d premiers enregistrements sur %d. Les autres sont dans le tableau et dans data.json.", Skip: "Aller aux données",
+	NothingHere: "Rien trouvé.", SeeSummary: "Rien n'en figure dans ce dossier ; le tableau ci-dessus dit pourquoi.",
+	Record: "Enregistrement", Collected: "Recueilli le", AllIn: "Tous les enregistrements, sous forme de tableau :", FirstOf: "Voici les %d premiers enregistrements sur %d. Les autres sont dans le tableau et dans data.json.", Skip: "Aller aux données",
 	Footer: "Cette page ne charge rien depuis le réseau. Conservez ce dossier là où vous seul pouvez le lire.",
 
 	months: []string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
