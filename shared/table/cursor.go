@@ -58,5 +58,8 @@ func (q Query) Start() (Place, bool, error) {
 	if err := ValidateRef(Ref{q.Table, p.Key}); err != nil {
 		return Place{}, false, err
 	}
+	if q.CursorAt(p) != q.Cursor { // base64 forgives line breaks; we do not
+		return Place{}, false, malformed("the cursor has been changed")
+	}
 	return p, true, nil
 }

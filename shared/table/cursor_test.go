@@ -24,6 +24,7 @@ func FuzzCursor(f *testing.F) {
 	f.Add(0, "")
 	f.Add(1, "AQE")
 	f.Add(2, "====")
+	f.Add(0, "AQ\rA0") // base64 forgives the line break
 	f.Fuzz(func(t *testing.T, n int, cursor string) {
 		q := cursorQueries[uint(n)%uint(len(cursorQueries))]
 		q.Cursor = cursor
