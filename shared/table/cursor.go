@@ -20,7 +20,7 @@ const cursorVersion = 1
 // CursorAt encodes the place where a page of q ended. Engines share it; to
 // everybody else a cursor is opaque.
 func (q Query) CursorAt(p Place) string {
-	b := []byte{cursorVersion, byte(q.Index)}
+	b := []byte{cursorVersion, byte(q.Index)} //nolint:gosec // there are three
 	if q.Index == Due {
 		b = binary.BigEndian.AppendUint64(b, uint64(p.Due.UnixMilli()))
 	}
@@ -37,7 +37,7 @@ func (q Query) Start() (Place, bool, error) {
 		return Place{}, false, nil
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
-	if err != nil || len(b) < 2 || b[0] != cursorVersion || b[1] != byte(q.Index) {
+	if err != nil || len(b) < 2 || b[0] != cursorVersion || b[1] != byte(q.Index) { //nolint:gosec // there are three
 		return Place{}, false, malformed("the cursor is not one of this query")
 	}
 	p, rest := Place{Key: Key{Partition: q.Partition}}, b[2:]
@@ -45,7 +45,7 @@ func (q Query) Start() (Place, bool, error) {
 		if len(rest) < 8 {
 			return Place{}, false, malformed("the cursor is cut short")
 		}
-		p.Due = time.UnixMilli(int64(binary.BigEndian.Uint64(rest))).UTC()
+		p.Due = time.UnixMilli(int64(binary.BigEndian.Uint64(rest))).UTC() //nolint:gosec // any 64 bits are a time
 		rest = rest[8:]
 	}
 	p.Key.Sort = string(rest)

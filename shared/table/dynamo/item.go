@@ -34,6 +34,7 @@ func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Va
 func num(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
+
 func bytes(b []byte) types.AttributeValue {
 	if b == nil {
 		b = []byte{} // the SDK would send null

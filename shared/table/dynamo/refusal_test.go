@@ -22,10 +22,10 @@ import (
 // and the number of calls that reached it. Nothing is sent.
 func answering(errs ...error) (*Store, *int) {
 	calls := 0
-	fail := func(_ context.Context, _ middleware.DeserializeInput, _ middleware.DeserializeHandler) (out middleware.DeserializeOutput, meta middleware.Metadata, err error) {
-		err = errs[min(calls, len(errs)-1)]
+	fail := func(context.Context, middleware.DeserializeInput, middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		err := errs[min(calls, len(errs)-1)]
 		calls++
-		return out, meta, err
+		return middleware.DeserializeOutput{}, middleware.Metadata{}, err
 	}
 	cfg := aws.Config{Region: "eu-central-1", Credentials: aws.AnonymousCredentials{}, Retryer: func() aws.Retryer { return aws.NopRetryer{} }}
 	cfg.APIOptions = append(cfg.APIOptions, func(s *middleware.Stack) error {
@@ -121,16 +121,16 @@ func TestWhatTheServiceSaysOfOneWrite(t *testing.T) {
 
 func TestALostAnswerToACountIsNotAskedForAgain(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[error]error{
+	for lost, want := range map[error]error{
 		io.ErrUnexpectedEOF:                             table.ErrUnknown,
 		&types.ProvisionedThroughputExceededException{}: table.ErrBusy,
 	} {
-		s, calls := answering(name)
+		s, calls := answering(lost)
 		s.client = dynamodb.New(s.client.Options(), func(o *dynamodb.Options) { o.Retryer = nil }) // the SDK's own
 		_, err := s.Count(t.Context(), table.Tally{Ref: state.Ref, Limit: 1, New: state.Item})
 		check(t, err, want)
 		if *calls != 1 {
-			t.Errorf("%v: %d calls, want 1", name, *calls)
+			t.Errorf("%v: %d calls, want 1", lost, *calls)
 		}
 	}
 }

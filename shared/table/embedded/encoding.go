@@ -78,7 +78,7 @@ func (r *reader) number() int64 {
 
 func (r *reader) text() []byte {
 	size, n := binary.Uvarint(r.rest)
-	if n <= 0 || size > uint64(len(r.rest)-n) {
+	if n <= 0 || size > uint64(len(r.rest)-n) { //nolint:gosec // Uvarint reads at most what is there
 		r.rest, r.bad = nil, true
 		return nil
 	}

@@ -35,7 +35,7 @@ func parseItemKey(b []byte) (table.Key, bool) {
 // dueKey files an item under its shard, by time, then by key.
 func dueKey(shard string, due time.Time, k table.Key) []byte {
 	b := append([]byte(shard), 0)
-	b = binary.BigEndian.AppendUint64(b, uint64(due.UnixMilli())) //nolint:gosec // validated: not before 1970
+	b = binary.BigEndian.AppendUint64(b, uint64(due.UnixMilli()))
 	return append(b, itemKey(k)...)
 }
 

@@ -16,14 +16,21 @@ import (
 // engines are the stores that have to pass the same suite: both engines, plain
 // and in hostile surroundings.
 func engines(endpoint string) map[string]tabletest.Open {
-	embedded := func(t *testing.T, now func() time.Time) table.Table { return tabletest.Embedded(t, now) }
-	dynamo := func(t *testing.T, now func() time.Time) table.Table { return tabletest.Dynamo(t, endpoint, now) }
+	embedded := func(t *testing.T, now func() time.Time) table.Table {
+		t.Helper()
+		return tabletest.Embedded(t, now)
+	}
+	dynamo := func(t *testing.T, now func() time.Time) table.Table {
+		t.Helper()
+		return tabletest.Dynamo(t, endpoint, now)
+	}
 	return map[string]tabletest.Open{
 		"embedded":         embedded,
 		"dynamo":           dynamo,
 		"embedded hostile": surround(embedded),
 		"dynamo hostile":   surround(dynamo),
 		"dynamo hostile wire": func(t *testing.T, now func() time.Time) table.Table {
+			t.Helper()
 			return table.Steady(tabletest.Dynamo(t, endpoint, now, wire.Faults(seedOf(t))), hardly)
 		},
 	}

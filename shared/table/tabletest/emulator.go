@@ -2,7 +2,6 @@ package tabletest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,8 +20,8 @@ const emulatorPatience = 20 * time.Second
 // names, the real service included, or else a Dynoxide of the test's own, in
 // memory, on the loopback interface, that ends with the test. Where there is
 // neither, the test is skipped, but fails if CI=true.
-func Emulator(t testing.TB) (endpoint string) {
-	t.Helper()
+func Emulator(tb testing.TB) (endpoint string) {
+	tb.Helper()
 	if endpoint = os.Getenv("DYNAMODB_ENDPOINT"); endpoint != "" {
 		return endpoint
 	}
@@ -30,16 +29,16 @@ func Emulator(t testing.TB) (endpoint string) {
 	if err != nil {
 		const how = "no DynamoDB to test against: run `make tools`, which builds Dynoxide into .bin/, or set DYNAMODB_ENDPOINT"
 		if os.Getenv("CI") == "true" {
-			t.Fatal(how)
+			tb.Fatal(how)
 		}
-		t.Skip(how)
+		tb.Skip(how)
 	}
 	for range 3 { // the port was free when we looked; somebody else may have been faster
-		if endpoint, err = startEmulator(t, binary); err == nil {
+		if endpoint, err = startEmulator(tb, binary); err == nil {
 			return endpoint
 		}
 	}
-	t.Fatal(err)
+	tb.Fatal(err)
 	return ""
 }
 
@@ -58,9 +57,9 @@ func findEmulator() (string, error) {
 	return exec.LookPath("dynoxide")
 }
 
-func startEmulator(t testing.TB, binary string) (endpoint string, err error) {
-	t.Helper()
-	address, err := freeAddress(t.Context())
+func startEmulator(tb testing.TB, binary string) (endpoint string, err error) {
+	tb.Helper()
+	address, err := freeAddress(tb.Context())
 	if err != nil {
 		return "", err
 	}
@@ -70,29 +69,32 @@ func startEmulator(t testing.TB, binary string) (endpoint string, err error) {
 	}
 	// The context of the test ends before its cleanups do, and those may still
 	// want to talk to the emulator.
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
 	cmd := exec.CommandContext(ctx, binary, "--host", host, "--port", port, "--log", "quiet") //nolint:gosec // our own tool
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		stop()
 		return "", fmt.Errorf("start the emulator: %w", err)
 	}
-	gone := make(chan error, 1)
-	go func() { gone <- cmd.Wait() }()
+	gone := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // it is killed, and says so
+		close(gone)
+	}()
 	end := func() {
 		stop()
 		<-gone
 	}
 	endpoint = "http://" + address
 	for deadline := time.After(emulatorPatience); ; {
-		if answers(t.Context(), endpoint) {
-			t.Cleanup(end)
+		if answers(tb.Context(), endpoint) {
+			tb.Cleanup(end)
 			return endpoint, nil
 		}
 		select {
-		case err := <-gone:
+		case <-gone:
 			stop()
-			return "", fmt.Errorf("the emulator ended by itself: %w", errors.Join(err, errors.New("on "+address)))
+			return "", fmt.Errorf("the emulator on %s ended by itself: %s", address, cmd.ProcessState)
 		case <-deadline:
 			end()
 			return "", fmt.Errorf("the emulator on %s did not answer within %s", address, emulatorPatience)

@@ -17,15 +17,15 @@ import (
 
 // Embedded opens a store in a file of the test's own. It does not sync: what is
 // tested is not the disk.
-func Embedded(t testing.TB, now func() time.Time) *embedded.Store {
-	t.Helper()
-	s, err := embedded.Open(filepath.Join(t.TempDir(), "store.db"), now, embedded.NoSync())
+func Embedded(tb testing.TB, now func() time.Time) *embedded.Store {
+	tb.Helper()
+	s, err := embedded.Open(filepath.Join(tb.TempDir(), "store.db"), now, embedded.NoSync())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return s
@@ -33,10 +33,10 @@ func Embedded(t testing.TB, now func() time.Time) *embedded.Store {
 
 // Dynamo makes three tables of random names at an endpoint, and drops them at
 // the end of the test. The options go into the store's client only.
-func Dynamo(t testing.TB, endpoint string, now func() time.Time, options ...func(*aws.Config)) *dynamo.Store {
-	t.Helper()
+func Dynamo(tb testing.TB, endpoint string, now func() time.Time, options ...func(*aws.Config)) *dynamo.Store {
+	tb.Helper()
 	cfg := config(endpoint)
-	tables := Tables(t, cfg)
+	tables := Tables(tb, cfg)
 	for _, option := range options {
 		option(&cfg)
 	}
@@ -44,28 +44,28 @@ func Dynamo(t testing.TB, endpoint string, now func() time.Time, options ...func
 }
 
 // Tables makes three tables of random names, and drops them at the end of the test.
-func Tables(t testing.TB, cfg aws.Config) dynamo.Tables {
-	t.Helper()
+func Tables(tb testing.TB, cfg aws.Config) dynamo.Tables {
+	tb.Helper()
 	prefix := "rightsdesk-test-" + string(table.NewID())
 	tables := dynamo.Tables{State: prefix + "-state", Audit: prefix + "-audit", Keys: prefix + "-keys"}
 	client := dynamodb.NewFromConfig(cfg)
 	for _, name := range table.Names {
 		in := dynamo.TableInput(name, tables.Physical(name))
-		if _, err := client.CreateTable(t.Context(), in); err != nil {
-			t.Fatal(err)
+		if _, err := client.CreateTable(tb.Context(), in); err != nil {
+			tb.Fatal(err)
 		}
-		t.Cleanup(func() {
-			ctx := context.WithoutCancel(t.Context())
+		tb.Cleanup(func() {
+			ctx := context.WithoutCancel(tb.Context())
 			if _, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: in.TableName}); err != nil {
-				t.Errorf("drop a table of this test: %v", err)
+				tb.Errorf("drop a table of this test: %v", err)
 			}
 		})
 	}
 	for _, name := range table.Names {
 		w := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = time.Second })
-		err := w.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(tables.Physical(name))}, 2*time.Minute)
+		err := w.Wait(tb.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(tables.Physical(name))}, 2*time.Minute)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return tables
