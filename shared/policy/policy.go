@@ -81,8 +81,8 @@ func Parse(file []byte) (*Policy, error) {
 // all the others speak.
 func (p *Policy) read(o *object) {
 	const format = "must be 1, the version of the policy format"
-	if o.take("format", need, format) != nil && o.number("format", 0, 1, 1) != 1 {
-		p.Version = ""
+	if n := o.take("format", need, format); n != nil && (n.Tag != "!!int" || n.Value != "1") {
+		o.r.refuse("format", format)
 	}
 	o.section("document", need, p.readDocument)
 	o.section("controller", need, p.readController)

@@ -30,7 +30,7 @@ var (
 // paragraphsOf cuts a body into paragraphs of spans. target turns a reference
 // into an address; what it does not know becomes plain text.
 func paragraphsOf(body string, target func(ref string) (href string, ok bool)) [][]Span {
-	var list [][]Span
+	list := [][]Span{}
 	for _, text := range paragraphs.Split(body, -1) {
 		text = strings.Join(strings.Fields(text), " ")
 		if text == "" {

@@ -51,6 +51,9 @@ type HTTP struct {
 	// AllowHosts are hosts, with their ports where given, that may have a private
 	// address. Any other host that resolves to one is not called.
 	AllowHosts []string
+	// Ties are the kinds of identity that the hook may bind to a verified one, such
+	// as the account of a verified address. What it binds counts as verified.
+	Ties []personal.Kind
 }
 
 // DynamoDB is how to read a table that knows nothing of Rightsdesk.
@@ -225,6 +228,7 @@ func asKinds(list []string) []personal.Kind {
 
 func (s *Source) readHTTP(o *object) {
 	s.HTTP.AllowHosts = o.lines("allow_hosts", may, hostName)
+	s.HTTP.Ties = asKinds(o.lines("ties", may, identifier))
 	s.HTTP.URL = o.line("url", need, webAddress)
 	if u, err := url.Parse(s.HTTP.URL); err == nil && isLoopback(u.Hostname()) &&
 		!slices.Contains(s.HTTP.AllowHosts, u.Host) && !slices.Contains(s.HTTP.AllowHosts, u.Hostname()) {

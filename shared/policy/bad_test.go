@@ -1,0 +1,182 @@
+package policy_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"rightsdesk/shared/policy"
+)
+
+var update = flag.Bool("update", false, "write testdata/problems.golden anew")
+
+// bad are slips of the pen in testdata/whole.yaml. Those that schema.json can
+// see are told by an editor while the pen is still in the hand.
+var bad = []struct {
+	name      string
+	old, with string
+	bySchema  bool
+}{
+	{"a key that does not exist", "  brand: Example Whole\n", "  brand: Example Whole\n  colour: red\n", true},
+	{"a section that does not exist", "format: 1\n", "format: 1\nrihgts: {}\n", true},
+	{"a section that arrives later", "format: 1\n", "format: 1\nconsents: {}\n", true},
+	{"a key twice", "  country: FR\n  postal_address: 1 rue de l'Exemple, 75001 Paris, France\n  time_zone", "  country: FR\n  country: DE\n  postal_address: 1 rue de l'Exemple, 75001 Paris, France\n  time_zone", false},
+	{"an id twice", "    rest: {title:", "    all: {title: {en: Again, fr: Encore}}\n    rest: {title:", false},
+	{"another format", "format: 1\n", "format: 2\n", true},
+	{"a word where true or false belongs", "    automatic: true\n", "    automatic: maybe\n", true},
+	{"a text where a number belongs", "    promised_days: 30\n", "    promised_days: thirty\n", true},
+	{"a number out of bounds", "    promised_days: 30\n", "    promised_days: 3000\n", true},
+	{"a number where a text belongs", "  brand: Example Whole\n", "  brand: 1984\n", true},
+	{"a value that is missing", "  brand: Example Whole\n", "  brand:\n", true},
+	{"a key that is missing", "  url: https://whole.example.com/privacy\n", "", true},
+	{"a list where a mapping belongs", "locations:\n  controller_data: [EEA]\n", "locations: [EEA]\n", true},
+	{"a mapping where a list belongs", "  controller_data: [EEA]\n", "  controller_data: {EEA: true}\n", true},
+	{"an empty list", "  controller_data: [EEA]\n", "  controller_data: []\n", true},
+	{"an entry twice", "    residences: [\"*\"]\n", "    residences: [FR, FR]\n", true},
+	{"a residence that does not exist", "[US-CA]}\nrights", "[US-QC]}\nrights", false},
+	{"a country that does not exist", "    country: US\n    role: processor\n", "    country: UK\n    role: processor\n", false},
+	{"a date that does not exist", "  effective: 2026-05-01\n", "  effective: 2026-02-30\n", false},
+	{"a time zone that does not exist", "Europe/Paris", "Europe/Lyon", false},
+	{"a link that is not https", "  page: https://whole", "  page: javascript:alert(1)//whole", true},
+	{"an address that is none", "email: privacy@whole.example.com", "email: privacy", true},
+	{"a language that is missing", "  title: {en: Everything, fr: Tout}\n", "  title: {en: Everything}\n", false},
+	{"one text for two languages", "  title: {en: Everything, fr: Tout}\n", "  title: Everything\n", false},
+	{"a duration in words", "  link_period: 12h\n", "  link_period: half a day\n", true},
+	{"a duration out of bounds", "  link_period: 12h\n", "  link_period: 30d\n", false},
+	{"a lapse before the link has ended", "  link_period: 12h\n  lapse_after: 20d\n", "  link_period: 5d\n  lapse_after: 3d\n", false},
+	{"erasure without time to object", "cooling: 3d", "cooling: 1h", false},
+	{"cooling longer than the promise", "cooling: 3d, promised_days: 30", "cooling: 3d, promised_days: 2", false},
+	{"a right that a person weighs, run by itself", "  objection: {residences: [\"*\"], automatic: false}", "  objection: {residences: [\"*\"], automatic: true}", true},
+	{"a secret in the file", "secret:shop-hook", "sk_live_51H8xQz0Ab", true},
+	{"a secret dressed as a reference", "secret:shop-hook", "secret:9f86d081884c7d659a2feaa0c55ad015", true},
+	{"no IAM role", "arn:aws:iam::123456789012:role/rightsdesk", "rightsdesk", true},
+	{"a hook on this machine that nobody allowed", "      allow_hosts: [\"127.0.0.1:8080\"]\n", "", false},
+	{"a hook that is not signed", "    secret: secret:shop-hook\n", "", true},
+	{"the keys of another kind", "    task: {team: office, days: 7}\n", "    task: {team: office, days: 7}\n    http: {url: \"https://a.example.com\"}\n", true},
+	{"an identity that a table cannot be asked by", "known_by: [email, account]", "known_by: [email, phone, account]", false},
+	{"a way of asking that is not used", "known_by: [email, account]", "known_by: [email]", false},
+	{"an item that no holding has", "{category: bills, attribute", "{category: account, attribute", false},
+	{"an item rule that compares two ways", "sk, prefix: \"VISIT#\"}", "sk, equals: V, prefix: \"VISIT#\"}", true},
+	{"a mask without its value", "page: {how: fixed, value: gone}", "page: {how: fixed}", true},
+	{"a mask that does not exist", "page: {how: fixed, value: gone}", "page: {how: blur}", true},
+	{"something kept without its article", "          article: Code de commerce L123-22\n", "", true},
+	{"something deleted and kept", "      stored: {action: delete}", "      stored: {action: delete, keep: {}}", true},
+	{"a purpose for nothing we hold", "    categories: [visits]\n", "    categories: [vists]\n", false},
+	{"a category that is held nowhere", "      stored: {action: delete}", "      visits: {action: delete}", false},
+	{"data of others among our own", "    acts_as: processor\n    controller: Example Customer\n", "", false},
+	{"a correction of history", "joined: {label: {en: Joined, fr: Inscription}, historical: true}", "joined: {label: {en: Joined, fr: Inscription}, historical: true, correctable: request}", false},
+	{"a correction nobody offers", "correctable: {name: full_name}", "correctable: {phone: phone}", false},
+	{"legitimate interests without the interest", "    interest: {en: Ours, fr: Le nôtre}\n", "", true},
+	{"no safeguard", "    safeguard: standard_contractual_clauses\n", "", false},
+	{"records gone before California allows", "  requests: 30mo\n", "  requests: 1y\n", false},
+	{"machines of nobody", "    not_under_control: true\n    run_by: host\n", "    not_under_control: true\n", true},
+	{"an anchor", "  brand: Example Whole\n", "  brand: &b Example Whole\n", false},
+	{"a merge key", "  brand: Example Whole\n", "  brand: Example Whole\n  <<: {title: x}\n", true},
+	{"a tag", "  brand: Example Whole\n", "  brand: !secret Example Whole\n", false},
+	{"a second document", "  contact_is_a_person: [is]\n", "  contact_is_a_person: [is]\n---\nformat: 1\n", false},
+	{"a tab", "  brand: Example Whole\n", "\tbrand: Example Whole\n", false},
+	{"a quote that does not end", "  brand: Example Whole\n", "  brand: \"Example Whole\n", false},
+}
+
+func TestProblemsSayWhatIsAllowed(t *testing.T) {
+	t.Parallel()
+	whole := read(t, "testdata/whole.yaml")
+	var got strings.Builder
+	got.WriteString("What a person reads who slips in testdata/whole.yaml; see bad_test.go.\n")
+	for _, b := range bad {
+		fmt.Fprintf(&got, "\n# %s\n%s%s", b.name, marked("- ", b.old), marked("+ ", b.with))
+		_, err := policy.Parse(edited(t, whole, b.old, b.with))
+		if err == nil {
+			t.Errorf("%s: accepted", b.name)
+		}
+		fmt.Fprintf(&got, "%v\n", err)
+	}
+	const golden = "testdata/problems.golden"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := string(read(t, golden)); got.String() != want {
+		t.Errorf("the messages changed; read them and run with -update:\n%s", got.String())
+	}
+}
+
+func marked(with, text string) string {
+	if text == "" {
+		return ""
+	}
+	return with + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n"+with) + "\n"
+}
+
+func TestASecretInTheFileIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	file := edited(t, read(t, "testdata/whole.yaml"), "secret:shop-hook", "sk_live_51H8xQz0Ab")
+	if text := problems(t, file).Error(); strings.Contains(text, "sk_live") {
+		t.Errorf("the message repeats the secret: %s", text)
+	}
+}
+
+func TestAllProblemsAreToldAtOnce(t *testing.T) {
+	t.Parallel()
+	file := read(t, "testdata/whole.yaml")
+	for _, e := range [][2]string{{"  brand: Example Whole\n", "  brand: 7\n"}, {"Europe/Paris", "Paris"}, {"    categories: [visits]\n", "    categories: [vists]\n"}} {
+		file = edited(t, file, e[0], e[1])
+	}
+	ps := problems(t, file)
+	var paths []string
+	for _, p := range ps {
+		paths = append(paths, p.Path)
+		if p.Line < 2 || p.Column < 1 || p.Text == "" {
+			t.Errorf("%+v has no place or no text", p)
+		}
+	}
+	if got, want := strings.Join(paths, " "), "document.brand controller.time_zone categories.visits purposes.safety.categories[0]"; got != want {
+		t.Errorf("problems at %s, want %s", got, want)
+	}
+}
+
+func TestAFileThatIsTooMuchIsRefused(t *testing.T) {
+	t.Parallel()
+	small := string(read(t, "testdata/smallest.yaml"))
+	for name, file := range map[string]string{
+		"over a megabyte":    small + strings.Repeat("#\n", policy.MaxFile/2),
+		"empty":              "",
+		"only a comment":     "# policy\n",
+		"not UTF-8":          small + "# \xff\n",
+		"a billion laughs":   "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
+		"a list":             "- format: 1\n",
+		"a number":           "1",
+		"very deep":          strings.Repeat("[", 100_000),
+		"very many mistakes": "format: 1\n" + strings.Repeat("? []\n: x\n", 5000),
+	} {
+		if ps := problems(t, []byte(file)); len(ps) == 0 || len(ps) > 101 {
+			t.Errorf("%s: %d problems, want a few", name, len(ps))
+		}
+	}
+	if _, err := policy.Parse([]byte(small + strings.Repeat("#", policy.MaxFile-len(small)))); err != nil {
+		t.Errorf("a file of exactly a megabyte is refused: %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, file := range files(f) {
+		f.Add(file)
+	}
+	for _, b := range bad {
+		f.Add([]byte(b.with))
+	}
+	f.Add([]byte("a: &a [*a]\n"))
+	f.Add([]byte("? {a: b}\n: c\n"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		p, err := policy.Parse(file)
+		if (p == nil) == (err == nil) {
+			t.Fatalf("got %v and %v, want one of them", p, err)
+		}
+		if p != nil {
+			_ = p.Published("en")
+		}
+	})
+}

@@ -1,0 +1,285 @@
+package policy_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/source"
+)
+
+const samplePolicy = "../../infra/local/company/policy.yaml"
+
+// files are all policies that must be accepted, by name.
+func files(t testing.TB) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{
+		"testdata/whole.yaml":    read(t, "testdata/whole.yaml"),
+		"testdata/smallest.yaml": read(t, "testdata/smallest.yaml"),
+		"the sample company":     read(t, samplePolicy),
+	}
+	for _, name := range policy.ProfileNames() {
+		file, ok := policy.Profile(name)
+		if !ok {
+			t.Fatalf("there is no profile %s", name)
+		}
+		all["profile "+name] = file
+	}
+	return all
+}
+
+func read(t testing.TB, path string) []byte {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// parse returns the policy in a file, which must be accepted.
+func parse(t testing.TB, file []byte) *policy.Policy {
+	t.Helper()
+	p, err := policy.Parse(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// profile returns a profile's policy.
+func profile(t testing.TB, name string) *policy.Policy {
+	t.Helper()
+	file, ok := policy.Profile(name)
+	if !ok {
+		t.Fatalf("there is no profile %s", name)
+	}
+	return parse(t, file)
+}
+
+// edited returns a file with old, which must stand there once, replaced.
+func edited(t testing.TB, file []byte, old, with string) []byte {
+	t.Helper()
+	if n := strings.Count(string(file), old); n != 1 {
+		t.Fatalf("%q stands in the file %d times, want once", old, n)
+	}
+	return []byte(strings.Replace(string(file), old, with, 1))
+}
+
+// problems returns what is wrong with a file, which must be refused.
+func problems(t testing.TB, file []byte) policy.Problems {
+	t.Helper()
+	p, err := policy.Parse(file)
+	ps, ok := errors.AsType[policy.Problems](err)
+	if !ok || p != nil {
+		t.Fatalf("the file was accepted, or refused without problems: %v", err)
+	}
+	return ps
+}
+
+func TestEveryPolicyOfOursIsAccepted(t *testing.T) {
+	t.Parallel()
+	for name, file := range files(t) {
+		if _, err := policy.Parse(file); err != nil {
+			t.Errorf("%s:\n%v", name, err)
+		}
+	}
+	if n := len(policy.ProfileNames()); n != 5 {
+		t.Errorf("%d profiles, want 5", n)
+	}
+	if _, ok := policy.Profile("no-such-profile"); ok {
+		t.Error("a profile that does not exist was found")
+	}
+}
+
+func TestTheVersionNamesTheContent(t *testing.T) {
+	t.Parallel()
+	file := read(t, "testdata/smallest.yaml")
+	a, b := parse(t, file), parse(t, append(file, "# one more comment\n"...))
+	if a.Version == b.Version || a.Version != parse(t, file).Version {
+		t.Errorf("versions are %s and %s", a.Version, b.Version)
+	}
+	if !strings.HasPrefix(a.Version, "p1-") || len(a.Version) != len("p1-")+16 {
+		t.Errorf("the version is %s, want p1- and 16 digits", a.Version)
+	}
+}
+
+func TestWhatIsNotSaidHasADefault(t *testing.T) {
+	t.Parallel()
+	p := parse(t, read(t, "testdata/smallest.yaml"))
+	const day = 24 * time.Hour
+	want := policy.Verification{
+		LinkPeriod: day, LapseAfter: 30 * day, ResendAfter: time.Minute, MailsPerDay: 5, SubmitsPerHour: 20,
+		SessionPeriod: 30 * day, PackagePeriod: 7 * day,
+	}
+	got := p.Verification
+	got.WithoutAccount = nil
+	if got.LinkPeriod != want.LinkPeriod || got.LapseAfter != want.LapseAfter || got.ResendAfter != want.ResendAfter || got.MailsPerDay != want.MailsPerDay ||
+		got.SubmitsPerHour != want.SubmitsPerHour || got.SessionPeriod != want.SessionPeriod || got.PackagePeriod != want.PackagePeriod {
+		t.Errorf("verification is %+v, want %+v", got, want)
+	}
+	if want := (policy.Retention{Requests: policy.Period{Months: 24}, Audit: policy.Period{Years: 6}}); p.Retention != want {
+		t.Errorf("retention is %+v, want %+v", p.Retention, want)
+	}
+	if r := p.Rights[policy.Erasure]; r.Cooling != 7*day || !r.Extension || !r.Agents || r.TaskDays != 14 || r.PromisedDays != 0 {
+		t.Errorf("erasure is %+v", r)
+	}
+	if r := p.Rights[policy.Access]; r.Automatic || r.Cooling != 0 {
+		t.Errorf("access is %+v", r)
+	}
+	if s := p.Sources[0]; s.PageSize != source.PageSize || s.Role != policy.AsController || s.Task.Days != 14 {
+		t.Errorf("the source is %+v", s)
+	}
+	if p.Regimes[0].Trigger != policy.ResidentOf || p.Categories[0].Role != policy.AsController {
+		t.Errorf("the trigger is %q, the role %q", p.Regimes[0].Trigger, p.Categories[0].Role)
+	}
+}
+
+// Every value of whole.yaml differs from its default, so a key that is read into
+// the wrong place, or not at all, shows here.
+func TestWhatIsSaidIsRead(t *testing.T) {
+	t.Parallel()
+	p := parse(t, read(t, "testdata/whole.yaml"))
+	const day = 24 * time.Hour
+	v := p.Verification
+	if v.LinkPeriod != 12*time.Hour || v.LapseAfter != 20*day || v.ResendAfter != 90*time.Second || v.MailsPerDay != 4 ||
+		v.SubmitsPerHour != 30 || v.SessionPeriod != 60*day || v.PackagePeriod != 3*day || v.WithoutAccount.In("fr") != "Écrivez-nous." {
+		t.Errorf("verification is %+v", v)
+	}
+	if r := p.Rights[policy.Access]; !r.Automatic || r.PromisedDays != 30 || r.Extension || r.Agents || r.TaskDays != 5 ||
+		r.SelfService.URL != "https://whole.example.com/data" || r.SelfService.Text.In("en") != "Here" {
+		t.Errorf("access is %+v", r)
+	}
+	if r := p.Rights[policy.Erasure]; r.Cooling != 3*day {
+		t.Errorf("erasure is %+v", r)
+	}
+	shop, _ := p.Source("shop")
+	if shop.HTTP.URL != "http://127.0.0.1:8080/hook" || shop.HTTP.AllowHosts[0] != "127.0.0.1:8080" || shop.Secret != "secret:shop-hook" ||
+		shop.PageSize != 100 || !shop.OnPersonalComputers || !shop.NotUnderControl || shop.RunBy != "host" || shop.Identities[0] != personal.KindEmail {
+		t.Errorf("the shop is %+v", shop)
+	}
+	if h, _ := shop.Holding("account"); h.Action != policy.ActionDelete || h.Correctable["name"] != "full_name" {
+		t.Errorf("its account holding is %+v", h)
+	}
+	tables, _ := p.Source("tables")
+	d := tables.DynamoDB
+	if tables.IAMRole != "arn:aws:iam::123456789012:role/rightsdesk" || d.Table != "whole-table" || d.Region != "eu-west-3" || d.Key != (policy.TableKey{Partition: "pk", Sort: "sk"}) ||
+		d.FindBy[0] != (policy.Lookup{Identity: "email", Attribute: "mail", Index: "by-mail"}) || d.FindBy[1] != (policy.Lookup{Identity: "account", Attribute: "pk", Prefix: "ACCOUNT#"}) ||
+		d.Items[0] != (policy.ItemRule{Category: "bills", Attribute: "sk", Equals: "BILL"}) || d.Items[1].Prefix != "VISIT#" || d.RecordID != "id" ||
+		d.CollectedAt != (policy.Instant{Attribute: "at", Format: policy.RFC3339}) || d.Ties[0] != (policy.Tie{Identity: "account", Attribute: "pk", FoundBy: "email"}) {
+		t.Errorf("the tables are %+v", tables)
+	}
+	bills, _ := tables.Holding("bills")
+	if k := bills.Keep; k.Ground != policy.LegalDuty || k.Duty.In("en") != "Bills are kept." || k.Article != "Code de commerce L123-22" ||
+		k.Period != (policy.Period{Years: 10}) || k.From != policy.FromCollection {
+		t.Errorf("bills are kept for %+v", k)
+	}
+	visits, _ := tables.Holding("visits")
+	if want := []source.Mask{{Field: "ip", How: source.Null}, {Field: "page", How: source.Fixed, Value: "gone"}}; len(visits.Masks) != 2 || visits.Masks[0] != want[0] || visits.Masks[1] != want[1] {
+		t.Errorf("visits are masked by %+v", visits.Masks)
+	}
+	storage, _ := p.Source("storage")
+	if storage.Role != policy.AsProcessor || storage.Controller != "Example Customer" || storage.Task != (policy.Task{Team: "office", Days: 7}) {
+		t.Errorf("storage is %+v", storage)
+	}
+	if f, ok := p.Field("account", "password"); !ok || f.HeldNotShown != policy.Password {
+		t.Errorf("the password field is %+v", f)
+	}
+	if c, ok := p.Category("bills"); !ok || !c.Historical || c.California.Category != policy.CommercialInformation {
+		t.Errorf("bills are %+v", c)
+	}
+	if _, ok := p.Category("nothing"); ok {
+		t.Error("a category that does not exist was found")
+	}
+	if p.Controller.TimeZone != "Europe/Paris" || p.Locations.ControllerData[0] != policy.EEA || p.Retention.Requests != (policy.Period{Months: 30}) {
+		t.Errorf("controller %+v, locations %+v, retention %+v", p.Controller, p.Locations, p.Retention)
+	}
+}
+
+func TestOffersCoversByPlace(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name      string
+		places    []string
+		residence string
+		want      bool
+	}{
+		{"a country covers itself", []string{"FR"}, "FR", true},
+		{"a country covers its parts", []string{"US"}, "US-CA", true},
+		{"a part does not cover its country", []string{"US-CA"}, "US", false},
+		{"a part does not cover another part", []string{"US-CA"}, "US-NY", false},
+		{"the EEA covers a state of the Union", []string{"EEA"}, "HR", true},
+		{"the EEA covers Norway", []string{"EEA"}, "NO", true},
+		{"the EEA covers a part of a state", []string{"EEA"}, "ES-CN", true},
+		{"the EEA does not cover Switzerland", []string{"EEA"}, "CH", false},
+		{"the EEA does not cover the United Kingdom", []string{"EEA"}, "GB", false},
+		{"everywhere covers anywhere", []string{"*"}, "JP", true},
+		{"everywhere covers those who do not say where they live", []string{"*"}, "", true},
+		{"a country does not cover those who do not say", []string{"FR", "EEA"}, "", false},
+		{"Canada is not California", []string{"CA"}, "US-CA", false},
+	}
+	for _, tt := range tests {
+		p := &policy.Policy{Rights: map[policy.Right]policy.RightRule{policy.Access: {Residences: tt.places, PromisedDays: 30}}}
+		if rule, ok := p.Offers(policy.Access, tt.residence); ok != tt.want || ok && rule.PromisedDays != 30 {
+			t.Errorf("%s: got %+v, %v", tt.name, rule, ok)
+		}
+		if _, ok := p.Offers(policy.Erasure, tt.residence); ok {
+			t.Errorf("%s: a right that the policy does not have was offered", tt.name)
+		}
+	}
+}
+
+func TestRegimesAndAuthoritiesGoByResidence(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "paas-canada")
+	for residence, want := range map[string]string{"CA-QC": "Commission d'accès à l'information du Québec", "CA-ON": "Commissariat à la protection de la vie privée du Canada", "FR": ""} {
+		a, ok := p.Authority(residence)
+		if a.Name.In("fr") != want || ok != (want != "") {
+			t.Errorf("the authority for %s is %q, want %q", residence, a.Name.In("fr"), want)
+		}
+	}
+	p = profile(t, "serverless-vendor")
+	if got := p.RegimesFor("US-CA"); len(got) != 1 || got[0].ID != "us-ca-ccpa" {
+		t.Errorf("regimes of California are %+v", got)
+	}
+	if got := p.RegimesFor("JP"); len(got) != 0 {
+		t.Errorf("regimes of Japan are %+v", got)
+	}
+}
+
+func TestAPeriodEndsAsTheCalendarDoes(t *testing.T) {
+	t.Parallel()
+	at := func(s string) time.Time { d, _ := time.Parse(time.DateOnly, s); return d }
+	for _, tt := range []struct {
+		period   policy.Period
+		from, to string
+	}{
+		{policy.Period{Years: 1}, "2024-02-29", "2025-02-28"},
+		{policy.Period{Months: 1}, "2026-01-31", "2026-02-28"},
+		{policy.Period{Months: 24}, "2026-05-15", "2028-05-15"},
+		{policy.Period{Days: 30}, "2026-01-31", "2026-03-02"},
+	} {
+		if got := tt.period.After(at(tt.from)); !got.Equal(at(tt.to)) {
+			t.Errorf("%s after %s is %s, want %s", tt.period, tt.from, got.Format(time.DateOnly), tt.to)
+		}
+	}
+}
+
+func TestATextFallsBackToALanguageThereIs(t *testing.T) {
+	t.Parallel()
+	for language, want := range map[string]string{"fr": "oui", "en": "yes", "de": "yes"} {
+		if got := (policy.Text{"en": "yes", "fr": "oui"}).In(language); got != want {
+			t.Errorf("in %s it is %q, want %q", language, got, want)
+		}
+	}
+	if got := (policy.Text{"fr": "oui"}).In("en"); got != "oui" {
+		t.Errorf("French alone in English is %q", got)
+	}
+	if got := (policy.Text)(nil).In("en"); got != "" {
+		t.Errorf("no text is %q", got)
+	}
+}
