@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"rightsdesk/shared/export"
 	"rightsdesk/shared/law"
@@ -58,16 +57,12 @@ func (s *Service) manifest(ctx context.Context, r Request) (export.Manifest, sea
 	if err != nil {
 		return export.Manifest{}, seal.Subject{}, err
 	}
-	zone, err := time.LoadLocation(s.Policy.Controller.TimeZone)
-	if err != nil {
-		return export.Manifest{}, seal.Subject{}, fmt.Errorf("load the controller's time zone: %w", err)
-	}
 	lang := r.Locale
 	a := s.authority(r)
 	m := export.Manifest{
 		Request: string(r.ID), Right: export.Right(r.Right), Language: lang,
 		Brand: s.Policy.Document.Brand, Controller: s.Policy.Controller.LegalName, Contact: s.Policy.Contact.Email,
-		Received: r.Received.In(zone), Made: s.Now().In(zone), Authority: export.Authority{Name: a.Name, URL: a.Page},
+		Received: r.Received.In(s.Zone()), Made: s.Now().In(s.Zone()), Authority: export.Authority{Name: a.Name, URL: a.Page},
 	}
 	for _, w := range law.NeverDisclosed(r.Law) {
 		m.Withheld = append(m.Withheld, w.Kind)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"rightsdesk/shared/law"
 	"rightsdesk/shared/mail"
@@ -108,12 +107,8 @@ var errNotToBeSaid = errors.New("request: no longer to be said")
 
 // letter gathers what a mail says.
 func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcement) (mail.Letter, error) {
-	zone, err := time.LoadLocation(s.Policy.Controller.TimeZone)
-	if err != nil {
-		return mail.Letter{}, fmt.Errorf("load the controller's time zone: %w", err)
-	}
 	l := mail.Letter{
-		To: p.Email, Brand: s.Policy.Document.Brand, Contact: s.Contact(), Zone: zone,
+		To: p.Email, Brand: s.Policy.Document.Brand, Contact: s.Contact(), Zone: s.Zone(),
 		Request: string(r.ID), Right: string(r.Right), Received: r.Received, RespondBy: r.RespondBy,
 	}
 	link := func(token string) personal.Text { return personal.MakeText(s.BaseURL + "/r/" + token) }
@@ -132,9 +127,11 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		if !ok || r.NewAddress == nil || r.Status.Final() {
 			return l, errNotToBeSaid
 		}
-		if _, ok, err = s.Keys.Contact(ctx, to.Identity(), s.Now(), s.Policy.Verification.MailsPerDay); err != nil {
+		_, mayMail, err := s.Keys.Contact(ctx, to.Identity(), s.Now(), s.Policy.Verification.MailsPerDay)
+		if err != nil {
 			return l, err
-		} else if !ok {
+		}
+		if !mayMail {
 			return l, fmt.Errorf("%w: the address had its mails of today", mail.ErrLater)
 		}
 		l.To = to

@@ -202,13 +202,9 @@ func (s *Service) dates(sub Submission, rule policy.RightRule) (law.Deadline, er
 	for _, g := range s.Policy.Regimes {
 		regimes = append(regimes, g.ID)
 	}
-	zone, err := time.LoadLocation(s.Policy.Controller.TimeZone)
-	if err != nil {
-		return law.Deadline{}, fmt.Errorf("count the deadline: %w", err)
-	}
 	d, err := law.Respond(law.Question{
 		Regimes: regimes, Residence: sub.Residence, Right: string(sub.Right),
-		Received: sub.Received, Zone: zone, PromisedDays: rule.PromisedDays,
+		Received: sub.Received, Zone: s.Zone(), PromisedDays: rule.PromisedDays,
 	})
 	if err != nil {
 		return law.Deadline{}, fmt.Errorf("count the deadline: %w", err)

@@ -298,3 +298,34 @@ func (p Person) newAddress() (personal.Email, bool) {
 	}
 	return personal.Email{}, false
 }
+
+// Behind returns the request that a mailed link is about, and for a new address
+// that address, as long as the link can still act. It changes nothing.
+func (s *Service) Behind(ctx context.Context, t Token) (Request, personal.Email, error) {
+	r, err := s.load(ctx, t.ID)
+	if err != nil {
+		return Request{}, personal.Email{}, err
+	}
+	alive := false
+	switch t.Verb {
+	case VerifyLink:
+		alive = t.N > r.Proof.Spent && t.N <= r.Proof.Issued && r.Can(Verify)
+	case ConfirmLink:
+		alive = r.NewAddress != nil && t.N == r.NewAddress.Issued && !r.NewAddress.Proven() && r.Can(Confirm)
+	case DeliverLink:
+		alive = r.Package != nil && !r.Package.Cleared && t.N > r.Package.Link.Spent && t.N <= r.Package.Link.Issued
+	case Session:
+	}
+	if !alive {
+		return Request{}, personal.Email{}, ErrLinkGone
+	}
+	if t.Verb != ConfirmLink {
+		return r, personal.Email{}, nil
+	}
+	p, _, err := s.person(ctx, r)
+	if err != nil {
+		return Request{}, personal.Email{}, err
+	}
+	address, _ := p.newAddress() // it was checked when the request came in
+	return r, address, nil
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/law"
@@ -64,7 +65,7 @@ func (s *Service) view(ctx context.Context, r Request) (View, error) {
 	default:
 		v.Ignored = s.ignored(r, p)
 	}
-	for b, err := range s.entries(ctx, r.ID, r.Head.Seq) {
+	for b, err := range s.entries(ctx, r.ID.Chain(), r.Head.Seq) {
 		if err != nil {
 			return View{}, err
 		}
@@ -181,4 +182,13 @@ func (s Step) told() words.Result {
 // Explain returns how the dates of a request were counted, step by step.
 func (s *Service) Explain(r Request) (law.Deadline, error) {
 	return s.dates(Submission{Right: r.Right, Residence: r.Residence, Received: r.Received}, s.Policy.Rights[r.Right])
+}
+
+// Zone is the controller's time zone, in which days are counted and told.
+func (s *Service) Zone() *time.Location {
+	zone, err := time.LoadLocation(s.Policy.Controller.TimeZone)
+	if err != nil {
+		return time.UTC // the policy was checked when it was read
+	}
+	return zone
 }

@@ -94,27 +94,20 @@ type Verification struct {
 // chainsPerCall is how many chains one call verifies at least, if there are so many.
 const chainsPerCall = 200
 
-// VerifyAudit walks the chains of requests, some per call, and compares each
-// with the head that its request remembers.
+// VerifyAudit walks the chains of requests and of operators' days, some per
+// call, and compares each with the head that its aggregate remembers.
 func (s *Service) VerifyAudit(ctx context.Context, by operator.Identity, cursor string) (Verification, error) {
 	if !by.May(operator.Handler) && !by.May(operator.Auditor) {
 		return Verification{}, ErrForbidden
 	}
 	var v Verification
 	next, err := s.walk(ctx, cursor, time.Time{}, func(k table.Key) error {
-		id, ok := IDOf(k)
-		if !ok {
-			return nil
-		}
-		r, err := s.load(ctx, id)
-		if fault.KindOf(err) == fault.NotFound {
-			return nil // gone since the index was read
-		}
-		if err != nil {
+		chain, head, ok, err := s.head(ctx, k)
+		if err != nil || !ok {
 			return err
 		}
 		v.Chains++
-		n, err := audit.Verify(id.Chain(), r.Head, s.entries(ctx, id, r.Head.Seq))
+		n, err := audit.Verify(chain, head, s.entries(ctx, chain, head.Seq))
 		v.Entries += n
 		if broken, ok := errors.AsType[*audit.Break](err); ok {
 			v.Broken = append(v.Broken, *broken)
@@ -128,13 +121,13 @@ func (s *Service) VerifyAudit(ctx context.Context, by operator.Identity, cursor 
 
 // entries yields a chain's encoded entries up to seq. Later ones were committed
 // after the head was read.
-func (s *Service) entries(ctx context.Context, id ID, seq int64) iter.Seq2[[]byte, error] {
+func (s *Service) entries(ctx context.Context, chain string, seq int64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		q := table.Query{Table: table.Audit, Partition: id.Chain()}
+		q := table.Query{Table: table.Audit, Partition: chain}
 		for {
 			page, err := s.Table.Query(ctx, q)
 			if err != nil {
-				yield(nil, fmt.Errorf("read the chain of %s: %w", id, err))
+				yield(nil, fmt.Errorf("read chain %s: %w", chain, err))
 				return
 			}
 			for _, item := range page.Items {

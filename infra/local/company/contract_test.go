@@ -2,7 +2,6 @@ package company_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/http/httptest"
 	"path/filepath"
 	"strconv"
@@ -77,10 +76,12 @@ func TestEveryStoreKeepsTheContract(t *testing.T) {
 							return personal.MakeIdentity(personal.KindAccount, owner(n))
 						},
 						Stranger: personal.MakeIdentity(personal.KindPhone, "+12025550100"),
-						Add: func(t *testing.T, n int, category, id string, at time.Time, fields json.RawMessage) {
+						Add: func(t *testing.T, entries []sourcetest.Entry) {
 							t.Helper()
-							if err := c.Add(store, owner(n), category, id, at, fields); err != nil {
-								t.Fatal(err)
+							for _, e := range entries {
+								if err := c.Add(store, owner(e.Person), e.Category, e.ID, e.At, e.Fields); err != nil {
+									t.Fatal(err)
+								}
 							}
 						},
 						Dump: func(t *testing.T) map[string]string { return dump(t, c, store) },

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"rightsdesk/shared/table"
+	"rightsdesk/shared/topology"
+)
+
+// clock is the machine's, turned on by an offset that survives a restart. It
+// never goes back: what was promised for later may have been done.
+type clock struct {
+	path   string
+	offset atomic.Int64 // nanoseconds
+}
+
+func openClock(path string) (*clock, error) {
+	c := &clock{path: path}
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the clock: %w", err)
+	}
+	d, err := time.ParseDuration(strings.TrimSpace(string(b)))
+	if err != nil {
+		return nil, fmt.Errorf("read the clock; delete %s to reset it: %w", path, err)
+	}
+	c.offset.Store(int64(d))
+	return c, nil
+}
+
+// Now is the time that everything in this process goes by.
+func (c *clock) Now() time.Time {
+	return time.Now().UTC().Add(time.Duration(c.offset.Load()))
+}
+
+// to turns the clock on to an instant.
+func (c *clock) to(t time.Time) error {
+	d := time.Until(t)
+	if d <= time.Duration(c.offset.Load()) {
+		return nil
+	}
+	c.offset.Store(int64(d))
+	if err := os.WriteFile(c.path, []byte(d.String()), 0o600); err != nil {
+		return fmt.Errorf("keep the clock: %w", err)
+	}
+	return nil
+}
+
+// maxTurn is how far one call may turn the clock.
+const maxTurn = 10 * 366 * 24 * time.Hour
+
+// span reads "25d", "90m" or any duration of Go's.
+func span(s string) (time.Duration, bool) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.Atoi(days)
+		return time.Duration(n) * 24 * time.Hour, err == nil && n > 0 && n <= int(maxTurn/(24*time.Hour))
+	}
+	d, err := time.ParseDuration(s)
+	return d, err == nil && d > 0 && d <= maxTurn
+}
+
+// turn turns the clock on by d and fires what the schedules would have fired in
+// that time. It stops wherever something is due, lets the schedules find it, and
+// goes on; the hours in which nothing is due pass at once.
+func (p *product) turn(ctx context.Context, d time.Duration) error {
+	target := p.Clock.Now().Add(d)
+	for {
+		if err := p.sweep(ctx); err != nil {
+			return err
+		}
+		next, err := p.nextDue(ctx)
+		if err != nil {
+			return err
+		}
+		// The schedules come round at least so often; something due that they leave
+		// where it is must not keep the clock from moving on.
+		next = next.Add(slowest())
+		if earliest := p.Clock.Now().Add(slowest()); next.Before(earliest) {
+			next = earliest
+		}
+		if next.After(target) {
+			break
+		}
+		if err := p.Clock.to(next); err != nil {
+			return err
+		}
+	}
+	if err := p.Clock.to(target); err != nil {
+		return err
+	}
+	return p.sweep(ctx)
+}
+
+// slowest is the longest interval of any schedule: after it, each has run.
+func slowest() time.Duration {
+	var d time.Duration
+	for _, fn := range topology.All {
+		for _, s := range fn.Schedules {
+			d = max(d, s.Every)
+		}
+	}
+	return d
+}
+
+// sweep runs every scheduled job once, in the order of the topology.
+func (p *product) sweep(ctx context.Context) error {
+	for _, fn := range topology.All {
+		for _, s := range fn.Schedules {
+			if _, err := p.Jobs[fn.Name][s.Job](ctx); err != nil {
+				return fmt.Errorf("%s/%s: %w", fn.Name, s.Job, err)
+			}
+		}
+	}
+	return nil
+}
+
+// nextDue is the earliest instant in the due-index, or far away.
+func (p *product) nextDue(ctx context.Context) (time.Time, error) {
+	next := p.Clock.Now().Add(2 * maxTurn)
+	for n := range table.DueShards {
+		q := table.Query{Table: table.State, Index: table.Due, Partition: table.DueShard(n), Limit: 1}
+		for {
+			page, err := p.Requests.Table.Query(ctx, q)
+			if err != nil {
+				return time.Time{}, fmt.Errorf("look for what is due next: %w", err)
+			}
+			for _, item := range page.Items {
+				if item.Due.Before(next) {
+					next = item.Due
+				}
+			}
+			if q.Cursor = page.Cursor; len(page.Items) > 0 || q.Cursor == "" {
+				break
+			}
+		}
+	}
+	return next, nil
+}

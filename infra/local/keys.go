@@ -1,0 +1,44 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"rightsdesk/shared/seal"
+)
+
+// openRing reads the key ring of this laptop, or makes one.
+func openRing(path string) (*seal.Ring, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		ring := seal.NewRing()
+		return ring, keepSecret(path, ring.Marshal())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the key ring: %w", err)
+	}
+	return seal.ParseRing(b)
+}
+
+// openSecret reads a secret, or makes one.
+func openSecret(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		secret := rand.Text() + rand.Text() // 256 bits
+		return secret, keepSecret(path, []byte(secret))
+	}
+	if err != nil {
+		return "", fmt.Errorf("read a secret: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+func keepSecret(path string, b []byte) error {
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		return fmt.Errorf("keep a secret: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+// Command local runs all of Rightsdesk in one process on a laptop: the functions
+// of the topology with their routes and schedules, an embedded database, a
+// mailbox that shows every mail, a clock that can be turned, and a sample company
+// whose data requests really find, export and erase. It needs no account and no
+// network.
+//
+//	local                      run on 127.0.0.1:8080, with data in .local
+//	local policy check FILE    say whether a policy file can be used
+//
+// It is the second interpreter of the topology, beside infra/stack: it declares
+// nothing of its own but what only a laptop has, below /local.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // so that a laptop without zone files counts days right
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "local:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "policy" {
+		return checkPolicy(args[1:])
+	}
+	o := options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to listen on; a loopback address")
+	flags.StringVar(&o.Dir, "data", ".local", "folder of the databases, keys and packages")
+	flags.StringVar(&o.PolicyFile, "policy", "", "policy file; without it, the sample company's")
+	flags.IntVar(&o.People, "people", 3000, "people of the sample company, when it is made")
+	flags.IntVar(&o.Records, "records", 0, "records of one more, very busy person of the sample company")
+	flags.BoolVar(&o.NoHints, "no-hints", false, "leave all work to the schedules: no queue, no stream")
+	flags.Uint64Var(&o.Hostile, "hostile", 0, "seed of a store that fails the way clouds fail; 0: it does not")
+	flags.BoolVar(&o.Journal, "journal", false, "let the sample company record what every call did")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	p, err := start(ctx, o)
+	if err != nil {
+		return err
+	}
+	fmt.Printf(`Rightsdesk runs at %[1]s
+
+  %[1]s/               ask for your data, as a person would
+  %[1]s/policy         the policy that is kept
+  %[1]s/local/mail     every mail that would have been sent
+  %[1]s/local/clock    the time; POST ?by=25d turns it on
+  %[1]s/local/company  the sample company, whose data is found and erased
+
+The operators' key (Authorization: Bearer ...): %[2]s
+Data is kept in %[3]s. Stop with Ctrl-C.
+`, p.URL, p.OperatorKey, o.Dir)
+	return p.Wait()
+}

@@ -1,0 +1,344 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"rightsdesk/infra/local/company"
+	"rightsdesk/shared/export/folder"
+	"rightsdesk/shared/httpapi"
+	"rightsdesk/shared/job"
+	"rightsdesk/shared/mail/mailbox"
+	"rightsdesk/shared/operator"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/seal"
+	"rightsdesk/shared/source"
+	httpsource "rightsdesk/shared/source/http"
+	"rightsdesk/shared/table"
+	"rightsdesk/shared/table/embedded"
+	"rightsdesk/shared/table/hostile"
+	"rightsdesk/shared/topology"
+)
+
+// options say what to run. The zero value of each is what a newcomer wants.
+type options struct {
+	Listen     string
+	Dir        string
+	PolicyFile string
+	People     int
+	Records    int
+	NoHints    bool
+	Hostile    uint64
+	Journal    bool
+	NoSync     bool // for tests, whose files need not outlive the machine
+	Log        *slog.Logger
+
+	// Table, if set, stands in for the embedded database: tests run the product
+	// on DynamoDB's adapter.
+	Table func(now func() time.Time) (table.Table, error)
+	// Fault is what goes wrong with calls to the sample company.
+	Fault func(company.Call) company.Fault
+}
+
+// product is everything, running.
+type product struct {
+	URL         string
+	OperatorKey string
+	Clock       *clock
+	Company     *company.Company
+	Requests    *request.Service
+	Jobs        map[string]job.Set
+	Mailbox     *mailbox.Mailbox
+
+	o       options
+	hints   hints
+	server  *http.Server
+	closers []func() error
+	work    sync.WaitGroup
+	cancel  context.CancelFunc
+	stopped <-chan struct{}
+	failed  chan error
+}
+
+// sampleAddress is where the sample company's policy file says its hooks are;
+// the address that is really listened on takes its place.
+const sampleAddress = "127.0.0.1:8080"
+
+// start opens or makes everything in the folder and serves it.
+func start(ctx context.Context, o options) (*product, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	p := &product{o: o, cancel: cancel, stopped: ctx.Done(), failed: make(chan error, 1)}
+	if err := p.open(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *product) open(ctx context.Context) error {
+	if err := os.MkdirAll(filepath.Join(p.o.Dir, "secrets"), 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.o.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s; is it running already? Use -listen for another port: %w", p.o.Listen, err)
+	}
+	p.closers = append(p.closers, func() error { return ignoreClosed(listener.Close()) })
+	address := listener.Addr().String()
+	if host, _, _ := net.SplitHostPort(address); !net.ParseIP(host).IsLoopback() {
+		return fmt.Errorf("%s is not a loopback address: a laptop's run has no TLS and shows every mail", address)
+	}
+	p.URL = "http://" + address
+	if p.Clock, err = openClock(filepath.Join(p.o.Dir, "clock")); err != nil {
+		return err
+	}
+	pol, err := p.readPolicy(address)
+	if err != nil {
+		return err
+	}
+	if err := p.openService(pol); err != nil {
+		return err
+	}
+	handler, err := p.handler(pol)
+	if err != nil {
+		return err
+	}
+	p.server = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	p.background(ctx, listener)
+	return nil
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (p *product) readPolicy(address string) (*policy.Policy, error) {
+	file := company.Policy
+	if p.o.PolicyFile != "" {
+		var err error
+		if file, err = os.ReadFile(p.o.PolicyFile); err != nil {
+			return nil, fmt.Errorf("read the policy file: %w", err)
+		}
+	}
+	pol, err := policy.Parse([]byte(strings.ReplaceAll(string(file), sampleAddress, address)))
+	if err != nil {
+		return nil, fmt.Errorf("the policy file cannot be used:\n%w", err)
+	}
+	return pol, nil
+}
+
+// openService opens the stores and builds the service on them.
+func (p *product) openService(pol *policy.Policy) error {
+	now := p.Clock.Now
+	store, err := p.openTable(now)
+	if err != nil {
+		return err
+	}
+	ring, err := openRing(filepath.Join(p.o.Dir, "keys.json"))
+	if err != nil {
+		return err
+	}
+	if p.OperatorKey, err = openSecret(filepath.Join(p.o.Dir, "operator.key")); err != nil {
+		return err
+	}
+	if p.Mailbox, err = mailbox.Open(filepath.Join(p.o.Dir, "mailbox.db"), now); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.Mailbox.Close)
+	hook, err := openSecret(filepath.Join(p.o.Dir, "secrets", "shop-hook"))
+	if err != nil {
+		return err
+	}
+	p.Company, err = company.Open(company.Options{
+		Path: filepath.Join(p.o.Dir, "company.db"), People: p.o.People, Records: p.o.Records, Seed: 1, Now: now,
+		Secrets: [][]byte{[]byte(hook)}, Journal: p.o.Journal, NoSync: p.o.NoSync, Fault: p.o.Fault,
+	})
+	if err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.Company.Close)
+	sources, err := p.sources(pol)
+	if err != nil {
+		return err
+	}
+	exports, err := folder.Open(filepath.Join(p.o.Dir, "exports"), p.URL, []byte(p.OperatorKey))
+	if err != nil {
+		return err
+	}
+	p.Requests = &request.Service{
+		Table: store, Keys: seal.Keys{Ring: ring, Table: store}, Policy: pol, Now: now, BaseURL: p.URL,
+		Sources: sources, Exports: exports, Mail: p.Mailbox,
+	}
+	if !p.o.NoHints {
+		p.Requests.Wake = func(_ context.Context, id request.ID) { p.hints.work.put(id) }
+	}
+	p.Jobs = job.Jobs(p.Requests, p.o.Log)
+	return nil
+}
+
+// openTable opens the store and puts around it what this run asks for.
+func (p *product) openTable(now func() time.Time) (table.Table, error) {
+	p.hints = newHints()
+	var store table.Table
+	if p.o.Table != nil {
+		t, err := p.o.Table(now)
+		if err != nil {
+			return nil, err
+		}
+		store = t
+	} else {
+		var more []embedded.Option
+		if p.o.NoSync {
+			more = append(more, embedded.NoSync())
+		}
+		file, err := embedded.Open(filepath.Join(p.o.Dir, "state.db"), now, more...)
+		if err != nil {
+			return nil, err
+		}
+		p.closers = append(p.closers, file.Close)
+		store = file
+	}
+	if p.o.Hostile != 0 {
+		store = hostile.New(store, p.o.Hostile, now)
+	}
+	store = table.Steady(store, table.Sleep)
+	if !p.o.NoHints {
+		store = stream{store, p.hints.relay}
+	}
+	return store, nil
+}
+
+// sources builds the data stores that the policy declares.
+func (p *product) sources(pol *policy.Policy) (map[string]source.Source, error) {
+	sources := map[string]source.Source{}
+	for _, s := range pol.Sources {
+		if s.Kind != policy.KindHTTP {
+			continue // a task is done by a person; a table needs an account
+		}
+		secret, err := os.ReadFile(filepath.Join(p.o.Dir, "secrets", strings.TrimPrefix(s.Secret, "secret:")))
+		if err != nil {
+			return nil, fmt.Errorf("source %s: its secret is read from a file of that name: %w", s.ID, err)
+		}
+		var categories []string
+		for _, h := range s.Holdings {
+			categories = append(categories, h.Category)
+		}
+		sources[s.ID], err = httpsource.New(httpsource.Options{
+			ID: s.ID, URL: s.HTTP.URL, Secret: []byte(strings.TrimSpace(string(secret))), Categories: categories,
+			Ties: s.HTTP.Ties, AllowHosts: s.HTTP.AllowHosts, Now: p.Clock.Now,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("source %s: %w", s.ID, err)
+		}
+	}
+	return sources, nil
+}
+
+// handler serves every route of the topology, and what only a laptop has.
+func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
+	env := httpapi.Env{
+		Requests: p.Requests, Policy: pol, Log: p.o.Log, Local: true,
+		Operator: func(r *http.Request) (operator.Identity, bool) {
+			_, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+			return operator.Identity{ID: "local", Roles: []operator.Role{operator.Handler, operator.Auditor}, MFA: true}, seal.Same(key, p.OperatorKey)
+		},
+	}
+	mux := http.NewServeMux()
+	sets := httpapi.Sets(env)
+	for _, fn := range topology.All {
+		if err := httpapi.Register(mux, env, fn, sets[fn.Name]); err != nil {
+			return nil, err
+		}
+	}
+	p.localRoutes(mux, env)
+	return mux, nil
+}
+
+// background serves, runs the schedules and works off the hints.
+func (p *product) background(ctx context.Context, listener net.Listener) {
+	p.work.Go(func() {
+		if err := p.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			p.failed <- err
+		}
+	})
+	for _, fn := range topology.All {
+		for _, s := range fn.Schedules {
+			p.work.Go(func() { p.tick(ctx, s.Every, p.Jobs[fn.Name][s.Job]) })
+		}
+	}
+	if !p.o.NoHints {
+		p.work.Go(func() { p.hints.relay.drain(ctx, p.logged(p.Requests.Announce)) })
+		for range workers {
+			p.work.Go(func() { p.hints.work.drain(ctx, p.logged(p.Requests.Work)) })
+		}
+	}
+}
+
+// workers is how many plans are worked on at once.
+const workers = 4
+
+// tick runs a job in real time; turning the clock runs it in between.
+func (p *product) tick(ctx context.Context, every time.Duration, run job.Job) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if _, err := run(ctx); err != nil && ctx.Err() == nil {
+				p.o.Log.WarnContext(ctx, "a scheduled job failed; it runs again", "err", err)
+			}
+		}
+	}
+}
+
+func (p *product) logged(do func(context.Context, request.ID) error) func(context.Context, request.ID) {
+	return func(ctx context.Context, id request.ID) {
+		if err := do(ctx, id); err != nil && ctx.Err() == nil {
+			p.o.Log.WarnContext(ctx, "work failed; the next sweep tries again", "request", string(id), "err", err)
+		}
+	}
+}
+
+// Wait serves until the context that it was started with ends or serving fails,
+// and then closes everything.
+func (p *product) Wait() error {
+	var err error
+	select {
+	case err = <-p.failed:
+	case <-p.stopped:
+	}
+	return errors.Join(err, p.Close())
+}
+
+// Close stops serving and closes the files.
+func (p *product) Close() error {
+	p.cancel()
+	var errs []error
+	if p.server != nil {
+		ctx, stop := context.WithTimeout(context.Background(), 5*time.Second)
+		defer stop()
+		if err := p.server.Shutdown(ctx); err != nil {
+			errs = append(errs, p.server.Close())
+		}
+	}
+	p.work.Wait()
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		errs = append(errs, p.closers[i]())
+	}
+	p.closers = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,206 @@
+// Package httpapi is the HTTP edge: it joins the routes of a topology entry
+// with their handlers, checks who calls, decodes input strictly, and turns what
+// the domain returns into JSON, pages and problem documents (RFC 9457).
+//
+// It holds no rule of the field: those are the domain's. It knows no AWS and no
+// clock. boot and infra/local import it.
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/operator"
+	"rightsdesk/shared/page"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/topology"
+)
+
+// Env is what handlers work with.
+type Env struct {
+	Requests *request.Service
+	Policy   *policy.Policy
+	Log      *slog.Logger
+	// Operator says who signed in, or that nobody did. In AWS the authorizer has
+	// checked the token; on a laptop a development key is compared.
+	Operator func(*http.Request) (operator.Identity, bool)
+	// Downloads are the hosts that a page's form may be redirected to: where
+	// packages are kept.
+	Downloads []string
+	// Local marks pages of a laptop: they link to the mailbox and the clock.
+	Local bool
+}
+
+// Handler answers a request or returns why it does not.
+type Handler func(http.ResponseWriter, *http.Request) error
+
+// Set is the handlers of a function, by the pattern of their route.
+type Set map[string]Handler
+
+// Sets returns the handlers of every function that has routes, by its name.
+func Sets(env Env) map[string]Set {
+	return map[string]Set{
+		topology.Requests.Name: requestRoutes(env),
+		topology.Notice.Name:   noticeRoutes(env),
+	}
+}
+
+// Mux serves the routes of a function. It refuses to start when a route has no
+// handler or a handler no route: neither may be found out by a person.
+func Mux(env Env, fn topology.Function, set Set) (*http.ServeMux, error) {
+	mux := http.NewServeMux()
+	if err := Register(mux, env, fn, set); err != nil {
+		return nil, err
+	}
+	return mux, nil
+}
+
+// Register adds the routes of a function to a mux that may serve others too.
+func Register(mux *http.ServeMux, env Env, fn topology.Function, set Set) error {
+	left := maps.Clone(set)
+	for _, r := range fn.Routes {
+		h, ok := left[r.Pattern]
+		if !ok {
+			return fmt.Errorf("httpapi: route %q of %s has no handler", r.Pattern, fn.Name)
+		}
+		delete(left, r.Pattern)
+		pattern := r.Pattern
+		if strings.HasSuffix(pattern, "/") {
+			pattern += "{$}" // API Gateway means this path alone, ServeMux would mean all below it
+		}
+		mux.Handle(pattern, env.serve(r, h))
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("httpapi: %s has handlers without a route: %v", fn.Name, slices.Sorted(maps.Keys(left)))
+	}
+	return nil
+}
+
+// maxBody is the largest body that any route takes, in bytes.
+const maxBody = 64 << 10
+
+// serve checks the caller, runs the handler and answers its error.
+func (env Env) serve(route topology.Route, h Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		r, err := env.admit(route.Caller, r)
+		if err == nil {
+			err = h(w, r)
+		}
+		if err != nil {
+			env.refuse(w, r, route, err)
+		}
+	})
+}
+
+var errSignIn = fault.New(fault.Unauthenticated, "sign_in", "Sign in as an operator: send Authorization: Bearer with your token.")
+
+// admit checks the credential that a route demands. It costs no I/O: a token
+// that we did not mint is refused by its MAC.
+func (env Env) admit(c topology.Caller, r *http.Request) (*http.Request, error) {
+	switch c {
+	case topology.Anyone:
+		return r, nil
+	case topology.SignedLink:
+		_, err := env.Requests.ParseToken(r.PathValue("token"))
+		return r, err
+	case topology.Person:
+		if _, err := env.Requests.ParseToken(bearer(r)); err != nil {
+			return r, request.ErrBadToken.Because(err)
+		}
+		return r, nil
+	case topology.Operator:
+		who, ok := env.Operator(r)
+		if !ok {
+			return r, errSignIn
+		}
+		return r.WithContext(operator.With(r.Context(), who)), nil
+	case topology.App:
+	}
+	return r, errSignIn
+}
+
+// bearer returns the token of the Authorization header, if it is of that scheme.
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// from is the caller's network address, for limits. Only the connection's own
+// counts: headers say what the caller wants them to.
+func from(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// refuse answers an error: pages to browsers' forms, problem documents to programs.
+func (env Env) refuse(w http.ResponseWriter, r *http.Request, route topology.Route, err error) {
+	f := classify(err)
+	level := slog.LevelInfo
+	if f.Kind == fault.Internal {
+		level = slog.LevelError
+	}
+	env.Log.Log(r.Context(), level, "request refused", "route", route.Pattern, "status", statusOf[f.Kind], "code", f.Code, "err", err)
+	if isPage(route) {
+		env.refusePage(w, r, f)
+		return
+	}
+	writeProblem(w, f)
+}
+
+// isPage reports whether a route serves people rather than programs.
+func isPage(route topology.Route) bool {
+	return !strings.HasPrefix(route.Path(), "/v1/") && route.Path() != "/healthz"
+}
+
+// classify returns the fault in err's chain, or one that says nothing of it.
+func classify(err error) *fault.Error {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return errTooLarge
+	}
+	return errInternal
+}
+
+func (env Env) frame(r *http.Request) page.Frame {
+	lang := page.Language(r.Header.Get("Accept-Language"), env.Policy.Document.Languages, r.FormValue("lang"))
+	f := page.Frame{
+		Brand: env.Policy.Document.Brand, Contact: env.Requests.Contact(), Language: lang,
+		Languages: env.Policy.Document.Languages, Zone: env.Requests.Zone(), Local: env.Local,
+	}
+	if r.Method == http.MethodGet {
+		f.Path = r.URL.Path
+	}
+	return f
+}
+
+// render answers with a page.
+func (env Env) render(w http.ResponseWriter, r *http.Request, status int, p page.Page) error {
+	for k, v := range page.Headers(env.Downloads...) {
+		w.Header().Set(k, v)
+	}
+	w.WriteHeader(status)
+	if err := page.Render(w, env.frame(r), p); err != nil {
+		env.Log.ErrorContext(r.Context(), "a page could not be rendered", "err", err)
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"rightsdesk/shared/page"
+)
+
+// noticeRoutes are the handlers of the function notice.
+func noticeRoutes(env Env) Set {
+	return Set{
+		"GET /policy":               env.policyPage,
+		"GET /v1/policy":            env.policy,
+		"GET /v1/policy/vendors":    env.vendors,
+		"GET /v1/policy/categories": env.categories,
+	}
+}
+
+func (env Env) policyPage(w http.ResponseWriter, r *http.Request) error {
+	return env.render(w, r, http.StatusOK, page.Policy{Publication: env.Policy.Published(env.frame(r).Language)})
+}
+
+func (env Env) policy(w http.ResponseWriter, r *http.Request) error {
+	return ok(w, env.Policy.Published(env.language(r.FormValue("lang"), r)))
+}
+
+func (env Env) vendors(w http.ResponseWriter, r *http.Request) error {
+	p := env.Policy.Published(env.language(r.FormValue("lang"), r))
+	return ok(w, map[string]any{"version": p.Version, "updated": p.Document.Updated, "vendors": p.Vendors})
+}
+
+func (env Env) categories(w http.ResponseWriter, r *http.Request) error {
+	p := env.Policy.Published(env.language(r.FormValue("lang"), r))
+	return ok(w, map[string]any{"version": p.Version, "updated": p.Document.Updated, "categories": p.Categories, "california": p.California})
+}

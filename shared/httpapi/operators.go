@@ -1,0 +1,194 @@
+package httpapi
+
+import (
+	"net/http"
+	"time"
+
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/operator"
+	"rightsdesk/shared/request"
+)
+
+// who returns the operator that admit put into the context.
+func who(r *http.Request) operator.Identity {
+	i, _ := operator.From(r.Context()) // admit refused whoever has none
+	return i
+}
+
+// operatorSubmit takes in what came by phone or post.
+func (env Env) operatorSubmit(w http.ResponseWriter, r *http.Request) error {
+	var b struct {
+		submission
+		Received time.Time `json:"received_at"`
+		Channel  string    `json:"channel"`
+	}
+	c, err := call(r, &b)
+	if err != nil {
+		return err
+	}
+	if b.Channel != "phone" && b.Channel != "post" && b.Channel != "counter" && b.Channel != "email" {
+		return fault.Input(fault.Field{Pointer: "/channel", Text: "must be phone, post, counter or email"})
+	}
+	if !who(r).May(operator.Handler) {
+		return request.ErrForbidden
+	}
+	sub := b.domain(env, r)
+	sub.From, sub.Call, sub.By, sub.Received, sub.Channel = "", c, who(r).Actor(), b.Received, b.Channel
+	rec, err := env.Requests.Submit(r.Context(), sub)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusAccepted, "application/json", receiptOf(rec))
+	return nil
+}
+
+type listed struct {
+	ID        string    `json:"id"`
+	Right     string    `json:"right"`
+	Status    string    `json:"status"`
+	Residence string    `json:"residence,omitempty"`
+	Received  time.Time `json:"received_at"`
+	Deadline  dates     `json:"deadline"`
+	Overdue   bool      `json:"overdue"`
+}
+
+func (env Env) operatorList(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	f := request.Filter{Status: request.Status(q.Get("status")), Cursor: q.Get("cursor")}
+	if v := q.Get("due_before"); v != "" {
+		t, err := time.Parse(time.RFC3339, v)
+		if err != nil {
+			t, err = time.Parse(time.DateOnly, v)
+		}
+		if err != nil {
+			return fault.Input(fault.Field{Pointer: "/due_before", Text: "must be a date such as 2026-03-05, or a time in RFC 3339"})
+		}
+		f.DueBefore = t
+	}
+	list, next, err := env.Requests.List(r.Context(), who(r), f)
+	if err != nil {
+		return err
+	}
+	out := []listed{}
+	for _, l := range list {
+		out = append(out, listed{string(l.ID), l.Right, string(l.Status), l.Residence, l.Received, dates{l.RespondBy, l.SafeBy}, l.Overdue})
+	}
+	return ok(w, map[string]any{"requests": out, "cursor": next})
+}
+
+func (env Env) operatorShow(w http.ResponseWriter, r *http.Request) error {
+	v, err := env.Requests.Show(r.Context(), who(r), id(r))
+	if err != nil {
+		return err
+	}
+	type step struct {
+		Task     string     `json:"task,omitempty"` // for POST /v1/operator/tasks/{id}/done
+		Source   string     `json:"source,omitempty"`
+		Category string     `json:"category,omitempty"`
+		Field    string     `json:"field,omitempty"`
+		Verb     string     `json:"verb"`
+		State    string     `json:"state"`
+		Found    int        `json:"found"`
+		Done     int        `json:"done"`
+		Left     int        `json:"left,omitempty"`
+		Fault    string     `json:"fault,omitempty"`
+		Due      *time.Time `json:"due,omitempty"`
+		Samples  []string   `json:"samples,omitempty"`
+	}
+	steps := []step{}
+	for i, st := range v.Request.Steps {
+		one := step{
+			Source: st.Source, Category: st.Category, Field: st.Field, Verb: string(st.Verb), State: string(st.State),
+			Found: st.Found, Done: st.Done, Left: st.Left, Fault: st.Fault, Due: maybe(st.Due), Samples: v.Samples[st.Source][st.Category],
+		}
+		if st.State == request.Waiting {
+			one.Task = string(request.Task(v.Request.ID, i))
+		}
+		steps = append(steps, one)
+	}
+	s := seenOf(v.View)
+	return ok(w, map[string]any{
+		"request": s, "steps": steps, "reasons": v.Reasons,
+		"person": map[string]any{"email": v.Person.Email.Reveal(), "name": v.Person.Name.Reveal(), "details": v.Person.Details.Reveal()},
+	})
+}
+
+func (env Env) operatorVerify(w http.ResponseWriter, r *http.Request) error {
+	var b struct {
+		Reason string `json:"reason"`
+	}
+	c, err := call(r, &b)
+	if err != nil {
+		return err
+	}
+	status, err := env.Requests.VerifyByOperator(r.Context(), who(r), id(r), b.Reason, c)
+	return changed(w, r, status, err)
+}
+
+func (env Env) operatorAccept(w http.ResponseWriter, r *http.Request) error {
+	var none struct{}
+	c, err := call(r, &none)
+	if err != nil {
+		return err
+	}
+	status, err := env.Requests.Accept(r.Context(), who(r), id(r), c)
+	return changed(w, r, status, err)
+}
+
+func (env Env) operatorDeny(w http.ResponseWriter, r *http.Request) error {
+	var b struct {
+		Reason string `json:"reason"`
+	}
+	c, err := call(r, &b)
+	if err != nil {
+		return err
+	}
+	status, err := env.Requests.Deny(r.Context(), who(r), id(r), b.Reason, c)
+	return changed(w, r, status, err)
+}
+
+func (env Env) operatorPlan(w http.ResponseWriter, r *http.Request) error {
+	var none struct{}
+	if _, err := call(r, &none); err != nil {
+		return err
+	}
+	status, err := env.Requests.DryRun(r.Context(), who(r), id(r))
+	return changed(w, r, status, err)
+}
+
+func (env Env) operatorRetry(w http.ResponseWriter, r *http.Request) error {
+	var none struct{}
+	c, err := call(r, &none)
+	if err != nil {
+		return err
+	}
+	status, err := env.Requests.Retry(r.Context(), who(r), id(r), c)
+	return changed(w, r, status, err)
+}
+
+func (env Env) operatorTaskDone(w http.ResponseWriter, r *http.Request) error {
+	var none struct{}
+	c, err := call(r, &none)
+	if err != nil {
+		return err
+	}
+	status, err := env.Requests.TaskDone(r.Context(), who(r), request.TaskID(r.PathValue("id")), c)
+	return changed(w, r, status, err)
+}
+
+func (env Env) operatorVerifyAudit(w http.ResponseWriter, r *http.Request) error {
+	v, err := env.Requests.VerifyAudit(r.Context(), who(r), r.URL.Query().Get("cursor"))
+	if err != nil {
+		return err
+	}
+	type broken struct {
+		Chain string `json:"chain"`
+		Seq   int64  `json:"seq"`
+		Why   string `json:"why"`
+	}
+	list := []broken{}
+	for _, b := range v.Broken {
+		list = append(list, broken{b.Chain, b.Seq, b.Why})
+	}
+	return ok(w, map[string]any{"chains": v.Chains, "entries": v.Entries, "broken": list, "cursor": v.Cursor})
+}

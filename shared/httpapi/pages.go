@@ -1,0 +1,327 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/page"
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/source"
+	"rightsdesk/shared/table"
+)
+
+// languageOf is page.Language, named for those who do not render pages.
+var languageOf = page.Language
+
+// form reads a posted form.
+func form(r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return errTooLarge
+		}
+		return fault.New(fault.Invalid, "invalid_form", "The form could not be read; send it again.")
+	}
+	return nil
+}
+
+// formCall is the attempt that a form's hidden key identifies.
+func formCall(r *http.Request) request.Call {
+	key := r.PostFormValue("idempotency_key")
+	if len(key) > maxKey {
+		key = key[:maxKey]
+	}
+	return request.Call{Key: key, Body: r.PostForm.Encode()}
+}
+
+// newKey is a fresh idempotency key for a form.
+func newKey() string { return string(table.NewID()) }
+
+func (env Env) askPage(w http.ResponseWriter, r *http.Request) error {
+	return env.render(w, r, http.StatusOK, env.ask(r))
+}
+
+// ask is the empty form.
+func (env Env) ask(r *http.Request) page.Ask {
+	lang := env.frame(r).Language
+	a := page.Ask{Key: newKey()}
+	for _, right := range policy.AllRights {
+		if _, ok := env.Policy.Rights[right]; ok {
+			a.Rights = append(a.Rights, string(right))
+		}
+	}
+	for _, x := range env.Policy.Scope.Exclusions {
+		a.Notes = append(a.Notes, x.Text.In(lang))
+	}
+	return a
+}
+
+// askedPage takes the form in and shows the page that waits for the code. What
+// cannot be used is shown beside its field, with everything else as it was.
+func (env Env) askedPage(w http.ResponseWriter, r *http.Request) error {
+	if err := form(r); err != nil {
+		return err
+	}
+	a := env.ask(r)
+	f := r.PostForm
+	a.Right, a.Residence, a.Key = f.Get("right"), f.Get("residence"), f.Get("idempotency_key")
+	a.Email, a.Name = personal.MakeText(f.Get("email")), personal.MakeText(f.Get("name"))
+	a.Account, a.Details = personal.MakeText(f.Get("account")), personal.MakeText(f.Get("details"))
+	values := f["identity_value"]
+	for i, kind := range f["identity_kind"] {
+		if i < len(values) && strings.TrimSpace(values[i]) != "" {
+			a.Identities = append(a.Identities, page.Named{Kind: kind, Value: personal.MakeText(values[i])})
+		}
+	}
+	values = f["correction_value"]
+	for i, field := range f["correction_field"] {
+		if i < len(values) && strings.TrimSpace(field+values[i]) != "" {
+			a.Corrections = append(a.Corrections, page.Correction{Field: personal.MakeText(field), Value: personal.MakeText(values[i])})
+		}
+	}
+	lang := env.frame(r).Language
+	rec, err := env.Requests.Submit(r.Context(), env.asked(a, lang, r))
+	if bad := problemsOf(err); len(bad) > 0 {
+		a.Problems = bad
+		return env.render(w, r, http.StatusBadRequest, a)
+	}
+	if err != nil {
+		return err
+	}
+	// A page of its own, so that reloading it sends nothing again.
+	http.Redirect(w, r, "/requests/"+string(rec.ID)+"?lang="+lang, http.StatusSeeOther)
+	return nil
+}
+
+// asked is the form as a submission.
+func (env Env) asked(a page.Ask, lang string, r *http.Request) request.Submission {
+	email, _ := personal.ParseEmail(a.Email.Reveal())
+	p := request.Person{Email: email, Name: a.Name, Details: a.Details}
+	if acc := a.Account.Reveal(); acc != "" {
+		p.Claims = append(p.Claims, personal.MakeIdentity(personal.KindAccount, acc))
+	}
+	for _, i := range a.Identities {
+		p.Claims = append(p.Claims, personal.MakeIdentity(personal.Kind(i.Kind), i.Value.Reveal()))
+	}
+	if a.Right == string(policy.Rectification) {
+		for _, c := range a.Corrections {
+			p.Corrections = append(p.Corrections, source.Correction{Field: strings.TrimSpace(c.Field.Reveal()), Value: c.Value})
+		}
+	}
+	return request.Submission{
+		Right: policy.Right(a.Right), Residence: a.Residence, Person: p, Locale: lang, From: from(r), Call: formCall(r),
+	}
+}
+
+// problemsOf turns the domain's complaints about fields into the form's.
+func problemsOf(err error) []page.FieldProblem {
+	if errors.Is(err, request.ErrNotOffered) {
+		return []page.FieldProblem{{Field: "right"}}
+	}
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Kind != fault.Invalid {
+		return nil
+	}
+	var list []page.FieldProblem
+	seen := map[string]bool{}
+	for _, field := range f.Fields {
+		name := "details"
+		for pointer, of := range map[string]string{"/person/email": "email", "/person/identities": "identities", "/corrections": "corrections"} {
+			if strings.HasPrefix(field.Pointer, pointer) {
+				name = of
+			}
+		}
+		if !seen[name] {
+			seen[name] = true
+			list = append(list, page.FieldProblem{Field: name})
+		}
+	}
+	return list
+}
+
+// codePage waits for the code. It is the same for every id.
+func (env Env) codePage(w http.ResponseWriter, r *http.Request) error {
+	return env.render(w, r, http.StatusOK, env.waiting(r))
+}
+
+func (env Env) waiting(r *http.Request) page.Asked {
+	verb := page.Verify
+	if r.FormValue("for") == string(page.Deliver) {
+		verb = page.Deliver
+	}
+	return page.Asked{Verb: verb, ID: r.PathValue("id"), Path: "/requests/" + r.PathValue("id"), Key: newKey(), AgainKey: newKey()}
+}
+
+// codePosted verifies by code, or mails another one.
+func (env Env) codePosted(w http.ResponseWriter, r *http.Request) error {
+	if err := form(r); err != nil {
+		return err
+	}
+	p := env.waiting(r)
+	if r.PostFormValue("do") == "again" {
+		if err := env.Requests.Resend(r.Context(), id(r)); err != nil {
+			return err
+		}
+		p.Again = true
+		return env.render(w, r, http.StatusOK, p)
+	}
+	code := strings.Join(strings.Fields(r.PostFormValue("code")), "")
+	proven, err := env.Requests.VerifyCode(r.Context(), id(r), code, formCall(r))
+	if f := classify(err); err != nil && (f.Code == request.ErrWrongCode.Code || f.Code == request.ErrTries.Code) {
+		p.Problems = []page.FieldProblem{{Field: "code"}}
+		return env.render(w, r, statusOf[f.Kind], p)
+	}
+	if err != nil {
+		return err
+	}
+	return env.toFollow(w, r, proven)
+}
+
+// toFollow leads to the page that shows where the request stands.
+func (env Env) toFollow(w http.ResponseWriter, r *http.Request, p request.Proven) error {
+	http.Redirect(w, r, "/r/"+p.Token+"?lang="+env.frame(r).Language, http.StatusSeeOther)
+	return nil
+}
+
+// linkPage shows what the button behind a mailed link does; a session's link
+// shows where the request stands. Neither changes anything.
+func (env Env) linkPage(w http.ResponseWriter, r *http.Request) error {
+	text := r.PathValue("token")
+	t, err := env.Requests.ParseToken(text)
+	if err != nil {
+		return err
+	}
+	if t.Verb == request.Session {
+		return env.followPage(w, r, t, text)
+	}
+	req, address, err := env.Requests.Behind(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	verbs := map[request.Verb]page.Verb{request.VerifyLink: page.Verify, request.ConfirmLink: page.Address, request.DeliverLink: page.Deliver}
+	c := page.Confirm{
+		Verb: verbs[t.Verb], Path: "/r/" + text, Key: newKey(), ID: string(t.ID),
+		Right: string(req.Right), Received: req.Received, Until: t.Until, Address: address,
+	}
+	return env.render(w, r, http.StatusOK, c)
+}
+
+func (env Env) followPage(w http.ResponseWriter, r *http.Request, t request.Token, text string) error {
+	v, err := env.Requests.Follow(r.Context(), t.ID, text)
+	if err != nil {
+		return err
+	}
+	req := v.Request
+	f := page.Follow{
+		ID: string(req.ID), Right: string(req.Right), Status: string(req.Status), Received: req.Received, Closed: req.Closed,
+		RespondBy: req.RespondBy, SafeBy: req.SafeBy, WhyIn: "en", Reason: v.Reason, Article: v.Article,
+		Systems: v.Systems, Ignored: v.Ignored, Authority: v.Authority,
+	}
+	if req.Status == request.InProgress && env.Policy.Rights[req.Right].Cooling > 0 {
+		f.Starts = req.Start
+	}
+	d, err := env.Requests.Explain(req)
+	if err != nil {
+		return err
+	}
+	for _, s := range d.Steps {
+		f.Why = append(f.Why, page.Step{Text: s.Text, Article: s.Article, Date: s.Date})
+	}
+	for _, e := range v.Timeline {
+		f.Timeline = append(f.Timeline, page.Entry{At: e.At, Action: e.Action, By: e.Actor})
+	}
+	if v.Downloadable || v.StepUp {
+		f.Actions = append(f.Actions, page.Action{Verb: page.Deliver, Path: "/r/" + text, Key: newKey(), Until: req.Package.Until})
+	}
+	if req.Can(request.Revoke) {
+		f.Actions = append(f.Actions, page.Action{Verb: page.Revoke, Path: "/r/" + text, Key: newKey()})
+	}
+	return env.render(w, r, http.StatusOK, f)
+}
+
+// linkPosted is the button.
+func (env Env) linkPosted(w http.ResponseWriter, r *http.Request) error {
+	if err := form(r); err != nil {
+		return err
+	}
+	text := r.PathValue("token")
+	t, err := env.Requests.ParseToken(text)
+	if err != nil {
+		return err
+	}
+	c := formCall(r)
+	if r.PostFormValue("do") == "again" {
+		if err := env.Requests.Resend(r.Context(), t.ID); err != nil {
+			return err
+		}
+		http.Redirect(w, r, "/requests/"+string(t.ID), http.StatusSeeOther)
+		return nil
+	}
+	switch t.Verb {
+	case request.VerifyLink:
+		p, err := env.Requests.VerifyLink(r.Context(), text, c)
+		if err != nil {
+			return err
+		}
+		return env.toFollow(w, r, p)
+	case request.ConfirmLink:
+		if _, err := env.Requests.ConfirmAddress(r.Context(), text); err != nil {
+			return err
+		}
+		return env.render(w, r, http.StatusOK, page.Done{Verb: page.Address, ID: string(t.ID)})
+	case request.DeliverLink:
+		d, err := env.Requests.DeliverLink(r.Context(), text, c)
+		if err != nil {
+			return err
+		}
+		http.Redirect(w, r, d.URL, http.StatusSeeOther)
+		return nil
+	case request.Session:
+	}
+	return env.sessionPosted(w, r, t, text, c)
+}
+
+// sessionPosted does what the follow page offers.
+func (env Env) sessionPosted(w http.ResponseWriter, r *http.Request, t request.Token, text string, c request.Call) error {
+	switch r.PostFormValue("do") {
+	case string(page.Revoke):
+		if _, _, err := env.Requests.Authorize(r.Context(), t.ID, text); err != nil {
+			return err
+		}
+		if _, err := env.Requests.Revoke(r.Context(), t.ID, c); err != nil {
+			return err
+		}
+		return env.render(w, r, http.StatusOK, page.Done{Verb: page.Revoke, ID: string(t.ID), Follow: "/r/" + text})
+	case string(page.Deliver):
+		d, err := env.Requests.Deliver(r.Context(), t.ID, text, c)
+		if errors.Is(err, request.ErrStepUp) {
+			if err := env.Requests.Resend(r.Context(), t.ID); err != nil {
+				return err
+			}
+			http.Redirect(w, r, "/requests/"+string(t.ID)+"?for="+string(page.Deliver), http.StatusSeeOther)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		http.Redirect(w, r, d.URL, http.StatusSeeOther)
+		return nil
+	}
+	return fault.New(fault.Invalid, "invalid_form", "The form could not be read; go back and press its button again.")
+}
+
+// refusePage shows a fault to a person.
+func (env Env) refusePage(w http.ResponseWriter, r *http.Request, f *fault.Error) {
+	if f.Kind == fault.Gone || f.Kind == fault.Unauthenticated {
+		g := page.Gone{Key: newKey()}
+		if id, _, ok := strings.Cut(r.PathValue("token"), "."); ok && f.Kind == fault.Gone {
+			g.Path = "/requests/" + id
+		}
+		_ = env.render(w, r, http.StatusGone, g)
+		return
+	}
+	_ = env.render(w, r, statusOf[f.Kind], page.Problem{Kind: f.Kind, RetryAfter: f.RetryAfter})
+}

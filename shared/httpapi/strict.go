@@ -1,0 +1,91 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"rightsdesk/shared/fault"
+)
+
+// maxDepth is how deep a body may nest; ours nest four levels.
+const maxDepth = 8
+
+// strict decodes one JSON object into v. Unknown and repeated keys are refused
+// and named: a key that is silently dropped is a wish that nobody keeps.
+func strict(b []byte, v any) error {
+	if err := distinct(b); err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(v)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		pointer := "/" + strings.ReplaceAll(wrong.Field, ".", "/")
+		return fault.Input(fault.Field{Pointer: pointer, Text: fmt.Sprintf("must be of the type %s, not %s", wrong.Type, wrong.Value)})
+	}
+	if err == nil {
+		return nil
+	}
+	// The decoder's text names the unknown key, which the caller chose: it is
+	// theirs to see and ours not to log.
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		f := *errJSON
+		f.Fields = []fault.Field{{Pointer: "/" + strings.Trim(name, `"`), Text: "is not a known field"}}
+		return &f
+	}
+	return errJSON
+}
+
+// distinct refuses what is not one JSON value, a key that stands twice in one
+// object (encoding/json would take the last), and deep nesting.
+func distinct(b []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	type level struct {
+		keys map[string]bool // nil in an array
+		key  bool            // a key comes next
+	}
+	var stack []level
+	for {
+		t, err := dec.Token()
+		if errors.Is(err, io.EOF) && len(stack) == 0 {
+			return nil
+		}
+		if err != nil {
+			return errJSON
+		}
+		switch t {
+		case json.Delim('{'), json.Delim('['):
+			if len(stack) == maxDepth {
+				return errJSON
+			}
+			l := level{}
+			if t == json.Delim('{') {
+				l = level{keys: map[string]bool{}, key: true}
+			}
+			stack = append(stack, l)
+			continue
+		case json.Delim('}'), json.Delim(']'):
+			stack = stack[:len(stack)-1]
+		default:
+			if n := len(stack); n > 0 && stack[n-1].key {
+				name, _ := t.(string)
+				if stack[n-1].keys[name] {
+					return fault.Input(fault.Field{Pointer: "/" + name, Text: "stands twice; send it once"})
+				}
+				stack[n-1].keys[name] = true
+				stack[n-1].key = false
+				continue
+			}
+		}
+		if n := len(stack); n > 0 {
+			stack[n-1].key = stack[n-1].keys != nil
+		} else if dec.More() {
+			return errJSON
+		}
+	}
+}
