@@ -333,6 +333,40 @@ func TestTheSamePackageTwiceIsTheSameBytes(t *testing.T) {
 	if !bytes.Equal(packages[0].Bytes(), packages[1].Bytes()) {
 		t.Error("two packages of the same parts differ")
 	}
+	z, err := zip.NewReader(bytes.NewReader(packages[0].Bytes()), int64(packages[0].Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range z.File {
+		if m, _ := company(t, export.Access, "en"); !f.Modified.Equal(m.Made) {
+			t.Errorf("%s is dated %v, want the time that the manifest gives", f.Name, f.Modified)
+		}
+	}
+}
+
+// Each part is read up to three times: for data.json, the tables and the page.
+func TestAPartThatFailsAtAnyReadingFailsThePackage(t *testing.T) {
+	t.Parallel()
+	m, store := company(t, export.Access, "en")
+	broken := errors.New("gone in the meantime")
+	for failAt := 1; ; failAt++ {
+		reads := 0
+		err := export.Build(t.Context(), io.Discard, m, export.Parts{Store: store, Open: func(_ string, b []byte) ([]byte, error) {
+			if reads++; reads == failAt {
+				return nil, broken
+			}
+			return b, nil
+		}})
+		if reads < failAt {
+			if err != nil || reads != 12 {
+				t.Errorf("%d readings, %v; want 12 of 4 parts", reads, err)
+			}
+			return
+		}
+		if !errors.Is(err, broken) {
+			t.Errorf("reading %d failed, Build = %v", failAt, err)
+		}
+	}
 }
 
 func TestSealedPartsAreOpenedWithTheirKey(t *testing.T) {
