@@ -19,8 +19,8 @@ var (
 	writeTable  = slices.Concat(appendTable, []string{"dynamodb:DeleteItem", "dynamodb:UpdateItem"})
 )
 
-// ringContext is what seal/kms names when it wraps the key ring; the key serves
-// for nothing else. A test compares the two.
+// The encryption context under which seal/kms wraps the key ring; the key serves
+// for nothing else.
 const (
 	ringContextKey   = "rightsdesk"
 	ringContextValue = "key ring"

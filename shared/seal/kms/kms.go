@@ -28,12 +28,9 @@ var ring = table.Ref{Table: table.Keys, Key: table.Key{Partition: "ring", Sort: 
 // by the key itself, which takes 4 KB. A ring of fifty data keys has that room.
 const ringSchema = 1
 
-// purpose binds the wrapped ring to its use. The roles may use the key with
-// this context alone: infra/stack says so, and a test compares the two.
+// purpose binds the wrapped ring to its use. The functions' roles may use the key
+// with this context alone, so infra/stack spells it the same.
 var purpose = map[string]string{"rightsdesk": "key ring"}
-
-// makeTries is how often Make looks again after it met somebody else.
-const makeTries = 4
 
 // Keeper opens the ring. It is used when a function starts, by one goroutine.
 type Keeper struct {
@@ -68,29 +65,18 @@ func (k *Keeper) Open(ctx context.Context) (*seal.Ring, error) {
 }
 
 // Make returns the ring, and makes it if there is none. Of many that start at
-// once, one makes it and all return the same.
+// once, one makes it and all return the same. Patience is the table's: an outcome
+// that is not known after that is an error, and the next start opens what is kept.
 func (k *Keeper) Make(ctx context.Context) (*seal.Ring, error) {
-	for try := range makeTries {
-		r, err := k.Open(ctx)
-		if !errors.Is(err, ErrNone) {
-			return r, err
-		}
-		r, err = k.add(ctx)
-		switch {
-		case err == nil:
-			return r, nil
-		case errors.Is(err, table.ErrBusy):
-			if err := table.Sleep(ctx, table.Pause(try)); err != nil {
-				return nil, err
-			}
-		case errors.Is(err, table.ErrConflict), errors.Is(err, table.ErrUnknown):
-			// Somebody else was faster, or it was us and the answer got lost: what is
-			// stored counts.
-		default:
-			return nil, err
-		}
+	r, err := k.Open(ctx)
+	if !errors.Is(err, ErrNone) {
+		return r, err
 	}
-	return nil, fmt.Errorf("make the key ring: %w", table.ErrBusy)
+	r, err = k.add(ctx)
+	if errors.Is(err, table.ErrConflict) {
+		return k.Open(ctx) // somebody else was faster
+	}
+	return r, err
 }
 
 func (k *Keeper) add(ctx context.Context) (*seal.Ring, error) {

@@ -1,0 +1,309 @@
+package topology_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rightsdesk/shared/topology"
+)
+
+// root is the top of the repository.
+const root = "../.."
+
+func each(t *testing.T, check func(*testing.T, topology.Function)) {
+	t.Helper()
+	for _, f := range topology.All {
+		t.Run(f.Name, func(t *testing.T) { t.Parallel(); check(t, f) })
+	}
+}
+
+// once reports names that come twice or are not spelled as they should be.
+func once(t *testing.T, what string, spelling *regexp.Regexp, names []string) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, n := range names {
+		if seen[n] {
+			t.Errorf("%s %q is there twice", what, n)
+		}
+		if !spelling.MatchString(n) {
+			t.Errorf("%s %q is not spelled %s", what, n, spelling)
+		}
+		seen[n] = true
+	}
+}
+
+var (
+	word   = regexp.MustCompile(`^[a-z][a-z0-9]*$`) // folder, log, logical id: no sign survives in all
+	pascal = regexp.MustCompile(`^([A-Z][a-z0-9]*)+$`)
+)
+
+func TestNamesAreUnique(t *testing.T) {
+	t.Parallel()
+	var functions, queues []string
+	for _, f := range topology.All {
+		functions = append(functions, f.Name)
+		if f.Queue != nil {
+			queues = append(queues, f.Queue.Name)
+		}
+		var jobs []string
+		for _, s := range f.Schedules {
+			jobs = append(jobs, s.Job)
+		}
+		once(t, "job of "+f.Name, word, jobs)
+	}
+	once(t, "function", word, functions)
+	once(t, "queue", word, queues)
+	once(t, "alarm", pascal, topology.Alarms())
+	if slices.Contains(topology.Alarms(), "") {
+		t.Error("something has no alarm")
+	}
+}
+
+// A pattern means the same to net/http and to API Gateway, or it is not used.
+func TestPatternsMeanTheSameToBothRouters(t *testing.T) {
+	t.Parallel()
+	both := regexp.MustCompile(`^(GET|POST|PUT|PATCH|DELETE) (/|(/([a-z0-9._-]+|\{[a-z]+\}))+)$`)
+	each(t, func(t *testing.T, f topology.Function) {
+		for _, r := range f.Routes {
+			if !both.MatchString(r.Pattern) {
+				t.Errorf("%q: greedy parts, hosts, trailing slashes and capitals are read apart", r.Pattern)
+			}
+			if r.Method()+" "+r.Path() != r.Pattern {
+				t.Errorf("%q is taken for the method %q and the path %q", r.Pattern, r.Method(), r.Path())
+			}
+		}
+	})
+}
+
+// One mux that serves all functions panics over two patterns of which neither is
+// the narrower, and infra/local has such a mux.
+func TestAllPatternsFitOnOneMux(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	for _, f := range topology.All {
+		for _, r := range f.Routes {
+			pattern := r.Pattern
+			if r.Path() == "/" {
+				pattern += "{$}"
+			}
+			mux.Handle(pattern, http.NotFoundHandler())
+		}
+	}
+}
+
+// What operators call is theirs alone, and its path says so: whoever reads an
+// access log or writes a firewall rule need not know the topology.
+func TestOperatorsRoutesAreKnownByTheirPath(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, f topology.Function) {
+		for _, r := range f.Routes {
+			if strings.HasPrefix(r.Path(), "/v1/operator/") != (r.Caller == topology.Operator) {
+				t.Errorf("%q may be called by %d", r.Pattern, r.Caller)
+			}
+			if strings.Contains(r.Path(), "{token}") != (r.Caller == topology.SignedLink) {
+				t.Errorf("%q has a token in its path and may be called by %d", r.Pattern, r.Caller)
+			}
+		}
+	})
+}
+
+func TestEveryFunctionHasAFolderAndEveryFolderAFunction(t *testing.T) {
+	t.Parallel()
+	want := map[string]bool{}
+	for _, f := range topology.All {
+		want[f.Name] = true
+		b, err := os.ReadFile(filepath.Join(root, "functions", f.Name, "main.go"))
+		if err != nil {
+			t.Errorf("%s has no main: %v", f.Name, err)
+			continue
+		}
+		if lines := strings.Count(string(b), "\n"); lines > 20 {
+			t.Errorf("functions/%s/main.go has %d lines; what a function does belongs into shared", f.Name, lines)
+		}
+	}
+	entries, err := os.ReadDir(filepath.Join(root, "functions"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !want[e.Name()] {
+			t.Errorf("functions/%s is no function of the topology", e.Name())
+		}
+		files, err := os.ReadDir(filepath.Join(root, "functions", e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if file.Name() != "main.go" {
+				t.Errorf("functions/%s/%s: a function's folder holds main.go and nothing else", e.Name(), file.Name())
+			}
+		}
+	}
+}
+
+func TestEveryAlarmHasAPage(t *testing.T) {
+	t.Parallel()
+	headings := []string{"## What it means", "## Look first", "## Mend", "## Afterwards"}
+	for _, name := range topology.Alarms() {
+		b, err := os.ReadFile(filepath.Join(root, "docs", "runbooks", name+".md"))
+		if err != nil {
+			t.Errorf("%s has no page: %v", name, err)
+			continue
+		}
+		lines := strings.Split(string(b), "\n")
+		if lines[0] != "# "+name {
+			t.Errorf("%s.md begins with %q", name, lines[0])
+		}
+		var found []string
+		for _, l := range lines {
+			if strings.HasPrefix(l, "## ") {
+				found = append(found, l)
+			}
+		}
+		if !slices.Equal(found, headings) {
+			t.Errorf("%s.md has the headings %q, want %q", name, found, headings)
+		}
+	}
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "runbooks", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pages {
+		name := strings.TrimSuffix(filepath.Base(p), ".md")
+		if !slices.Contains(topology.Alarms(), name) {
+			t.Errorf("docs/runbooks/%s.md is about an alarm that cannot ring", name)
+		}
+	}
+}
+
+func TestTheDiagramNamesEveryFunction(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "```mermaid\n")
+	diagram, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("docs/architecture.md has no diagram")
+	}
+	for _, f := range topology.All {
+		if !strings.Contains(diagram, f.Name+"[") {
+			t.Errorf("the diagram does not show %s", f.Name)
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^ +([a-z]+)\[λ`).FindAllStringSubmatch(diagram, -1) {
+		if !slices.ContainsFunc(topology.All, func(f topology.Function) bool { return f.Name == m[1] }) {
+			t.Errorf("the diagram shows %s, which is no function", m[1])
+		}
+	}
+}
+
+func TestWhatIsSentIsReceived(t *testing.T) {
+	t.Parallel()
+	received := map[string]bool{}
+	for _, f := range topology.All {
+		if f.Queue != nil {
+			received[f.Queue.Name] = true
+		}
+	}
+	each(t, func(t *testing.T, f topology.Function) {
+		for _, name := range f.Sends {
+			if !received[name] {
+				t.Errorf("nobody works off %q", name)
+			}
+		}
+	})
+}
+
+// The bounds are those of the services, and of what we promise.
+func TestFunctionsFitTheirServices(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, f topology.Function) {
+		if len(f.Routes)+len(f.Schedules) == 0 && f.Queue == nil && !f.Stream {
+			t.Error("nothing ever calls it")
+		}
+		if f.Memory < 256 || f.Memory > 3008 {
+			t.Errorf("%d MB: less than 256 makes the first call slow, more than 3008 not every account has", f.Memory)
+		}
+		if f.Timeout < time.Second || f.Timeout > 15*time.Minute || f.Timeout%time.Second != 0 {
+			t.Errorf("a timeout of %v", f.Timeout)
+		}
+		if len(f.Routes) > 0 && f.Timeout >= 30*time.Second {
+			t.Errorf("API Gateway gives up after 30 s, before its timeout of %v", f.Timeout)
+		}
+		if f.Tables.Audit > topology.Append {
+			t.Error("it may change audit entries")
+		}
+		if f.Tables.State >= topology.Append && f.Tables.Audit < topology.Append {
+			t.Error("it may change state and cannot say so in the audit table")
+		}
+		if q := f.Queue; q != nil && (q.Batch < 1 || q.Batch > 10 || q.Tries < 2) {
+			t.Errorf("queue %s: %d messages at once, %d tries", q.Name, q.Batch, q.Tries)
+		}
+		for _, s := range f.Schedules {
+			if s.Every < time.Minute || s.Every%time.Minute != 0 {
+				t.Errorf("%s runs every %v, which no schedule can", s.Job, s.Every)
+			}
+			if s.Misses < 1 {
+				t.Errorf("%s rings over a single lost run, which is no failure", s.Job)
+			}
+		}
+		if (f.Stream || f.Queue != nil) && len(f.Schedules) == 0 {
+			t.Error("nothing finds what its stream or queue lost")
+		}
+	})
+}
+
+func TestSettingsFollowFromTheEntry(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, f topology.Function) {
+		got := map[topology.Setting]int{}
+		for _, s := range f.Settings() {
+			got[s]++
+		}
+		for s, want := range map[topology.Setting]bool{
+			topology.StateTable:  true,
+			topology.AuditTable:  true,
+			topology.KeysTable:   true,
+			topology.BaseURL:     true,
+			topology.PolicyName:  true,
+			topology.MasterKey:   f.Tables.Keys != topology.None,
+			topology.StepsQueue:  slices.Contains(f.Sends, topology.Steps),
+			topology.ExportsName: f.Exports != topology.None,
+			topology.Sender:      f.SendsMail,
+		} {
+			if n := got[s]; n > 1 || (n == 1) != want {
+				t.Errorf("%s is there %d times, needed: %v", s, n, want)
+			}
+			delete(got, s)
+		}
+		for s := range got {
+			t.Errorf("%s: this test does not know when it is needed", s)
+		}
+	})
+}
+
+func TestAlarmWindow(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		every  time.Duration
+		misses int
+		want   time.Duration
+	}{
+		{2 * time.Minute, 4, 11 * time.Minute},
+		{5 * time.Minute, 4, 26 * time.Minute},
+		{time.Hour, 1, 2*time.Hour + time.Minute},
+		{24 * time.Hour, 0, 24*time.Hour + time.Minute},
+	} {
+		if got := (topology.Schedule{Every: c.every, Misses: c.misses}).AlarmWindow(); got != c.want {
+			t.Errorf("every %v, %d misses: %v, want %v", c.every, c.misses, got, c.want)
+		}
+	}
+}
