@@ -59,6 +59,7 @@ type product struct {
 	Requests    *request.Service
 	Jobs        map[string]job.Set
 	Mailbox     *mailbox.Mailbox
+	Storage     *folder.Store
 
 	o       options
 	hints   hints
@@ -173,10 +174,12 @@ func (p *product) openService(pol *policy.Policy) error {
 	if err != nil {
 		return err
 	}
-	exports, err := folder.Open(filepath.Join(p.o.Dir, "exports"), p.URL, []byte(p.OperatorKey))
+	exports, err := folder.New(filepath.Join(p.o.Dir, "exports"), p.URL, []byte(p.OperatorKey), now)
 	if err != nil {
 		return err
 	}
+	p.closers = append(p.closers, exports.Close)
+	p.Storage = exports
 	p.Requests = &request.Service{
 		Table: store, Keys: seal.Keys{Ring: ring, Table: store}, Policy: pol, Now: now, BaseURL: p.URL,
 		Sources: sources, Exports: exports, Mail: p.Mailbox,

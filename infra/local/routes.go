@@ -22,9 +22,7 @@ func (p *product) localRoutes(mux *http.ServeMux, env httpapi.Env) {
 	mux.Handle("GET /local/mail/", mail)
 	mux.Handle("/local/company", p.Company.Handler())
 	mux.Handle("/local/company/", p.Company.Handler())
-	if store, ok := p.Requests.Exports.(*folder.Store); ok {
-		mux.Handle("GET "+folder.Path, store.Handler(p.Clock.Now))
-	}
+	mux.Handle("GET "+folder.Prefix, p.Storage.Handler())
 	mux.HandleFunc("GET /local/clock", func(w http.ResponseWriter, r *http.Request) { p.showClock(w, r, frame) })
 	mux.HandleFunc("POST /local/clock", func(w http.ResponseWriter, r *http.Request) {
 		d, ok := span(r.FormValue("by"))

@@ -21,6 +21,8 @@ const (
 	// half of it, so that an answer never arrives when somebody else has taken over.
 	leaseFor = time.Minute
 	callFor  = leaseFor / 2
+	// PageTime is how long one page of work may go on after its context has ended.
+	PageTime = callFor + 5*time.Second
 	// maxTries is how often a step fails before an operator has to look: with the
 	// pauses of backoff, after about four hours.
 	maxTries = 8
@@ -42,9 +44,11 @@ type result struct {
 }
 
 // Work works off the plan of a request until nothing can be done now, or the
-// context is nearly over. Two workers may be called at once, and the same call
-// may come twice: a lease lets one of them work, and the other leaves at once.
-func (s *Service) Work(ctx context.Context, id ID) error {
+// context ends. The page under way is then still finished: whoever ends the
+// context leaves PageTime for it. Two workers may be called at once, and the same
+// call may come twice: a lease lets one of them work, the other leaves at once.
+func (s *Service) Work(until context.Context, id ID) error {
+	ctx := context.WithoutCancel(until)
 	r, err := s.load(ctx, id)
 	if errors.Is(err, ErrNotFound) {
 		return nil // its retention is over; the message was late
@@ -53,7 +57,7 @@ func (s *Service) Work(ctx context.Context, id ID) error {
 		return err
 	}
 	token := string(table.NewID())
-	for nearly(ctx) {
+	for until.Err() == nil {
 		u, ok := r.unit()
 		now := s.Now()
 		if !ok || u.at.After(now) || r.Lease.Token != token && r.Lease.Until.After(now) {
@@ -85,12 +89,6 @@ func (s *Service) Work(ctx context.Context, id ID) error {
 		}
 	}
 	return s.release(ctx, r, token)
-}
-
-// nearly reports whether there is time for one more page.
-func nearly(ctx context.Context) bool {
-	end, ok := ctx.Deadline()
-	return ctx.Err() == nil && (!ok || time.Until(end) > callFor)
 }
 
 // claim takes or renews the lease. Before a destructive page it also checks the

@@ -1,0 +1,169 @@
+// Package boot turns one entry of the topology into a running Lambda: it reads
+// the settings that the entry implies, builds the adapters, joins routes with
+// handlers and schedules with jobs, and serves. It is the only reader of the
+// environment and the clock in production; infra/local is its counterpart on a
+// laptop.
+//
+// What only some functions need stands in the folders below (mailing, packages,
+// downloads, stores, queueing) and is handed to Run by the function's main: a
+// binary that never sends mail does not carry, or initialise, a mail service's
+// client.
+package boot
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // days are counted in the controller's zone, whatever the image has
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"rightsdesk/shared/httpapi"
+	"rightsdesk/shared/job"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/seal"
+	"rightsdesk/shared/seal/kms"
+	"rightsdesk/shared/table"
+	"rightsdesk/shared/table/dynamo"
+	"rightsdesk/shared/topology"
+)
+
+// Part is something that only some functions have. It fills in fields of the
+// service.
+type Part struct {
+	// Grants reports whether a topology entry is to have this part. A main that
+	// names another set of parts than its entry grants does not start.
+	Grants func(topology.Function) bool
+	Name   string
+	Fill   func(context.Context, *Assembly) error
+}
+
+// Assembly is a function being put together.
+type Assembly struct {
+	Function topology.Function
+	AWS      aws.Config
+	Service  *request.Service
+	Log      *slog.Logger
+}
+
+// Setting returns a setting that the function's topology entry lists.
+func (a *Assembly) Setting(s topology.Setting) string {
+	if !slices.Contains(a.Function.Settings(), s) {
+		panic(fmt.Sprintf("boot: %s reads %s, which its topology entry does not list", a.Function.Name, s))
+	}
+	return os.Getenv(string(s))
+}
+
+// Run serves a function until Lambda ends the process. A build or deployment
+// that cannot work stops here, before anybody calls it.
+func Run(fn topology.Function, parts ...Part) {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("function", fn.Name)
+	ctx, cancel := context.WithTimeout(context.Background(), startFor)
+	defer cancel()
+	h, err := assemble(ctx, fn, log, parts)
+	if err != nil {
+		log.ErrorContext(ctx, "the function cannot start", "err", err)
+		panic(err) // Lambda reports it as an init error and tries anew
+	}
+	lambda.Start(h.Invoke)
+}
+
+// startFor is within the ten seconds that Lambda gives to initialise.
+const startFor = 9 * time.Second
+
+func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts []Part) (*handler, error) {
+	for _, s := range fn.Settings() {
+		if os.Getenv(string(s)) == "" {
+			return nil, fmt.Errorf("boot: the setting %s is missing", s)
+		}
+	}
+	a := &Assembly{Function: fn, AWS: config(), Log: log}
+	store := table.Steady(dynamo.New(a.AWS, dynamo.Names{
+		State: a.Setting(topology.StateTable), Audit: a.Setting(topology.AuditTable), Keys: a.Setting(topology.KeysTable),
+	}), table.Sleep)
+	pol, err := readPolicy(a.Setting(topology.PolicyName))
+	if err != nil {
+		return nil, err
+	}
+	a.Service = &request.Service{
+		Table: store, Keys: seal.Keys{Table: store}, Policy: pol, Now: func() time.Time { return time.Now().UTC() },
+		BaseURL: strings.TrimSuffix(a.Setting(topology.BaseURL), "/"),
+	}
+	if fn.Tables.Keys != topology.None {
+		if a.Service.Keys.Ring, err = ring(ctx, a, store); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range parts {
+		if !p.Grants(fn) {
+			return nil, fmt.Errorf("boot: %s is not granted %s by its topology entry", fn.Name, p.Name)
+		}
+		if err := p.Fill(ctx, a); err != nil {
+			return nil, fmt.Errorf("boot: %s: %w", p.Name, err)
+		}
+	}
+	return newHandler(a)
+}
+
+// config is what LoadDefaultConfig would find in Lambda, without the megabytes
+// that look elsewhere (docs/decisions/0004-boot.md). The credentials of a sandbox
+// do not change while it lives.
+func config() aws.Config {
+	cfg := aws.Config{
+		Region: os.Getenv("AWS_REGION"),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{
+				AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+				SessionToken: os.Getenv("AWS_SESSION_TOKEN"), Source: "Lambda",
+			}, nil
+		}),
+	}
+	if endpoint := os.Getenv("AWS_ENDPOINT_URL"); endpoint != "" {
+		cfg.BaseEndpoint = &endpoint
+	}
+	return cfg
+}
+
+func readPolicy(name string) (*policy.Policy, error) {
+	file, ok := policy.Profile(name)
+	if !ok {
+		return nil, fmt.Errorf("boot: there is no policy named %q; there are %v", name, policy.ProfileNames())
+	}
+	p, err := policy.Parse(file)
+	if err != nil {
+		return nil, fmt.Errorf("boot: the policy %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// ring opens the key ring, one KMS call per cold start.
+func ring(ctx context.Context, a *Assembly, store table.Table) (*seal.Ring, error) {
+	keeper := kms.New(a.AWS, a.Setting(topology.MasterKey), store)
+	if a.Function.Tables.Keys == topology.ReadWrite {
+		return keeper.OpenOrMake(ctx)
+	}
+	return keeper.Open(ctx)
+}
+
+// newHandler joins what the entry declares with what answers it.
+func newHandler(a *Assembly) (*handler, error) {
+	h := &handler{a: a, jobs: job.Jobs(a.Service, a.Log)[a.Function.Name]}
+	env := httpapi.Env{Requests: a.Service, Policy: a.Service.Policy, Log: a.Log, Operator: operatorOf}
+	mux, err := httpapi.Mux(env, a.Function, httpapi.Sets(env)[a.Function.Name])
+	if err != nil {
+		return nil, err
+	}
+	h.http = serve(mux)
+	for _, s := range a.Function.Schedules {
+		if h.jobs[s.Job] == nil {
+			return nil, fmt.Errorf("boot: %s has no job %q", a.Function.Name, s.Job)
+		}
+	}
+	return h, nil
+}
