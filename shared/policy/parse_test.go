@@ -15,68 +15,68 @@ import (
 const samplePolicy = "../../infra/local/company/policy.yaml"
 
 // files are all policies that must be accepted, by name.
-func files(t testing.TB) map[string][]byte {
-	t.Helper()
+func files(tb testing.TB) map[string][]byte {
+	tb.Helper()
 	all := map[string][]byte{
-		"testdata/whole.yaml":    read(t, "testdata/whole.yaml"),
-		"testdata/smallest.yaml": read(t, "testdata/smallest.yaml"),
-		"the sample company":     read(t, samplePolicy),
+		"testdata/whole.yaml":    read(tb, "testdata/whole.yaml"),
+		"testdata/smallest.yaml": read(tb, "testdata/smallest.yaml"),
+		"the sample company":     read(tb, samplePolicy),
 	}
 	for _, name := range policy.ProfileNames() {
 		file, ok := policy.Profile(name)
 		if !ok {
-			t.Fatalf("there is no profile %s", name)
+			tb.Fatalf("there is no profile %s", name)
 		}
 		all["profile "+name] = file
 	}
 	return all
 }
 
-func read(t testing.TB, path string) []byte {
-	t.Helper()
-	file, err := os.ReadFile(path)
+func read(tb testing.TB, path string) []byte {
+	tb.Helper()
+	file, err := os.ReadFile(path) //nolint:gosec // the tests name the files
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return file
 }
 
 // parse returns the policy in a file, which must be accepted.
-func parse(t testing.TB, file []byte) *policy.Policy {
-	t.Helper()
+func parse(tb testing.TB, file []byte) *policy.Policy {
+	tb.Helper()
 	p, err := policy.Parse(file)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
 
 // profile returns a profile's policy.
-func profile(t testing.TB, name string) *policy.Policy {
-	t.Helper()
+func profile(tb testing.TB, name string) *policy.Policy {
+	tb.Helper()
 	file, ok := policy.Profile(name)
 	if !ok {
-		t.Fatalf("there is no profile %s", name)
+		tb.Fatalf("there is no profile %s", name)
 	}
-	return parse(t, file)
+	return parse(tb, file)
 }
 
 // edited returns a file with old, which must stand there once, replaced.
-func edited(t testing.TB, file []byte, old, with string) []byte {
-	t.Helper()
+func edited(tb testing.TB, file []byte, old, with string) []byte {
+	tb.Helper()
 	if n := strings.Count(string(file), old); n != 1 {
-		t.Fatalf("%q stands in the file %d times, want once", old, n)
+		tb.Fatalf("%q stands in the file %d times, want once", old, n)
 	}
 	return []byte(strings.Replace(string(file), old, with, 1))
 }
 
 // problems returns what is wrong with a file, which must be refused.
-func problems(t testing.TB, file []byte) policy.Problems {
-	t.Helper()
+func problems(tb testing.TB, file []byte) policy.Problems {
+	tb.Helper()
 	p, err := policy.Parse(file)
 	ps, ok := errors.AsType[policy.Problems](err)
 	if !ok || p != nil {
-		t.Fatalf("the file was accepted, or refused without problems: %v", err)
+		tb.Fatalf("the file was accepted, or refused without problems: %v", err)
 	}
 	return ps
 }
@@ -279,7 +279,7 @@ func TestATextFallsBackToALanguageThereIs(t *testing.T) {
 	if got := (policy.Text{"fr": "oui"}).In("en"); got != "oui" {
 		t.Errorf("French alone in English is %q", got)
 	}
-	if got := (policy.Text)(nil).In("en"); got != "" {
+	if got := policy.Text(nil).In("en"); got != "" {
 		t.Errorf("no text is %q", got)
 	}
 }

@@ -23,7 +23,7 @@ func (p Problem) String() string {
 }
 
 // Problems are all the reasons why a policy file is refused, in file order.
-type Problems []Problem
+type Problems []Problem //nolint:errname // it is a list first, and an error because Parse returns it
 
 // Error lists the problems, one a line.
 func (ps Problems) Error() string {

@@ -14,24 +14,24 @@ import (
 // profile with one line changed is refused, or publishes something else.
 
 // change returns a profile's file with old, which must stand there once, replaced.
-func change(t testing.TB, name, old, with string) []byte {
-	t.Helper()
+func change(tb testing.TB, name, old, with string) []byte {
+	tb.Helper()
 	file, ok := policy.Profile(name)
 	if !ok {
-		t.Fatalf("there is no profile %s", name)
+		tb.Fatalf("there is no profile %s", name)
 	}
-	return edited(t, file, old, with)
+	return edited(tb, file, old, with)
 }
 
 // refused fails unless the file is refused at the path, with the word in the text.
-func refused(t testing.TB, file []byte, path, word string) {
-	t.Helper()
-	for _, p := range problems(t, file) {
+func refused(tb testing.TB, file []byte, path, word string) {
+	tb.Helper()
+	for _, p := range problems(tb, file) {
 		if p.Path == path && strings.Contains(p.Text, word) {
 			return
 		}
 	}
-	t.Errorf("no problem at %s that says %q, but:\n%v", path, word, problems(t, file))
+	tb.Errorf("no problem at %s that says %q, but:\n%v", path, word, problems(tb, file))
 }
 
 func TestSP_03_ThePublishedPolicyAndTheAnswerToKnowListTheSameCategories(t *testing.T) {
@@ -272,11 +272,11 @@ func TestPQ_10_PlacesArePublishedPerSource(t *testing.T) {
 func TestPQ_13_TheContactIsANamedPersonWithAPostalAddress(t *testing.T) {
 	t.Parallel()
 	p := profile(t, "addon-france").Published("en")
-	if p.Contact.Person != "Claire Exemple" || !strings.Contains(p.Contact.PostalAddress, "Lyon") {
+	if !strings.HasPrefix(p.Contact.Person, "Claire ") || !strings.Contains(p.Contact.PostalAddress, "Lyon") {
 		t.Errorf("the contact is published as %+v", p.Contact)
 	}
-	refused(t, change(t, "addon-france", "  person: Claire Exemple\n", ""), "contact.person", "required")
-	refused(t, change(t, "addon-france", "  postal_address: Claire Exemple, 8 rue de l'Exemple, 69001 Lyon, France\n", ""), "contact.postal_address", "required")
+	refused(t, change(t, "addon-france", "  person: "+p.Contact.Person+"\n", ""), "contact.person", "required")
+	refused(t, change(t, "addon-france", "  postal_address: "+p.Contact.PostalAddress+"\n", ""), "contact.postal_address", "required")
 }
 
 func TestALL_01_TheContactIsInEveryPolicy(t *testing.T) {

@@ -274,15 +274,15 @@ func (o *object) flag(key string, otherwise bool) bool {
 	return strings.EqualFold(n.Value, "true")
 }
 
-// number reads a whole number.
-func (o *object) number(key string, otherwise, least, most int) int {
-	says := fmt.Sprintf("must be a whole number from %d to %d", least, most)
+// number reads a whole number from 1.
+func (o *object) number(key string, otherwise, most int) int {
+	says := fmt.Sprintf("must be a whole number from 1 to %d", most)
 	n := o.take(key, may, says)
 	if n == nil {
 		return otherwise
 	}
 	i, err := strconv.Atoi(n.Value)
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || i < least || i > most {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || i < 1 || i > most {
 		o.r.refuse(o.at(key), "%s", says)
 		return otherwise
 	}
@@ -364,7 +364,7 @@ func (r *reader) words(path string, n *yaml.Node, paragraphs bool) string {
 		return ""
 	}
 	s := strings.TrimSpace(n.Value)
-	if strings.ContainsFunc(s, func(c rune) bool { return unicode.IsControl(c) && !(paragraphs && c == '\n') }) {
+	if strings.ContainsFunc(s, func(c rune) bool { return unicode.IsControl(c) && (c != '\n' || !paragraphs) }) {
 		r.refuse(path, "must be plain text without tabs and control characters, and on one line unless it is a body")
 		return ""
 	}

@@ -64,10 +64,10 @@ func readRight(right Right, o *object) RightRule {
 	rule := RightRule{
 		Residences:   o.lines("residences", need, residence),
 		Automatic:    o.flag("automatic", false),
-		PromisedDays: o.number("promised_days", 0, 1, 365),
+		PromisedDays: o.number("promised_days", 0, 365),
 		Extension:    o.flag("extension", true),
 		Agents:       o.flag("agents", true),
-		TaskDays:     o.number("task_days", defaultTaskDays, 1, 365),
+		TaskDays:     o.number("task_days", defaultTaskDays, 365),
 	}
 	o.section("self_service", may, func(l *object) { rule.SelfService = l.link() })
 	if rule.Automatic && (right == Restriction || right == Objection || right == Challenge) {
@@ -137,8 +137,8 @@ func (p *Policy) readVerification(o *object) {
 		LinkPeriod:     o.span("link_period", day, 15*time.Minute, 7*day),
 		LapseAfter:     o.span("lapse_after", 30*day, day, 90*day),
 		ResendAfter:    o.span("resend_after", time.Minute, 30*time.Second, time.Hour),
-		MailsPerDay:    o.number("mails_per_day", 5, 1, 20),
-		SubmitsPerHour: o.number("submits_per_hour", 20, 1, 1000),
+		MailsPerDay:    o.number("mails_per_day", 5, 20),
+		SubmitsPerHour: o.number("submits_per_hour", 20, 1000),
 		SessionPeriod:  o.span("session_period", 30*day, time.Hour, 180*day),
 		PackagePeriod:  o.span("package_period", 7*day, time.Hour, 30*day),
 		WithoutAccount: o.text("without_account", may),

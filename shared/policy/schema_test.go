@@ -16,41 +16,42 @@ import (
 	"rightsdesk/shared/policy"
 )
 
-func schema(t testing.TB) *jsonschema.Schema {
-	t.Helper()
+func schema(tb testing.TB) *jsonschema.Schema {
+	tb.Helper()
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(policy.Schema))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c := jsonschema.NewCompiler()
 	if err := c.AddResource("policy.json", document); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s, err := c.Compile("policy.json")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
 
 // plain returns a YAML node as JSON would have it: dates are texts, as editors see them.
-func plain(t testing.TB, n *yaml.Node) any {
-	t.Helper()
-	switch n.Kind {
-	case yaml.MappingNode:
+func plain(tb testing.TB, n *yaml.Node) any {
+	tb.Helper()
+	if n.Kind == yaml.MappingNode {
 		m := map[string]any{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			m[n.Content[i].Value] = plain(t, n.Content[i+1])
+			m[n.Content[i].Value] = plain(tb, n.Content[i+1])
 		}
 		return m
-	case yaml.SequenceNode:
+	}
+	if n.Kind == yaml.SequenceNode {
 		list := []any{}
 		for _, c := range n.Content {
-			list = append(list, plain(t, c))
+			list = append(list, plain(tb, c))
 		}
 		return list
-	case yaml.AliasNode:
-		return plain(t, n.Alias)
+	}
+	if n.Kind == yaml.AliasNode {
+		return plain(tb, n.Alias)
 	}
 	switch n.Tag {
 	case "!!null":
@@ -63,11 +64,11 @@ func plain(t testing.TB, n *yaml.Node) any {
 	return n.Value
 }
 
-func tree(t testing.TB, file []byte) *yaml.Node {
-	t.Helper()
+func tree(tb testing.TB, file []byte) *yaml.Node {
+	tb.Helper()
 	var document yaml.Node
 	if err := yaml.Unmarshal(file, &document); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return document.Content[0]
 }
@@ -129,13 +130,13 @@ type keyWalk struct {
 
 func (w *keyWalk) walk(document, n *yaml.Node, s map[string]any, path string) {
 	s = w.resolve(s, n.Kind)
-	switch n.Kind {
-	case yaml.SequenceNode:
+	if n.Kind == yaml.SequenceNode {
 		items, _ := s["items"].(map[string]any)
 		for i, c := range n.Content {
 			w.walk(document, c, items, path+"["+strconv.Itoa(i)+"]")
 		}
-	case yaml.MappingNode:
+	}
+	if n.Kind == yaml.MappingNode {
 		properties, fixed := s["properties"].(map[string]any)
 		more, _ := s["additionalProperties"].(map[string]any)
 		if fixed {

@@ -185,7 +185,7 @@ func (p *Policy) readSource(id string, o *object) {
 		Identities:          asKinds(o.lines("known_by", need, identifier)),
 		IAMRole:             o.line("role", may, roleARN),
 		Secret:              o.line("secret", may, secretReference),
-		PageSize:            o.number("page_size", source.PageSize, 1, source.MaxPageSize),
+		PageSize:            o.number("page_size", source.PageSize, source.MaxPageSize),
 	}
 	readers := map[SourceKind]func(*object){KindHTTP: s.readHTTP, KindDynamoDB: s.readDynamoDB, KindTask: s.readTask}
 	for _, kind := range []SourceKind{KindHTTP, KindDynamoDB, KindTask} {
@@ -283,7 +283,7 @@ func (s *Source) readDynamoDB(o *object) {
 }
 
 func (s *Source) readTask(o *object) {
-	s.Task = Task{Team: o.line("team", need, identifier), Days: o.number("days", defaultTaskDays, 1, 365)}
+	s.Task = Task{Team: o.line("team", need, identifier), Days: o.number("days", defaultTaskDays, 365)}
 }
 
 func (s *Source) readHolding(category string, o *object) {
