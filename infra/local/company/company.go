@@ -38,9 +38,9 @@ const (
 
 // The categories of the shop.
 const (
-	Account     = "account"      // email, name, address
-	Orders      = "orders"       // invoice_number, total, items, ship_to
-	AccessLog   = "access_log"   // ip, browser, page
+	Account     = "account"      // email, name, phone, address
+	Orders      = "orders"       // number, total, items, ship_to
+	AccessLog   = "access_log"   // ip, path, user_agent
 	SupportMail = "support_mail" // email, subject, body
 	Credentials = "credentials"  // password, token
 )
@@ -48,7 +48,7 @@ const (
 // The categories of the newsletter.
 const (
 	Subscriptions  = "subscriptions"   // list, frequency
-	ReadingHistory = "reading_history" // account, book, chapter
+	ReadingHistory = "reading_history" // account, title, minutes
 )
 
 // Categories lists each store's categories in the order they are answered.

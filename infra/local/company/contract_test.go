@@ -78,10 +78,12 @@ func TestEveryStoreKeepsTheContract(t *testing.T) {
 						Stranger: personal.MakeIdentity(personal.KindPhone, "+12025550100"),
 						Add: func(t *testing.T, entries []sourcetest.Entry) {
 							t.Helper()
-							for _, e := range entries {
-								if err := c.Add(store, owner(e.Person), e.Category, e.ID, e.At, e.Fields); err != nil {
-									t.Fatal(err)
-								}
+							lines := make([]company.Line, len(entries))
+							for i, e := range entries {
+								lines[i] = company.Line{Account: owner(e.Person), Category: e.Category, ID: e.ID, At: e.At, Fields: e.Fields}
+							}
+							if err := c.Add(store, lines...); err != nil {
+								t.Fatal(err)
 							}
 						},
 						Dump: func(t *testing.T) map[string]string { return dump(t, c, store) },

@@ -20,14 +20,26 @@ func (c *Company) RawScan(visit func(store, key, value []byte)) error {
 	})
 }
 
-// Add puts one record into a store, as the company's own application does while
+// Line is a record that somebody else puts into a store.
+type Line struct {
+	Account, Category, ID string
+	At                    time.Time
+	Fields                []byte // a JSON object
+}
+
+// Add puts records into a store, as the company's own application does while
 // requests are worked on.
-func (c *Company) Add(store, account, category, id string, at time.Time, fields []byte) error {
+func (c *Company) Add(store string, lines ...Line) error {
 	s, ok := c.stores[store]
 	if !ok {
 		return fmt.Errorf("the company has no store %q", store)
 	}
 	return c.db.Update(func(tx *bolt.Tx) error {
-		return s.files(tx).put(place{account, category, id, at}, fields)
+		for _, l := range lines {
+			if err := s.files(tx).put(place{l.Account, l.Category, l.ID, l.At}, l.Fields); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

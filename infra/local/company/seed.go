@@ -102,18 +102,19 @@ type (
 	account struct {
 		Email   string `json:"email"`
 		Name    string `json:"name"`
+		Phone   string `json:"phone"`
 		Address string `json:"address"`
 	}
 	order struct {
-		Invoice string   `json:"invoice_number"`
-		Total   string   `json:"total"`
-		Items   []string `json:"items"`
-		ShipTo  string   `json:"ship_to"`
+		Number string   `json:"number"`
+		Total  string   `json:"total"`
+		Items  []string `json:"items"`
+		ShipTo string   `json:"ship_to"`
 	}
 	visit struct {
-		IP      string `json:"ip"`
-		Browser string `json:"browser"`
-		Page    string `json:"page"`
+		IP        string `json:"ip"`
+		Path      string `json:"path"`
+		UserAgent string `json:"user_agent"`
 	}
 	letter struct {
 		Email   string `json:"email"`
@@ -130,8 +131,8 @@ type (
 	}
 	reading struct {
 		Account string `json:"account"`
-		Book    string `json:"book"`
-		Chapter int    `json:"chapter"`
+		Title   string `json:"title"`
+		Minutes int    `json:"minutes"`
 	}
 )
 
@@ -172,7 +173,9 @@ func (f *filler) person(number, name, email string) error {
 	add := func(in files, category string, days int, fields any) error {
 		return f.add(in, number, category, f.today.Add(f.ago(days)), fields)
 	}
-	err := f.add(f.shop, number, Account, f.today.Add(came), account{email, name, home})
+	err := f.add(f.shop, number, Account, f.today.Add(came), account{
+		email, name, fmt.Sprintf("+1 202 555 01%02d", f.random.IntN(100)), home,
+	})
 	for range some(4) {
 		first, second := pick(f.random, books), pick(f.random, books)
 		bought := order{fmt.Sprintf("EB-%06d", f.counts[Orders]+1), fmt.Sprintf("%d.%02d EUR", 8+some(60), f.random.IntN(100)), []string{first, second}, name + ", " + home}
@@ -195,7 +198,7 @@ func (f *filler) person(number, name, email string) error {
 	}
 	for range some(4) {
 		err = unless(err, func() error {
-			return add(f.letters, ReadingHistory, 300, reading{number, pick(f.random, books), some(30)})
+			return add(f.letters, ReadingHistory, 300, reading{number, pick(f.random, books), some(90)})
 		})
 	}
 	return err
@@ -221,7 +224,7 @@ func (f *filler) visit() visit {
 	if f.random.IntN(4) == 0 {
 		ip = fmt.Sprintf("2001:db8:%x:%x::%x", f.random.IntN(1<<16), f.random.IntN(1<<16), 1+f.random.IntN(1<<16-1))
 	}
-	return visit{ip, pick(f.random, browsers), pick(f.random, pages)}
+	return visit{ip, pick(f.random, paths), pick(f.random, agents)}
 }
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }

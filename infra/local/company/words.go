@@ -1,8 +1,8 @@
 package company
 
 // What people and their things are made of. Nobody here exists: names are
-// common ones drawn by chance, streets and books are invented, and IP addresses
-// come from ranges set aside for examples.
+// common ones drawn by chance, streets and books are invented, telephone numbers
+// and IP addresses come from ranges set aside for examples.
 
 var firstNames = []string{
 	"Amina", "Anders", "Beatriz", "Bram", "Chiara", "Chidi", "Clara", "Daan", "Dilek", "Elena", "Emil", "Fatou", "Felix",
@@ -38,9 +38,9 @@ var books = []string{
 
 var lists = []string{"new-arrivals", "crime-and-mystery", "for-children", "second-hand"}
 
-var pages = []string{"/", "/search", "/basket", "/account", "/orders", "/books/on-mending", "/books/the-salt-ledger"}
+var paths = []string{"/", "/search", "/basket", "/account", "/orders", "/books/on-mending", "/books/the-salt-ledger"}
 
-var browsers = []string{
+var agents = []string{
 	"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
 	"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15",
 	"Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Mobile Safari/537.36",

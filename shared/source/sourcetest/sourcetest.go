@@ -33,8 +33,8 @@ type Store struct {
 	Who func(n int) personal.Identity
 	// Stranger is of a kind that the source does not know people by.
 	Stranger personal.Identity
-	// Add puts a record of the n-th person into the store.
-	Add func(t *testing.T, n int, category, id string, at time.Time, fields json.RawMessage)
+	// Add puts records into the store.
+	Add func(t *testing.T, entries []Entry)
 	// Dump returns the store: each record's id, with all that is stored of it.
 	Dump func(t *testing.T) map[string]string
 	// Cut makes the store unreachable for the rest of the test.
@@ -43,6 +43,14 @@ type Store struct {
 	// OnlyDeletes: this store cannot anonymise, because what names the person is
 	// the record's key, and must say ErrRefused.
 	OnlyDeletes bool
+}
+
+// Entry is a record of the n-th person.
+type Entry struct {
+	Person       int
+	Category, ID string
+	At           time.Time
+	Fields       json.RawMessage // an object of strings
 }
 
 // Run runs the contract against stores that open makes, one for each test.
@@ -87,18 +95,20 @@ type suite struct {
 func (s *suite) fill(t *testing.T, records int) (until time.Time) {
 	t.Helper()
 	until = s.Now().Add(-24 * time.Hour).Truncate(time.Second).UTC()
+	var entries []Entry
 	for i := range records {
-		s.Add(t, 0, s.Category, fmt.Sprintf("old-%04d", i), until.Add(-time.Duration(i)*time.Minute), fields(address))
+		entries = append(entries, Entry{0, s.Category, fmt.Sprintf("old-%04d", i), until.Add(-time.Duration(i) * time.Minute), fields(address)})
 	}
 	for i := range 2 {
-		s.Add(t, 0, s.Category, fmt.Sprintf("new-%d", i), until.Add(time.Duration(i+1)*time.Second), fields(address))
+		entries = append(entries, Entry{0, s.Category, fmt.Sprintf("new-%d", i), until.Add(time.Duration(i+1) * time.Second), fields(address)})
 	}
 	for i, category := range s.Others {
-		s.Add(t, 0, category, fmt.Sprintf("other-%d", i), until.Add(-time.Hour), fields(address))
+		entries = append(entries, Entry{0, category, fmt.Sprintf("other-%d", i), until.Add(-time.Hour), fields(address)})
 	}
 	for i := range 3 {
-		s.Add(t, 1, s.Category, fmt.Sprintf("theirs-%d", i), until.Add(-time.Hour), fields("198.51.100.9"))
+		entries = append(entries, Entry{1, s.Category, fmt.Sprintf("theirs-%d", i), until.Add(-time.Hour), fields("198.51.100.9")})
 	}
+	s.Add(t, entries)
 	return until
 }
 
@@ -272,9 +282,11 @@ func executeAll(t *testing.T, s *suite) {
 	until := s.fill(t, 0)
 	for _, verb := range s.verbs() {
 		for _, size := range sizes {
-			for i := range size {
-				s.Add(t, 0, s.Category, fmt.Sprintf("old-%d-%04d", total, i), until.Add(-time.Duration(i)*time.Second), fields(address))
+			entries := make([]Entry, size)
+			for i := range entries {
+				entries[i] = Entry{0, s.Category, fmt.Sprintf("old-%d-%04d", total, i), until.Add(-time.Duration(i) * time.Second), fields(address)}
 			}
+			s.Add(t, entries)
 			total++
 			before := s.Dump(t)
 			if removed := s.work(t, s.order(verb, until)); removed != size {

@@ -1,0 +1,172 @@
+package dynamodbsource
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"rightsdesk/shared/source"
+)
+
+// maxLook is how many items are read at once: BatchGetItem takes no more keys.
+const maxLook = 100
+
+// position is how far a look has come.
+type position struct {
+	Leg   int  `json:"leg"`
+	After item `json:"-"` // the key after which the leg goes on; nil: from its start
+}
+
+// look reads at most limit items of the leg it is on, and returns where to go on;
+// beyond the last leg the look is over. Items that lie on an earlier leg too were
+// seen there.
+func (s *Source) look(ctx context.Context, legs []leg, at position, limit int) ([]item, position, error) {
+	l := legs[at.Leg]
+	q := &dynamodb.QueryInput{
+		TableName:                 &s.m.Table,
+		KeyConditionExpression:    aws.String("#who = :who"),
+		ExpressionAttributeNames:  map[string]string{"#who": l.Attribute},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":who": &types.AttributeValueMemberS{Value: l.value}},
+		ExclusiveStartKey:         at.After,
+		Limit:                     aws.Int32(int32(min(limit, maxLook))), //nolint:gosec // at most 100
+		ConsistentRead:            aws.Bool(l.Index == ""),
+	}
+	if l.Index != "" {
+		q.IndexName = &l.Index
+		q.ProjectionExpression = aws.String("#p")
+		q.ExpressionAttributeNames["#p"] = s.m.Key.Partition
+		if s.m.Key.Sort != "" {
+			q.ProjectionExpression = aws.String("#p, #s")
+			q.ExpressionAttributeNames["#s"] = s.m.Key.Sort
+		}
+	}
+	out, err := s.o.Client.Query(ctx, q)
+	if err != nil {
+		return nil, at, sorted(err)
+	}
+	items := make([]item, len(out.Items))
+	for i := range out.Items {
+		items[i] = out.Items[i]
+	}
+	if l.Index != "" {
+		if items, err = s.reread(ctx, items); err != nil {
+			return nil, at, err
+		}
+	}
+	items = slices.DeleteFunc(items, func(it item) bool {
+		return !l.owns(it) || slices.ContainsFunc(legs[:at.Leg], func(earlier leg) bool { return earlier.owns(it) })
+	})
+	if len(out.LastEvaluatedKey) > 0 {
+		return items, position{at.Leg, out.LastEvaluatedKey}, nil
+	}
+	return items, position{at.Leg + 1, nil}, nil
+}
+
+// reread reads the items that an index proposed, from the table and strongly. A
+// key whose item is gone proposes nothing.
+func (s *Source) reread(ctx context.Context, keys []item) ([]item, error) {
+	read := make(map[string]item, len(keys))
+	ask := make([]map[string]types.AttributeValue, len(keys))
+	for i, k := range keys {
+		ask[i] = k
+	}
+	for tries := 0; len(ask) > 0; tries++ {
+		if tries == 5 {
+			return nil, fmt.Errorf("%w: DynamoDB leaves keys unprocessed", source.ErrLater)
+		}
+		out, err := s.o.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+			s.m.Table: {Keys: ask, ConsistentRead: aws.Bool(true)},
+		}})
+		if err != nil {
+			return nil, sorted(err)
+		}
+		for _, it := range out.Responses[s.m.Table] {
+			read[s.m.keyText(it)] = it
+		}
+		ask = out.UnprocessedKeys[s.m.Table].Keys
+	}
+	items := make([]item, 0, len(keys))
+	for _, k := range keys { // in the order of the index
+		if it, there := read[s.m.keyText(k)]; there {
+			items = append(items, it)
+		}
+	}
+	return items, nil
+}
+
+// keyText tells keys apart.
+func (m Mapping) keyText(it item) string {
+	return fmt.Sprintf("%q %q", bytesOf(it[m.Key.Partition]), bytesOf(it[m.Key.Sort]))
+}
+
+// A cursor is JSON in base64. What is equal to the identity that was asked for is
+// left out of it and put back, so that a cursor does not carry the identity.
+type cursor struct {
+	position
+	Who bool              `json:"who"` // the key has the leg's attribute
+	S   map[string]string `json:"s,omitempty"`
+	N   map[string]string `json:"n,omitempty"`
+	B   map[string][]byte `json:"b,omitempty"`
+}
+
+func (p position) cursor(legs []leg) string {
+	c := cursor{p, false, map[string]string{}, map[string]string{}, map[string][]byte{}}
+	for name, v := range p.After {
+		switch v := v.(type) {
+		case *types.AttributeValueMemberS:
+			if name == legs[p.Leg].Attribute {
+				c.Who = true
+			} else {
+				c.S[name] = v.Value
+			}
+		case *types.AttributeValueMemberN:
+			c.N[name] = v.Value
+		case *types.AttributeValueMemberB:
+			c.B[name] = v.Value
+		}
+	}
+	raw, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // strings and bytes: it cannot fail
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+func parsePosition(s string, legs []leg) (position, error) {
+	if s == "" {
+		return position{}, nil
+	}
+	var c cursor
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || json.Unmarshal(raw, &c) != nil || c.Leg < 0 || c.Leg >= len(legs) {
+		return position{}, fmt.Errorf("%w: the cursor is none of this source's", source.ErrRefused)
+	}
+	after := item{}
+	if c.Who {
+		after[legs[c.Leg].Attribute] = &types.AttributeValueMemberS{Value: legs[c.Leg].value}
+	}
+	maps.Insert(after, mapped(c.S, func(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }))
+	maps.Insert(after, mapped(c.N, func(v string) types.AttributeValue { return &types.AttributeValueMemberN{Value: v} }))
+	maps.Insert(after, mapped(c.B, func(v []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: v} }))
+	if len(after) == 0 {
+		after = nil
+	}
+	return position{c.Leg, after}, nil
+}
+
+func mapped[V any](from map[string]V, to func(V) types.AttributeValue) func(func(string, types.AttributeValue) bool) {
+	return func(yield func(string, types.AttributeValue) bool) {
+		for name, v := range from {
+			if !yield(name, to(v)) {
+				return
+			}
+		}
+	}
+}
