@@ -35,14 +35,14 @@ var layers = map[string]layer{
 	"lambda":  {layers: []string{"ground", "domain"}, modules: []string{"github.com/aws/aws-lambda-go"}, http: true},
 	"tests":   {layers: []string{"ground", "domain", "adapter", "tests"}, modules: []string{awsSDK, smithy}, http: true},
 	"boot": {
-		layers:  []string{"ground", "domain", "policy", "edge", "http", "adapter", "lambda"},
+		layers:  []string{"ground", "domain", "policy", "edge", "http", "adapter", "lambda", "boot"},
 		modules: []string{awsSDK, smithy, "github.com/aws/aws-lambda-go"}, http: true,
 	},
 	"function": {layers: []string{"boot"}, packages: []string{"shared/topology", "shared/httpapi", "shared/job"}, http: true},
 	"local": {
 		layers: []string{"ground", "domain", "policy", "edge", "http", "local"},
 		packages: []string{
-			"shared/table/embedded", "shared/mail/mailbox", "shared/export/folder",
+			"shared/table/embedded", "shared/table/hostile", "shared/mail/mailbox", "shared/export/folder",
 			"shared/source/http", "shared/source/task",
 		},
 		modules: []string{bolt}, http: true,
@@ -90,12 +90,15 @@ var members = map[string]string{
 	"shared/table/embedded":    "adapter",
 	"shared/lambdahttp":        "lambda",
 
+	"shared/export/exporttest":  "tests",
+	"shared/export/s3/s3test":   "tests",
 	"shared/source/sourcetest":  "tests",
 	"shared/table/hostile":      "tests",
 	"shared/table/hostile/wire": "tests",
 	"shared/table/tabletest":    "tests",
 
 	"shared/boot":     "boot",
+	"shared/boot/...": "boot",
 	"functions/...":   "function",
 	"infra":           "stack",
 	"infra/stack":     "stack",

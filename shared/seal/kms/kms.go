@@ -64,10 +64,10 @@ func (k *Keeper) Open(ctx context.Context) (*seal.Ring, error) {
 	return seal.ParseRing(out.Plaintext)
 }
 
-// Make returns the ring, and makes it if there is none. Of many that start at
+// OpenOrMake returns the ring, and makes it if there is none. Of many that start at
 // once, one makes it and all return the same. Patience is the table's: an outcome
 // that is not known after that is an error, and the next start opens what is kept.
-func (k *Keeper) Make(ctx context.Context) (*seal.Ring, error) {
+func (k *Keeper) OpenOrMake(ctx context.Context) (*seal.Ring, error) {
 	r, err := k.Open(ctx)
 	if !errors.Is(err, ErrNone) {
 		return r, err

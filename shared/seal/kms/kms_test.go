@@ -139,12 +139,12 @@ func TestTheRingIsMadeOnceAndStays(t *testing.T) {
 	t.Parallel()
 	s, cfg := start(t)
 	tbl := store(t)
-	first, err := kms.New(cfg, arn, tbl).Make(t.Context())
+	first, err := kms.New(cfg, arn, tbl).OpenOrMake(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, open := range map[string]func(context.Context) (*seal.Ring, error){
-		"Make": kms.New(cfg, arn, tbl).Make, "Open": kms.New(cfg, arn, tbl).Open,
+		"OpenOrMake": kms.New(cfg, arn, tbl).OpenOrMake, "Open": kms.New(cfg, arn, tbl).Open,
 	} {
 		again, err := open(t.Context())
 		if err != nil {
@@ -185,7 +185,7 @@ func TestOfManyWhoStartAtOnceOneMakesTheRing(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range rings {
 		wg.Go(func() {
-			r, err := kms.New(cfg, arn, tbl).Make(t.Context())
+			r, err := kms.New(cfg, arn, tbl).OpenOrMake(t.Context())
 			if err != nil {
 				t.Error(err)
 				return
@@ -207,7 +207,7 @@ func TestARingThatCannotBeOpenedIsLeftAlone(t *testing.T) {
 	for _, name := range []string{"AccessDeniedException", "DisabledException", "InvalidCiphertextException", "IncorrectKeyException", "KMSInvalidStateException"} {
 		s, cfg := start(t)
 		tbl := store(t)
-		if _, err := kms.New(cfg, arn, tbl).Make(t.Context()); err != nil {
+		if _, err := kms.New(cfg, arn, tbl).OpenOrMake(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		before, err := tbl.Get(t.Context(), kept)
@@ -215,7 +215,7 @@ func TestARingThatCannotBeOpenedIsLeftAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.fault = func(string, int) (int, string) { return http.StatusBadRequest, name }
-		if _, err := kms.New(cfg, arn, tbl).Make(t.Context()); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := kms.New(cfg, arn, tbl).OpenOrMake(t.Context()); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: err = %v", name, err)
 		}
 		after, err := tbl.Get(t.Context(), kept)
@@ -239,7 +239,7 @@ func TestThrottlesAndLostAnswersAreRepeated(t *testing.T) {
 			return 0, ""
 		}
 		tbl := store(t)
-		r, err := kms.New(cfg, arn, tbl).Make(t.Context())
+		r, err := kms.New(cfg, arn, tbl).OpenOrMake(t.Context())
 		if err != nil {
 			t.Errorf("%q: %v", name, err)
 			continue
@@ -278,10 +278,10 @@ func TestACommitWhoseOutcomeIsNotKnown(t *testing.T) {
 	} {
 		_, cfg := start(t)
 		c.Table = store(t)
-		if r, err := kms.New(cfg, arn, &c).Make(t.Context()); !errors.Is(err, table.ErrUnknown) && !errors.Is(err, table.ErrBusy) {
+		if r, err := kms.New(cfg, arn, &c).OpenOrMake(t.Context()); !errors.Is(err, table.ErrUnknown) && !errors.Is(err, table.ErrBusy) {
 			t.Errorf("%s: the first start goes on with %v, %v", name, r, err)
 		}
-		r, err := kms.New(cfg, arn, &c).Make(t.Context())
+		r, err := kms.New(cfg, arn, &c).OpenOrMake(t.Context())
 		if err != nil {
 			t.Errorf("%s: the second start: %v", name, err)
 			continue
@@ -299,7 +299,7 @@ func TestARingOfALaterVersionIsNotGuessedAt(t *testing.T) {
 	if err := tbl.Commit(t.Context(), table.NewID(), table.Put(table.Keys, table.Item{Key: kept.Key, Schema: 2, Body: []byte("x")}, table.New)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := kms.New(cfg, arn, tbl).Make(t.Context()); err == nil || len(s.calls) != 0 {
+	if _, err := kms.New(cfg, arn, tbl).OpenOrMake(t.Context()); err == nil || len(s.calls) != 0 {
 		t.Errorf("err = %v, calls %v", err, s.calls)
 	}
 }

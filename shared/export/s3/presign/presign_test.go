@@ -1,11 +1,7 @@
 package presign_test
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,36 +9,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"rightsdesk/shared/export/s3/presign"
+	"rightsdesk/shared/export/s3/s3test"
 )
 
 const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" // of AWS's published example
 
-// signature is what S3 computes over a presigned GET, written from AWS's
-// description of Signature Version 4 and not from the SDK.
-func signature(t *testing.T, link string) string {
+func parse(t *testing.T, link string) *url.URL {
 	t.Helper()
 	u, err := url.Parse(link)
 	if err != nil {
 		t.Fatal(err)
 	}
-	query := u.Query()
-	query.Del("X-Amz-Signature")
-	canonical := strings.Join([]string{
-		"GET", u.EscapedPath(), strings.ReplaceAll(query.Encode(), "+", "%20"), "host:" + u.Host, "", "host", "UNSIGNED-PAYLOAD",
-	}, "\n")
-	sum := sha256.Sum256([]byte(canonical))
-	_, scope, _ := strings.Cut(query.Get("X-Amz-Credential"), "/")
-	key := []byte("AWS4" + secret)
-	for _, part := range strings.Split(scope, "/") { // day, region, service, "aws4_request"
-		key = mac(key, part)
-	}
-	return hex.EncodeToString(mac(key, "AWS4-HMAC-SHA256\n"+query.Get("X-Amz-Date")+"\n"+scope+"\n"+hex.EncodeToString(sum[:])))
-}
-
-func mac(key []byte, text string) []byte {
-	h := hmac.New(sha256.New, key)
-	_, _ = h.Write([]byte(text)) // a hash never fails to write
-	return h.Sum(nil)
+	return u
 }
 
 func TestOurVerifierKnowsThePublishedExample(t *testing.T) {
@@ -50,7 +28,7 @@ func TestOurVerifierKnowsThePublishedExample(t *testing.T) {
 	const link = "https://examplebucket.s3.amazonaws.com/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256" +
 		"&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request" +
 		"&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host"
-	if got := signature(t, link); got != "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404" {
+	if got := s3test.Signature(secret, parse(t, link)); got != "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404" {
 		t.Errorf("signature %s", got)
 	}
 }
@@ -77,10 +55,7 @@ func TestALinkIsWhatS3Computes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		u, err := url.Parse(link)
-		if err != nil {
-			t.Fatal(err)
-		}
+		u := parse(t, link)
 		q := u.Query()
 		if u.Scheme != "https" || u.Host != c.host || u.EscapedPath() != c.path {
 			t.Errorf("%s: the link leads to %s://%s%s", name, u.Scheme, u.Host, u.EscapedPath())
@@ -97,7 +72,7 @@ func TestALinkIsWhatS3Computes(t *testing.T) {
 		if q.Get("response-cache-control") != "private, no-store" {
 			t.Errorf("%s: a cache may keep it", name)
 		}
-		if got, want := q.Get("X-Amz-Signature"), signature(t, link); got != want {
+		if got, want := q.Get("X-Amz-Signature"), s3test.Signature(secret, u); got != want {
 			t.Errorf("%s: signature %s, S3 computes %s", name, got, want)
 		}
 	}
@@ -113,10 +88,7 @@ func TestFileNamesInEveryLanguage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		u, err := url.Parse(link)
-		if err != nil {
-			t.Fatal(err)
-		}
+		u := parse(t, link)
 		if got := u.Query().Get("response-content-disposition"); got != want {
 			t.Errorf("%s downloads as %s, want %s", name, got, want)
 		}
