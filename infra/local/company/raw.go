@@ -20,7 +20,26 @@ func (c *Company) RawScan(visit func(store, key, value []byte)) error {
 	})
 }
 
-// Line is a record that somebody else puts into a store.
+// Records visits every record of a store that has an owner.
+func (c *Company) Records(store string, visit func(Line)) error {
+	s, ok := c.stores[store]
+	if !ok {
+		return fmt.Errorf("the company has no store %q", store)
+	}
+	return c.db.View(func(tx *bolt.Tx) error {
+		f := s.files(tx)
+		return f.owners.ForEach(func(k, _ []byte) error {
+			p := parsePlace(k)
+			e, err := f.get(p)
+			if err == nil {
+				visit(Line{p.owner, p.category, p.id, p.at, e.Fields})
+			}
+			return err
+		})
+	})
+}
+
+// Line is a record of a store.
 type Line struct {
 	Account, Category, ID string
 	At                    time.Time
