@@ -17,7 +17,7 @@ func (s *Service) answer(ctx context.Context, r Request) (result, error) {
 	}
 	key, err := s.makePackage(ctx, r)
 	if err != nil {
-		return s.notMade(err), nil
+		return s.notMade(r.ID, err), nil
 	}
 	return result{
 		action: Fulfil, say: []mail.Kind{mail.Ready},
@@ -33,8 +33,8 @@ func (s *Service) answer(ctx context.Context, r Request) (result, error) {
 }
 
 // notMade records that a package could not be made, to be tried again.
-func (s *Service) notMade(cause error) result {
-	res := s.setback(fmt.Errorf("make a package: %w", cause), "package", 0, nil)
+func (s *Service) notMade(id ID, cause error) result {
+	res := s.setback(id, fmt.Errorf("make a package: %w", cause), "package", 0, nil)
 	res.apply = func(r Request) (Request, error) {
 		r.Making.Tries++
 		r.Making.Fault = "unreachable"

@@ -94,7 +94,7 @@ func (w worker) over(state State, change func(*Step)) result {
 
 // stop hands the step to an operator.
 func (w worker) stop(why *fault.Error) result {
-	res := w.s.failed(w.index, why)
+	res := w.s.failed(w.r.ID, w.index, why)
 	res.facts = append(res.facts, audit.Fact{Name: "source", Value: w.step.Source}, audit.Fact{Name: "category", Value: w.step.Category})
 	return res
 }

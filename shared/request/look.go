@@ -91,7 +91,7 @@ func (s *Service) look(ctx context.Context, r Request, index int) (result, error
 	look := r.Looks[index]
 	src, ok := s.Sources[look.Source]
 	if !ok {
-		return s.lookFailed(index, nil, fmt.Errorf("%w: the policy in force has no source %s", source.ErrRefused, look.Source)), nil
+		return s.lookFailed(r.ID, index, nil, fmt.Errorf("%w: the policy in force has no source %s", source.ErrRefused, look.Source)), nil
 	}
 	p, subject, err := s.person(ctx, r)
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *Service) look(ctx context.Context, r Request, index int) (result, error
 			Call: source.Call{Key: s.callKey(r.ID, "look", look.Source, strconv.Itoa(len(ids)), strconv.Itoa(look.Calls)), Lease: r.Lease.Until},
 		})
 		if err != nil {
-			return s.lookFailed(index, p.Corrections, err), nil
+			return s.lookFailed(r.ID, index, p.Corrections, err), nil
 		}
 	}
 	plan, err := s.loadPlan(ctx, r.ID)
@@ -203,8 +203,8 @@ func (s *Service) looked(r Request, index, known int, found source.Found, all []
 	return r, nil
 }
 
-func (s *Service) lookFailed(index int, corrections []source.Correction, cause error) result {
-	res := s.setback(cause, "look", index, func(r *Request) (*Attempts, *State) { return &r.Looks[index].Attempts, &r.Looks[index].State })
+func (s *Service) lookFailed(id ID, index int, corrections []source.Correction, cause error) result {
+	res := s.setback(id, cause, "look", index, func(r *Request) (*Attempts, *State) { return &r.Looks[index].Attempts, &r.Looks[index].State })
 	setBack := res.apply
 	res.apply = func(r Request) (Request, error) {
 		r, err := setBack(r)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -33,6 +34,8 @@ type Service struct {
 	// Wake says that a request has work to do. It is a hint that makes things
 	// faster: losing it delays the work until the next sweep.
 	Wake func(ctx context.Context, id ID)
+	// Log hears why a step failed, which the request itself records as a code only.
+	Log *slog.Logger
 }
 
 // item encodes the aggregate.

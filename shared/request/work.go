@@ -195,7 +195,9 @@ func (s *Service) accept(r Request) result {
 // begin lays out the first work on an accepted request.
 func (s *Service) begin(r Request) Request {
 	rule := s.Policy.Rights[r.Right]
-	r.Start = later(r.Proof.At, r.Received).Add(rule.Cooling)
+	if rule.Cooling > 0 {
+		r.Start = later(r.Proof.At, r.Received).Add(rule.Cooling)
+	}
 	if len(r.Looks) == 0 {
 		r.Looks = lookAt(s.Policy, r.Right)
 		r.Cutoff = s.Now()
@@ -211,7 +213,7 @@ func (s *Service) step(ctx context.Context, r Request, index int) (result, error
 	step := r.Steps[index]
 	src, ok := s.Sources[step.Source]
 	if !ok {
-		return s.failed(index, fmt.Errorf("%w: the policy in force has no source %s", source.ErrRefused, step.Source)), nil
+		return s.failed(r.ID, index, fmt.Errorf("%w: the policy in force has no source %s", source.ErrRefused, step.Source)), nil
 	}
 	p, subject, err := s.person(ctx, r)
 	if err != nil {
@@ -234,24 +236,27 @@ func (s *Service) step(ctx context.Context, r Request, index int) (result, error
 		res, err = w.execute(ctx)
 	}
 	if errors.Is(err, source.ErrLater) || errors.Is(err, source.ErrRefused) || errors.Is(err, context.DeadlineExceeded) {
-		return s.failed(index, err), nil
+		return s.failed(r.ID, index, err), nil
 	}
 	return res, err
 }
 
 // failed records that a step could not go on: to be tried again, or, when that
 // is useless or was done often enough, to be mended by an operator.
-func (s *Service) failed(index int, cause error) result {
-	return s.setback(cause, "step", index, func(r *Request) (*Attempts, *State) { return &r.Steps[index].Attempts, &r.Steps[index].State })
+func (s *Service) failed(id ID, index int, cause error) result {
+	return s.setback(id, cause, "step", index, func(r *Request) (*Attempts, *State) { return &r.Steps[index].Attempts, &r.Steps[index].State })
 }
 
-func (s *Service) setback(cause error, what string, index int, of func(*Request) (*Attempts, *State)) result {
+func (s *Service) setback(id ID, cause error, what string, index int, of func(*Request) (*Attempts, *State)) result {
 	code := "unreachable"
 	if errors.Is(cause, source.ErrRefused) {
 		code = "refused"
 	}
 	if f, ok := errors.AsType[*fault.Error](cause); ok {
 		code = f.Code
+	}
+	if s.Log != nil {
+		s.Log.Warn("a piece of work failed", "request", string(id), what, index, "code", code, "err", cause)
 	}
 	res := result{}
 	res.apply = func(r Request) (Request, error) {
