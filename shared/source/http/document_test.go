@@ -1,0 +1,185 @@
+package httpsource_test
+
+import (
+	"bufio"
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/source"
+	httpsource "rightsdesk/shared/source/http"
+)
+
+// document returns docs/hook.md.
+func document(t *testing.T) string {
+	t.Helper()
+	raw, err := os.ReadFile("../../../docs/hook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// block returns the first block of code in a language.
+func block(t *testing.T, language string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(document(t), "```"+language+"\n")
+	code, _, closed := strings.Cut(rest, "\n```")
+	if !found || !closed {
+		t.Fatalf("docs/hook.md has no block in %s", language)
+	}
+	return code + "\n"
+}
+
+func TestTheDocumentHasTheVectors(t *testing.T) {
+	t.Parallel()
+	for _, v := range vectors[:2] {
+		if !strings.Contains(document(t), v.signature) || !strings.Contains(document(t), v.timestamp) {
+			t.Errorf("docs/hook.md lacks the vector with the body %q", v.body)
+		}
+	}
+}
+
+// runHook runs the hook of the document as it stands and returns its URL.
+func runHook(t *testing.T) string {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("no python3 to run the hook of docs/hook.md with")
+	}
+	file := filepath.Join(t.TempDir(), "hook.py")
+	if err := os.WriteFile(file, []byte(block(t, "python")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hook := exec.CommandContext(t.Context(), python, file, "0") //nolint:gosec // our own document
+	hook.Env = append(os.Environ(), "HOOK_SECRET="+string(older)+","+string(secret))
+	hook.Stderr = os.Stderr
+	out, err := hook.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hook.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = hook.Wait() }) // the test's context has ended it
+	port, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "http://127.0.0.1:" + strings.TrimSpace(port) + "/hook"
+}
+
+func TestTheDocumentsCurlIsAnswered(t *testing.T) {
+	t.Parallel()
+	for _, tool := range []string{"sh", "curl", "openssl"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip("no " + tool)
+		}
+	}
+	script := strings.Replace(block(t, "sh"), "http://127.0.0.1:8000/hook", runHook(t), 1)
+	try := exec.CommandContext(t.Context(), "sh", "-c", script) //nolint:gosec // our own document
+	try.Env = append(os.Environ(), "no_proxy=127.0.0.1")
+	out, err := try.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), `"subject": "Where is my book?"`) {
+		t.Errorf("%s, %v", out, err)
+	}
+}
+
+func TestTheDocumentsHookKeepsItsPromises(t *testing.T) {
+	t.Parallel()
+	url := runHook(t)
+	c, err := httpsource.New(httpsource.Options{
+		ID: "shop", URL: url, Secret: secret, Categories: []string{"mails"},
+		AllowHosts: []string{strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/hook")}, Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := 0
+	call := func() source.Call {
+		keys++
+		return source.Call{Key: "k-" + strconv.Itoa(keys), Lease: time.Now().Add(time.Minute)}
+	}
+	who := []personal.Identity{personal.MakeIdentity(personal.KindEmail, "ada@example.org")}
+	find := func(who []personal.Identity) (ids []string) {
+		ask := source.Ask{Identities: who, Until: noon, Limit: 2, Values: true, Call: call()}
+		for {
+			page, err := c.Find(t.Context(), ask)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range page.Records {
+				ids = append(ids, r.ID)
+			}
+			if page.Done {
+				return ids
+			}
+			ask.Cursor = page.Cursor
+		}
+	}
+	if ids := find(who); strings.Join(ids, " ") != "1 2 3" {
+		t.Fatalf("found %v", ids)
+	}
+	order := source.Order{Verb: source.Correct, Identities: who, Category: "mails", Until: noon, Limit: 500, Call: call(),
+		Corrections: []source.Correction{{Field: "subject", Value: personal.MakeText("Thank you")}}}
+	if done, err := c.Execute(t.Context(), order); err != nil || done.Removed != 2 || !done.Done {
+		t.Errorf("correct: %+v, %v; want 2, for the third says so already", done, err)
+	}
+	order = source.Order{Verb: source.Delete, Identities: who, Category: "mails", Until: noon, Limit: 1, Keep: []string{"2"}, Call: call()}
+	for range 2 {
+		if done, err := c.Execute(t.Context(), order); err != nil || done.Removed != 1 || done.Done {
+			t.Errorf("the same call: %+v, %v", done, err)
+		}
+	}
+	order.Call = call()
+	if done, err := c.Execute(t.Context(), order); err != nil || done.Removed != 1 || !done.Done {
+		t.Errorf("the last page: %+v, %v", done, err)
+	}
+	if ids := find(who); strings.Join(ids, " ") != "2" {
+		t.Errorf("left are %v, want what was to be kept", ids)
+	}
+	grace := []personal.Identity{personal.MakeIdentity(personal.KindEmail, "grace@example.net")}
+	if ids := find(grace); strings.Join(ids, " ") != "4" {
+		t.Errorf("somebody else has %v", ids)
+	}
+	order.Call, order.Verb = call(), source.Anonymise
+	if _, err := c.Execute(t.Context(), order); !errors.Is(err, source.ErrRefused) {
+		t.Errorf("anonymise: %v, want ErrRefused", err)
+	}
+	phone := []personal.Identity{personal.MakeIdentity(personal.KindPhone, "+12025550100")}
+	if _, err := c.Find(t.Context(), source.Ask{Identities: phone, Call: call()}); !errors.Is(err, source.ErrRefused) {
+		t.Errorf("an identity that it does not know: %v, want ErrRefused", err)
+	}
+
+	now := strconv.FormatInt(time.Now().Unix(), 10)
+	for name, test := range map[string]struct {
+		lease  string
+		secret []byte
+		status int
+	}{
+		"signed with the other secret": {lease: "9999999999", secret: older, status: http.StatusUnprocessableEntity},
+		"signed with no secret of it":  {lease: "9999999999", secret: []byte("x"), status: http.StatusUnauthorized},
+		"under a lease that is over":   {lease: now, secret: secret, status: http.StatusConflict},
+	} {
+		const body = `{"version":2,"source":"shop"}`
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = vector{"", now, test.lease, "k", "", httpsource.Signature(test.secret, now, test.lease, "k", []byte(body))}.header()
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = resp.Body.Close(); resp.StatusCode != test.status {
+			t.Errorf("%s: %d, want %d", name, resp.StatusCode, test.status)
+		}
+	}
+}
