@@ -29,18 +29,22 @@ type steady struct {
 	sleep func(context.Context, time.Duration) error
 }
 
+// Get implements Table.
 func (s steady) Get(ctx context.Context, ref Ref) (Item, error) {
 	return again(ctx, s, transient, func() (Item, error) { return s.Table.Get(ctx, ref) })
 }
 
+// Query implements Table.
 func (s steady) Query(ctx context.Context, q Query) (Page, error) {
 	return again(ctx, s, transient, func() (Page, error) { return s.Table.Query(ctx, q) })
 }
 
+// Count implements Table.
 func (s steady) Count(ctx context.Context, t Tally) (Item, error) {
 	return again(ctx, s, busy, func() (Item, error) { return s.Table.Count(ctx, t) })
 }
 
+// Commit implements Table.
 func (s steady) Commit(ctx context.Context, id ID, writes ...Write) error {
 	_, err := again(ctx, s, transient, func() (struct{}, error) {
 		return struct{}{}, s.Table.Commit(ctx, id, writes...)

@@ -16,19 +16,23 @@ import (
 // time. It takes milliseconds, but on a busy machine it has to wait its turn.
 const emulatorPatience = 20 * time.Second
 
+// untilStdinCloses runs a command until nobody holds the other end of our pipe
+// any more: also when the test is killed, and no cleanup of its own runs.
+const untilStdinCloses = `"$0" "$@" </dev/null & read -r _; kill $!; wait $!`
+
 // Emulator returns the endpoint of a DynamoDB: the one that DYNAMODB_ENDPOINT
 // names, the real service included, or else a Dynoxide of the test's own, in
 // memory, on the loopback interface, that ends with the test. Where there is
 // neither, the test is skipped, but fails if CI=true.
 func Emulator(tb testing.TB) (endpoint string) {
 	tb.Helper()
-	if endpoint = os.Getenv("DYNAMODB_ENDPOINT"); endpoint != "" {
+	if endpoint = os.Getenv("DYNAMODB_ENDPOINT"); endpoint != "" { //nolint:forbidigo // a tool of tests, which nothing else can tell
 		return endpoint
 	}
 	binary, err := findEmulator()
 	if err != nil {
 		const how = "no DynamoDB to test against: run `make tools`, which builds Dynoxide into .bin/, or set DYNAMODB_ENDPOINT"
-		if os.Getenv("CI") == "true" {
+		if os.Getenv("CI") == "true" { //nolint:forbidigo // the same
 			tb.Fatal(how)
 		}
 		tb.Skip(how)
@@ -69,11 +73,14 @@ func startEmulator(tb testing.TB, binary string) (endpoint string, err error) {
 	}
 	// The context of the test ends before its cleanups do, and those may still
 	// want to talk to the emulator.
-	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
-	cmd := exec.CommandContext(ctx, binary, "--host", host, "--port", port, "--log", "quiet") //nolint:gosec // our own tool
+	ctx := context.WithoutCancel(tb.Context())
+	cmd := exec.CommandContext(ctx, "sh", "-c", untilStdinCloses, binary, "--host", host, "--port", port, "--log", "quiet") //nolint:gosec // our own tool
 	cmd.Stderr = os.Stderr
+	leash, err := cmd.StdinPipe()
+	if err != nil {
+		return "", err
+	}
 	if err := cmd.Start(); err != nil {
-		stop()
 		return "", fmt.Errorf("start the emulator: %w", err)
 	}
 	gone := make(chan struct{})
@@ -82,7 +89,7 @@ func startEmulator(tb testing.TB, binary string) (endpoint string, err error) {
 		close(gone)
 	}()
 	end := func() {
-		stop()
+		_ = leash.Close() // it may be gone already
 		<-gone
 	}
 	endpoint = "http://" + address
@@ -93,7 +100,6 @@ func startEmulator(tb testing.TB, binary string) (endpoint string, err error) {
 		}
 		select {
 		case <-gone:
-			stop()
 			return "", fmt.Errorf("the emulator on %s ended by itself: %s", address, cmd.ProcessState)
 		case <-deadline:
 			end()

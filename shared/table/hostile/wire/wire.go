@@ -56,7 +56,7 @@ type wire struct {
 
 func (w *wire) install(stack *middleware.Stack) error {
 	return errors.Join(
-		stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ShortPages", w.shorten), middleware.Before),
+		stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ShortPages", w.shorten), middleware.Before), //nolint:misspell // the SDK spells it so
 		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("Faults", w.fail), middleware.After),
 	)
 }
