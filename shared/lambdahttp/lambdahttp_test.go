@@ -157,6 +157,7 @@ func TestPathsAndRoutes(t *testing.T) {
 		"an empty variable":            {"POST /r/{token}", "$default", "/r/", "", 404},
 		"no route":                     {"", "$default", "/r/abc", "", 404},
 		"an encoded slash":             {"POST /r/{token}", "$default", "/r/..%2Fv1%2Foperator", "", 400},
+		"an encoded slash anywhere":    {"$default", "$default", "/r/a%2Fb", "", 400},
 		"a slash encoded twice":        {"POST /r/{token}", "$default", "/r/..%252Fv1", "", 400},
 		"a way up":                     {"$default", "$default", "/r/../v1", "", 400},
 		"a way up, encoded":            {"$default", "$default", "/r/%2e%2e/v1", "", 400},

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -211,6 +212,30 @@ func TestALinkAnswersUntilItsTimeAndThenIsGone(t *testing.T) {
 	}
 	if w := answer(http.MethodGet, fresh); w.Code != http.StatusGone {
 		t.Errorf("a good link to a package that was deleted: %d, want 410", w.Code)
+	}
+}
+
+// Were the parts signed without their lengths, the 9 that a file name begins with
+// could become the last digit of the time, and the link live for 500 years.
+func TestNoCharacterMovesFromOnePartOfALinkToTheNext(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir(), (&clock{now: noon}).Now)
+	if err := s.Put(t.Context(), "r1/package.zip", strings.NewReader("PK"), 2); err != nil {
+		t.Fatal(err)
+	}
+	link, err := s.Sign(t.Context(), "r1/package.zip", "9.zip", noon, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := strconv.FormatInt(noon.Add(time.Minute).Unix(), 10)
+	moved := strings.NewReplacer("name=9.zip", "name=.zip", "until="+until, "until="+until+"9").Replace(link)
+	if moved == link {
+		t.Fatalf("the link %s holds neither", link)
+	}
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, moved, http.NoBody))
+	if w.Code != http.StatusForbidden {
+		t.Errorf("%s answers %d, want 403", moved, w.Code)
 	}
 }
 
