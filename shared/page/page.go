@@ -109,8 +109,10 @@ func (v view) Language() string { return v.Words.Language() }
 // With returns the view of a part.
 func (v view) With(p any) view { v.P = p; return v }
 
-// Day and Moment tell a time in the frame's zone.
-func (v view) Day(t time.Time) string    { return v.Words.Day(t, v.Zone) }
+// Day tells a date in the frame's zone.
+func (v view) Day(t time.Time) string { return v.Words.Day(t, v.Zone) }
+
+// Moment tells a date and a time in it.
 func (v view) Moment(t time.Time) string { return v.Words.Moment(t, v.Zone) }
 
 // Became says what became of some data.
@@ -158,24 +160,36 @@ func (v view) By(actor string) string {
 	return v.T("by.machine")
 }
 
+// Options returns the list of places to choose from. It is the same for
+// everybody, and long, so it is rendered once for each language.
+func (v view) Options() template.HTML { return places()[v.Language()] }
+
 // group is a part of the list of places.
 type group struct {
 	Name   string
 	Places []words.Place
 }
 
-// PlaceGroups returns the places by country, state and province.
-func (v view) PlaceGroups() []group {
-	groups := []group{{Name: v.T("ask.countries")}, {Name: v.T("ask.states")}, {Name: v.T("ask.provinces")}}
-	for _, p := range v.Places() {
-		i := 0
-		switch country, _, part := strings.Cut(p.Code, "-"); {
-		case part && country == "US":
-			i = 1
-		case part:
-			i = 2
+var places = sync.OnceValue(func() map[string]template.HTML {
+	all := map[string]template.HTML{}
+	for _, l := range words.Languages() {
+		w := words.In(l)
+		groups := []group{{Name: w.T("ask.countries")}, {Name: w.T("ask.states")}, {Name: w.T("ask.provinces")}}
+		for _, p := range w.Places() {
+			i := 0
+			switch country, _, part := strings.Cut(p.Code, "-"); {
+			case part && country == "US":
+				i = 1
+			case part:
+				i = 2
+			}
+			groups[i].Places = append(groups[i].Places, p)
 		}
-		groups[i].Places = append(groups[i].Places, p)
+		var out strings.Builder
+		if err := templates().ExecuteTemplate(&out, "places", groups); err != nil {
+			panic(err) // the template is wrong, and every test of the form says so
+		}
+		all[l] = template.HTML(out.String()) // #nosec G203 -- what html/template has escaped just now
 	}
-	return groups
-}
+	return all
+})

@@ -56,9 +56,11 @@ type Ask struct {
 	Corrections []Correction
 }
 
-func (Ask) name() string                     { return "ask" }
-func (Ask) title(w words.Words) string       { return w.T("ask.title") }
-func (a Ask) failed() bool                   { return len(a.Problems) > 0 }
+func (Ask) name() string               { return "ask" }
+func (Ask) title(w words.Words) string { return w.T("ask.title") }
+func (a Ask) failed() bool             { return len(a.Problems) > 0 }
+
+// Problem returns what is wrong with a field, nil if nothing is.
 func (a Ask) Problem(f string) *FieldProblem { return find(a.Problems, f) }
 
 // Described returns the attributes that tie a field to its hint and its problem.
@@ -146,17 +148,19 @@ func described(problems []FieldProblem, field string, hint bool) template.HTMLAt
 type Asked struct {
 	Verb      Verb // Verify, or Deliver for a fresh code before a download
 	ID        string
-	Path      string // /requests/{id}
-	Key       string // idempotency key of the code's form
-	AgainKey  string // and of the other one
-	CodeUntil time.Time
-	Again     bool // another mail was just sent
+	Path      string    // /requests/{id}
+	Key       string    // idempotency key of the code's form
+	AgainKey  string    // and of the other one
+	CodeUntil time.Time // zero if it must not be told: the page is the same for every id
+	Again     bool      // another mail was just sent
 	Problems  []FieldProblem
 }
 
-func (Asked) name() string                     { return "asked" }
-func (a Asked) title(w words.Words) string     { return w.T("asked." + string(a.Verb) + ".title") }
-func (a Asked) failed() bool                   { return len(a.Problems) > 0 }
+func (Asked) name() string                 { return "asked" }
+func (a Asked) title(w words.Words) string { return w.T("asked." + string(a.Verb) + ".title") }
+func (a Asked) failed() bool               { return len(a.Problems) > 0 }
+
+// Problem returns what is wrong with a field, nil if nothing is.
 func (a Asked) Problem(f string) *FieldProblem { return find(a.Problems, f) }
 
 // Described returns the attributes that tie a field to its hint and its problem.
