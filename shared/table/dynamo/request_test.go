@@ -21,7 +21,7 @@ func asked[T any](ctx context.Context, t *testing.T, call func(context.Context, 
 	s, _ := answering(errors.New("no answer"))
 	s.client = dynamodb.New(s.client.Options(), func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-			return stack.Serialize.Add(middleware.SerializeMiddlewareFunc("Asked", func(ctx context.Context, i middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+			return stack.Serialize.Add(middleware.SerializeMiddlewareFunc("Asked", func(ctx context.Context, i middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) { //nolint:misspell // the SDK spells it so
 				in = i.Parameters
 				return next.HandleSerialize(ctx, i)
 			}), middleware.Before)
