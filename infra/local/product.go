@@ -182,7 +182,7 @@ func (p *product) openService(pol *policy.Policy) error {
 	p.Storage = exports
 	p.Requests = &request.Service{
 		Table: store, Keys: seal.Keys{Ring: ring, Table: store}, Policy: pol, Now: now, BaseURL: p.URL,
-		Sources: sources, Exports: exports, Mail: p.Mailbox, Log: p.o.Log,
+		Sources: sources, Exports: exports, Downloads: exports, Mail: p.Mailbox, Log: p.o.Log,
 	}
 	if !p.o.NoHints {
 		p.Requests.Wake = func(_ context.Context, id request.ID) { p.hints.work.put(id) }

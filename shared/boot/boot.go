@@ -4,8 +4,8 @@
 // environment and the clock in production; infra/local is its counterpart on a
 // laptop.
 //
-// What only some functions need stands in the folders below (mailing, packages,
-// downloads, stores, queueing) and is handed to Run by the function's main: a
+// What only some functions need stands in the folders below (routes, mailing,
+// packages, downloads, stores, queueing) and is handed to Run by the function's main: a
 // binary that never sends mail does not carry, or initialise, a mail service's
 // client.
 package boot
@@ -20,10 +20,10 @@ import (
 	"time"
 	_ "time/tzdata" // days are counted in the controller's zone, whatever the image has
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"rightsdesk/shared/httpapi"
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
@@ -50,6 +50,7 @@ type Assembly struct {
 	AWS      aws.Config
 	Service  *request.Service
 	Log      *slog.Logger
+	HTTP     func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 }
 
 // Setting returns a setting that the function's topology entry lists.
@@ -84,15 +85,15 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 		}
 	}
 	a := &Assembly{Function: fn, AWS: config(), Log: log}
-	store := table.Steady(dynamo.New(a.AWS, dynamo.Names{
+	store := table.Steady(dynamo.New(a.AWS, dynamo.Tables{
 		State: a.Setting(topology.StateTable), Audit: a.Setting(topology.AuditTable), Keys: a.Setting(topology.KeysTable),
-	}), table.Sleep)
+	}, now), table.Sleep)
 	pol, err := readPolicy(a.Setting(topology.PolicyName))
 	if err != nil {
 		return nil, err
 	}
 	a.Service = &request.Service{
-		Table: store, Keys: seal.Keys{Table: store}, Policy: pol, Now: func() time.Time { return time.Now().UTC() },
+		Table: store, Keys: seal.Keys{Table: store}, Policy: pol, Now: now, Log: log,
 		BaseURL: strings.TrimSuffix(a.Setting(topology.BaseURL), "/"),
 	}
 	if fn.Tables.Keys != topology.None {
@@ -108,7 +109,21 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 			return nil, fmt.Errorf("boot: %s: %w", p.Name, err)
 		}
 	}
+	if err := a.complete(); err != nil {
+		return nil, err
+	}
 	return newHandler(a)
+}
+
+// complete reports what the topology entry grants and no part has filled in.
+func (a *Assembly) complete() error {
+	f, s := a.Function, a.Service
+	switch {
+	case f.SendsMail && s.Mail == nil, f.Sources && s.Sources == nil, f.Exports != topology.None && s.Downloads == nil,
+		f.Exports == topology.ReadWrite && s.Exports == nil, len(f.Sends) > 0 && s.Wake == nil, len(f.Routes) > 0 && a.HTTP == nil:
+		return fmt.Errorf("boot: the main of %s names fewer parts than its topology entry grants", f.Name)
+	}
+	return nil
 }
 
 // config is what LoadDefaultConfig would find in Lambda, without the megabytes
@@ -129,6 +144,8 @@ func config() aws.Config {
 	}
 	return cfg
 }
+
+func now() time.Time { return time.Now().UTC() }
 
 func readPolicy(name string) (*policy.Policy, error) {
 	file, ok := policy.Profile(name)
@@ -154,12 +171,7 @@ func ring(ctx context.Context, a *Assembly, store table.Table) (*seal.Ring, erro
 // newHandler joins what the entry declares with what answers it.
 func newHandler(a *Assembly) (*handler, error) {
 	h := &handler{a: a, jobs: job.Jobs(a.Service, a.Log)[a.Function.Name]}
-	env := httpapi.Env{Requests: a.Service, Policy: a.Service.Policy, Log: a.Log, Operator: operatorOf}
-	mux, err := httpapi.Mux(env, a.Function, httpapi.Sets(env)[a.Function.Name])
-	if err != nil {
-		return nil, err
-	}
-	h.http = serve(mux)
+	h.http = a.HTTP
 	for _, s := range a.Function.Schedules {
 		if h.jobs[s.Job] == nil {
 			return nil, fmt.Errorf("boot: %s has no job %q", a.Function.Name, s.Job)

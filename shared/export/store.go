@@ -30,6 +30,13 @@ type Store interface {
 	// List returns up to 1000 keys that begin with prefix, in order, and the
 	// cursor of the next page, empty on the last.
 	List(ctx context.Context, prefix, cursor string) (keys []string, next string, err error)
+
+	Signer
+}
+
+// Signer lets a person download an object. A function that hands out links and
+// keeps nothing needs no more of a Store.
+type Signer interface {
 	// Sign returns a URL that downloads the object under the given file name until
 	// now+life, without any other credential.
 	Sign(ctx context.Context, key, filename string, now time.Time, life time.Duration) (string, error)

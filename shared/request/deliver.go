@@ -78,7 +78,7 @@ func (s *Service) deliver(ctx context.Context, id ID, by string, c Call, redeem 
 		return Delivery{}, err
 	}
 	now := s.Now()
-	url, err := s.Exports.Sign(ctx, r.Package.Key, s.filename(r), now, urlLife)
+	url, err := s.Downloads.Sign(ctx, r.Package.Key, s.filename(r), now, urlLife)
 	if err != nil {
 		return Delivery{}, ErrBusy.Because(err)
 	}

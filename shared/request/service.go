@@ -28,9 +28,10 @@ type Service struct {
 	Now     func() time.Time
 	BaseURL string // of links in mails and pages, without a slash at the end
 
-	Sources map[string]source.Source // by id in the policy
-	Exports export.Store
-	Mail    mail.Sender
+	Sources   map[string]source.Source // by id in the policy
+	Exports   export.Store
+	Downloads export.Signer
+	Mail      mail.Sender
 	// Wake says that a request has work to do. It is a hint that makes things
 	// faster: losing it delays the work until the next sweep.
 	Wake func(ctx context.Context, id ID)

@@ -329,3 +329,10 @@ func (s *Service) Behind(ctx context.Context, t Token) (Request, personal.Email,
 	address, _ := p.newAddress() // it was checked when the request came in
 	return r, address, nil
 }
+
+// Nudge hints that a request has work to do now, if it has.
+func (s *Service) Nudge(ctx context.Context, id ID) {
+	if r, err := s.load(ctx, id); err == nil {
+		s.wake(ctx, r)
+	}
+}

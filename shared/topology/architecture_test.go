@@ -33,7 +33,7 @@ var layers = map[string]layer{
 	"http":    {layers: []string{"ground", "domain", "policy", "edge"}, http: true},
 	"adapter": {layers: []string{"ground", "domain", "policy"}, packages: []string{"shared/page"}, modules: []string{awsSDK, smithy, bolt}, http: true},
 	"lambda":  {layers: []string{"ground", "domain"}, modules: []string{"github.com/aws/aws-lambda-go"}, http: true},
-	"tests":   {layers: []string{"ground", "domain", "adapter", "tests"}, modules: []string{awsSDK, smithy}, http: true},
+	"tests":   {layers: []string{"ground", "domain", "adapter", "tests"}, packages: []string{"infra/local/company"}, modules: []string{awsSDK, smithy}, http: true},
 	"boot": {
 		layers:  []string{"ground", "domain", "policy", "edge", "http", "adapter", "lambda", "boot"},
 		modules: []string{awsSDK, smithy, "github.com/aws/aws-lambda-go"}, http: true,
@@ -89,6 +89,8 @@ var members = map[string]string{
 	"shared/table/dynamo":      "adapter",
 	"shared/table/embedded":    "adapter",
 	"shared/lambdahttp":        "lambda",
+
+	"infra/local/company/indynamodb": "tests",
 
 	"shared/export/exporttest":  "tests",
 	"shared/export/s3/s3test":   "tests",

@@ -16,13 +16,6 @@ import (
 // root is the top of the repository.
 const root = "../.."
 
-func each(t *testing.T, check func(*testing.T, topology.Function)) {
-	t.Helper()
-	for _, f := range topology.All {
-		t.Run(f.Name, func(t *testing.T) { t.Parallel(); check(t, f) })
-	}
-}
-
 // once reports names that come twice or are not spelled as they should be.
 func once(t *testing.T, what string, spelling *regexp.Regexp, names []string) {
 	t.Helper()
@@ -69,7 +62,7 @@ func TestNamesAreUnique(t *testing.T) {
 func TestPatternsMeanTheSameToBothRouters(t *testing.T) {
 	t.Parallel()
 	both := regexp.MustCompile(`^(GET|POST|PUT|PATCH|DELETE) (/|(/([a-z0-9._-]+|\{[a-z]+\}))+)$`)
-	each(t, func(t *testing.T, f topology.Function) {
+	for _, f := range topology.All {
 		for _, r := range f.Routes {
 			if !both.MatchString(r.Pattern) {
 				t.Errorf("%q: greedy parts, hosts, trailing slashes and capitals are read apart", r.Pattern)
@@ -78,7 +71,7 @@ func TestPatternsMeanTheSameToBothRouters(t *testing.T) {
 				t.Errorf("%q is taken for the method %q and the path %q", r.Pattern, r.Method(), r.Path())
 			}
 		}
-	})
+	}
 }
 
 // One mux that serves all functions panics over two patterns of which neither is
@@ -101,7 +94,7 @@ func TestAllPatternsFitOnOneMux(t *testing.T) {
 // access log or writes a firewall rule need not know the topology.
 func TestOperatorsRoutesAreKnownByTheirPath(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, f topology.Function) {
+	for _, f := range topology.All {
 		for _, r := range f.Routes {
 			if strings.HasPrefix(r.Path(), "/v1/operator/") != (r.Caller == topology.Operator) {
 				t.Errorf("%q may be called by %d", r.Pattern, r.Caller)
@@ -110,7 +103,7 @@ func TestOperatorsRoutesAreKnownByTheirPath(t *testing.T) {
 				t.Errorf("%q has a token in its path and may be called by %d", r.Pattern, r.Caller)
 			}
 		}
-	})
+	}
 }
 
 func TestEveryFunctionHasAFolderAndEveryFolderAFunction(t *testing.T) {
@@ -213,57 +206,57 @@ func TestWhatIsSentIsReceived(t *testing.T) {
 			received[f.Queue.Name] = true
 		}
 	}
-	each(t, func(t *testing.T, f topology.Function) {
+	for _, f := range topology.All {
 		for _, name := range f.Sends {
 			if !received[name] {
 				t.Errorf("nobody works off %q", name)
 			}
 		}
-	})
+	}
 }
 
 // The bounds are those of the services, and of what we promise.
 func TestFunctionsFitTheirServices(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, f topology.Function) {
+	for _, f := range topology.All {
 		if len(f.Routes)+len(f.Schedules) == 0 && f.Queue == nil && !f.Stream {
-			t.Error("nothing ever calls it")
+			t.Errorf("%s: nothing ever calls it", f.Name)
 		}
 		if f.Memory < 256 || f.Memory > 3008 {
-			t.Errorf("%d MB: less than 256 makes the first call slow, more than 3008 not every account has", f.Memory)
+			t.Errorf("%s: %d MB: less than 256 makes the first call slow, more than 3008 not every account has", f.Name, f.Memory)
 		}
 		if f.Timeout < time.Second || f.Timeout > 15*time.Minute || f.Timeout%time.Second != 0 {
-			t.Errorf("a timeout of %v", f.Timeout)
+			t.Errorf("%s: a timeout of %v", f.Name, f.Timeout)
 		}
 		if len(f.Routes) > 0 && f.Timeout >= 30*time.Second {
-			t.Errorf("API Gateway gives up after 30 s, before its timeout of %v", f.Timeout)
+			t.Errorf("%s: API Gateway gives up after 30 s, before its timeout of %v", f.Name, f.Timeout)
 		}
 		if f.Tables.Audit > topology.Append {
-			t.Error("it may change audit entries")
+			t.Errorf("%s: it may change audit entries", f.Name)
 		}
 		if f.Tables.State >= topology.Append && f.Tables.Audit < topology.Append {
-			t.Error("it may change state and cannot say so in the audit table")
+			t.Errorf("%s: it may change state and cannot say so in the audit table", f.Name)
 		}
 		if q := f.Queue; q != nil && (q.Batch < 1 || q.Batch > 10 || q.Tries < 2) {
-			t.Errorf("queue %s: %d messages at once, %d tries", q.Name, q.Batch, q.Tries)
+			t.Errorf("%s: queue %s: %d messages at once, %d tries", f.Name, q.Name, q.Batch, q.Tries)
 		}
 		for _, s := range f.Schedules {
 			if s.Every < time.Minute || s.Every%time.Minute != 0 {
-				t.Errorf("%s runs every %v, which no schedule can", s.Job, s.Every)
+				t.Errorf("%s: %s runs every %v, which no schedule can", f.Name, s.Job, s.Every)
 			}
 			if s.Misses < 1 {
-				t.Errorf("%s rings over a single lost run, which is no failure", s.Job)
+				t.Errorf("%s: %s rings over a single lost run, which is no failure", f.Name, s.Job)
 			}
 		}
 		if (f.Stream || f.Queue != nil) && len(f.Schedules) == 0 {
-			t.Error("nothing finds what its stream or queue lost")
+			t.Errorf("%s: nothing finds what its stream or queue lost", f.Name)
 		}
-	})
+	}
 }
 
 func TestSettingsFollowFromTheEntry(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, f topology.Function) {
+	for _, f := range topology.All {
 		got := map[topology.Setting]int{}
 		for _, s := range f.Settings() {
 			got[s]++
@@ -280,14 +273,14 @@ func TestSettingsFollowFromTheEntry(t *testing.T) {
 			topology.Sender:      f.SendsMail,
 		} {
 			if n := got[s]; n > 1 || (n == 1) != want {
-				t.Errorf("%s is there %d times, needed: %v", s, n, want)
+				t.Errorf("%s: %s is there %d times, needed: %v", f.Name, s, n, want)
 			}
 			delete(got, s)
 		}
 		for s := range got {
-			t.Errorf("%s: this test does not know when it is needed", s)
+			t.Errorf("%s: %s: this test does not know when it is needed", f.Name, s)
 		}
-	})
+	}
 }
 
 func TestAlarmWindow(t *testing.T) {

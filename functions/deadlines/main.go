@@ -1,0 +1,12 @@
+// Command deadlines is the Lambda that watches the clock: unverified
+// requests lapse, packages expire.
+// What it has and may do stands in topology.Deadlines.
+package main
+
+import (
+	"rightsdesk/shared/boot"
+	"rightsdesk/shared/boot/packages"
+	"rightsdesk/shared/topology"
+)
+
+func main() { boot.Run(topology.Deadlines, packages.Part) }

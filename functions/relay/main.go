@@ -1,0 +1,13 @@
+// Command relay is the Lambda that carries what commits announced
+// to mail and queue.
+// What it has and may do stands in topology.Relay.
+package main
+
+import (
+	"rightsdesk/shared/boot"
+	"rightsdesk/shared/boot/mailing"
+	"rightsdesk/shared/boot/queueing"
+	"rightsdesk/shared/topology"
+)
+
+func main() { boot.Run(topology.Relay, mailing.Part, queueing.Part) }

@@ -1,0 +1,14 @@
+// Command requests is the Lambda that takes in rights requests and shows
+// where they stand, to the person and to operators.
+// What it has and may do stands in topology.Requests.
+package main
+
+import (
+	"rightsdesk/shared/boot"
+	"rightsdesk/shared/boot/downloads"
+	"rightsdesk/shared/boot/queueing"
+	"rightsdesk/shared/boot/routes"
+	"rightsdesk/shared/topology"
+)
+
+func main() { boot.Run(topology.Requests, routes.Part, downloads.Part, queueing.Part) }

@@ -1,0 +1,131 @@
+package boot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"rightsdesk/shared/job"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/table"
+)
+
+// handler answers every event that the topology lets reach a function: a call
+// over HTTP, a run of a schedule, messages of its queue, changes of the State table.
+type handler struct {
+	a    *Assembly
+	http func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) // nil: it has no routes
+	jobs job.Set
+}
+
+// kind is what tells the events apart.
+type kind struct {
+	Version  string `json:"version"`
+	RouteKey string `json:"routeKey"`
+	Job      string `json:"job"`
+	Records  []struct {
+		EventSource string `json:"eventSource"`
+	} `json:"Records"`
+}
+
+var errEvent = errors.New("boot: the event is of no kind that this function gets")
+
+// Invoke answers one event.
+func (h *handler) Invoke(ctx context.Context, raw json.RawMessage) (any, error) {
+	var k kind
+	if err := json.Unmarshal(raw, &k); err != nil {
+		return nil, errEvent
+	}
+	switch {
+	case k.RouteKey != "" && k.Version == "2.0" && h.http != nil:
+		var e events.APIGatewayV2HTTPRequest
+		if err := json.Unmarshal(raw, &e); err != nil {
+			return nil, errEvent
+		}
+		return h.http(ctx, e)
+	case k.Job != "":
+		return h.run(ctx, k.Job)
+	case len(k.Records) > 0 && k.Records[0].EventSource == "aws:sqs":
+		return h.messages(ctx, raw)
+	case len(k.Records) > 0 && k.Records[0].EventSource == "aws:dynamodb":
+		return h.changes(ctx, raw)
+	}
+	return nil, errEvent
+}
+
+// ending returns a context that ends while there is still time to finish the
+// page of work under way.
+func ending(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, end.Add(-request.PageTime))
+}
+
+// run does a scheduled job.
+func (h *handler) run(ctx context.Context, name string) (any, error) {
+	do, ok := h.jobs[name]
+	if !ok {
+		return nil, fmt.Errorf("boot: %s has no job %q", h.a.Function.Name, name)
+	}
+	ctx, cancel := ending(ctx)
+	defer cancel()
+	rep, err := do(ctx)
+	h.a.Log.InfoContext(ctx, "a job ran", "job", name, "seen", rep.Seen, "failed", rep.Failed, "err", err)
+	return nil, err
+}
+
+// messages works off the queue. A message whose work failed goes back to it.
+func (h *handler) messages(ctx context.Context, raw json.RawMessage) (any, error) {
+	var e events.SQSEvent
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return nil, errEvent
+	}
+	ctx, cancel := ending(ctx)
+	defer cancel()
+	var failed events.SQSEventResponse
+	for _, m := range e.Records {
+		if err := h.a.Service.Work(ctx, request.ID(m.Body)); err != nil {
+			h.a.Log.WarnContext(ctx, "work failed; its message comes again", "request", m.Body, "err", err)
+			failed.BatchItemFailures = append(failed.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		}
+	}
+	return failed, nil
+}
+
+// changes delivers what the changed requests announce. A stream keeps its order
+// by holding everything back behind a failure, so none is reported: what failed
+// stays due, and the sweep tries again.
+func (h *handler) changes(ctx context.Context, raw json.RawMessage) (any, error) {
+	var e events.DynamoDBEvent
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return nil, errEvent
+	}
+	seen := map[request.ID]bool{}
+	for _, rec := range e.Records {
+		k := rec.Change.Keys
+		id, ok := request.IDOf(table.Key{Partition: text(k["p"]), Sort: text(k["s"])})
+		if !ok || seen[id] {
+			continue
+		}
+		seen[id] = true
+		if err := h.a.Service.Announce(ctx, id); err != nil {
+			h.a.Log.WarnContext(ctx, "an announcement failed; the sweep tries again", "request", string(id), "err", err)
+		}
+		if h.a.Service.Wake != nil {
+			h.a.Service.Nudge(ctx, id)
+		}
+	}
+	return events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}, nil
+}
+
+func text(v events.DynamoDBAttributeValue) string {
+	if v.DataType() != events.DataTypeString {
+		return ""
+	}
+	return v.String()
+}

@@ -1,0 +1,22 @@
+// Package mailing lets a function send mail through Amazon SES. Mains import it.
+package mailing
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+
+	"rightsdesk/shared/boot"
+	"rightsdesk/shared/mail/ses"
+	"rightsdesk/shared/topology"
+)
+
+// Part is for functions whose topology entry sends mail.
+var Part = boot.Part{
+	Name:   "mailing",
+	Grants: func(f topology.Function) bool { return f.SendsMail },
+	Fill: func(_ context.Context, a *boot.Assembly) error {
+		a.Service.Mail = ses.New(sesv2.NewFromConfig(a.AWS), a.Setting(topology.Sender), "")
+		return nil
+	},
+}

@@ -1,0 +1,22 @@
+// Package packages lets a function keep and erase people's packages in the
+// bucket of exports. Mains import it.
+package packages
+
+import (
+	"context"
+
+	"rightsdesk/shared/boot"
+	"rightsdesk/shared/export/s3"
+	"rightsdesk/shared/topology"
+)
+
+// Part is for functions whose topology entry may write exports.
+var Part = boot.Part{
+	Name:   "packages",
+	Grants: func(f topology.Function) bool { return f.Exports == topology.ReadWrite },
+	Fill: func(_ context.Context, a *boot.Assembly) error {
+		store := s3.New(a.AWS, a.Setting(topology.ExportsName))
+		a.Service.Exports, a.Service.Downloads = store, store
+		return nil
+	},
+}

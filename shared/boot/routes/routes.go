@@ -1,0 +1,44 @@
+// Package routes lets a function answer API Gateway. A function without it does
+// not carry templates and handlers. Mains import it.
+package routes
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"rightsdesk/shared/boot"
+	"rightsdesk/shared/httpapi"
+	"rightsdesk/shared/lambdahttp"
+	"rightsdesk/shared/operator"
+	"rightsdesk/shared/topology"
+)
+
+// Part is for functions whose topology entry has routes.
+var Part = boot.Part{
+	Name:   "routes",
+	Grants: func(f topology.Function) bool { return len(f.Routes) > 0 },
+	Fill: func(_ context.Context, a *boot.Assembly) error {
+		env := httpapi.Env{Requests: a.Service, Policy: a.Service.Policy, Log: a.Log, Operator: operatorOf}
+		mux, err := httpapi.Mux(env, a.Function, httpapi.Sets(env)[a.Function.Name])
+		if err != nil {
+			return err
+		}
+		a.HTTP = lambdahttp.Handler(mux)
+		return nil
+	},
+}
+
+// operatorOf is who the gateway's authorizer let in. Roles stand in the claim
+// rightsdesk:roles, separated by blanks; that a second factor was used in amr (RFC 8176).
+func operatorOf(r *http.Request) (operator.Identity, bool) {
+	claims, ok := lambdahttp.Claims(r.Context())
+	if !ok || claims["sub"] == "" {
+		return operator.Identity{}, false
+	}
+	who := operator.Identity{ID: claims["sub"], MFA: strings.Contains(claims["amr"], "mfa")}
+	for _, role := range strings.FieldsFunc(claims["rightsdesk:roles"], func(c rune) bool { return strings.ContainsRune(" ,[]", c) }) {
+		who.Roles = append(who.Roles, operator.Role(role))
+	}
+	return who, true
+}

@@ -1,0 +1,95 @@
+// Package stores lets a function call the company's data stores. Mains import
+// it; what it can reach, the policy file declares.
+package stores
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"rightsdesk/shared/boot"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/source"
+	dynamodbsource "rightsdesk/shared/source/dynamodb"
+	httpsource "rightsdesk/shared/source/http"
+	"rightsdesk/shared/topology"
+)
+
+// Part is for functions whose topology entry may call sources.
+var Part = boot.Part{
+	Name:   "stores",
+	Grants: func(f topology.Function) bool { return f.Sources },
+	Fill:   fill,
+}
+
+func fill(ctx context.Context, a *boot.Assembly) error {
+	a.Service.Sources = map[string]source.Source{}
+	for _, s := range a.Service.Policy.Sources {
+		var err error
+		switch s.Kind {
+		case policy.KindHTTP:
+			a.Service.Sources[s.ID], err = hook(ctx, a, s)
+		case policy.KindDynamoDB:
+			a.Service.Sources[s.ID], err = tableOf(a, s)
+		case policy.KindTask: // a person does it
+		}
+		if err != nil {
+			return fmt.Errorf("source %s: %w", s.ID, err)
+		}
+	}
+	return nil
+}
+
+// hook reads the source's secret, secret:NAME, from Secrets Manager under the
+// installation's own prefix.
+func hook(ctx context.Context, a *boot.Assembly, s policy.Source) (source.Source, error) {
+	name := a.Setting(topology.SecretNames) + strings.TrimPrefix(s.Secret, "secret:")
+	out, err := secretsmanager.NewFromConfig(a.AWS).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
+	if err != nil {
+		return nil, fmt.Errorf("read its secret %s: %w", name, err)
+	}
+	var categories []string
+	for _, h := range s.Holdings {
+		categories = append(categories, h.Category)
+	}
+	return httpsource.New(httpsource.Options{
+		ID: s.ID, URL: s.HTTP.URL, Secret: []byte(strings.TrimSpace(aws.ToString(out.SecretString))), Categories: categories,
+		Ties: s.HTTP.Ties, AllowHosts: s.HTTP.AllowHosts, Now: a.Service.Now,
+	})
+}
+
+// tableOf reaches a table of the company's, as the role that the policy names.
+func tableOf(a *boot.Assembly, s policy.Source) (source.Source, error) {
+	cfg := a.AWS.Copy()
+	if s.DynamoDB.Region != "" {
+		cfg.Region = s.DynamoDB.Region
+	}
+	if s.IAMRole != "" {
+		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(a.AWS), s.IAMRole))
+	}
+	return dynamodbsource.New(dynamodbsource.Options{ID: s.ID, Client: dynamodb.NewFromConfig(cfg), Mapping: mapping(s.DynamoDB), Now: a.Service.Now})
+}
+
+// mapping tells the adapter what the policy file declares.
+func mapping(d policy.DynamoDB) dynamodbsource.Mapping {
+	m := dynamodbsource.Mapping{
+		Table: d.Table, Key: dynamodbsource.Key{Partition: d.Key.Partition, Sort: d.Key.Sort}, RecordID: d.RecordID,
+		CollectedAt: dynamodbsource.Instant{Attribute: d.CollectedAt.Attribute, Format: dynamodbsource.Format(d.CollectedAt.Format)},
+	}
+	for _, l := range d.FindBy {
+		m.FindBy = append(m.FindBy, dynamodbsource.Lookup(l))
+	}
+	for _, i := range d.Items {
+		m.Items = append(m.Items, dynamodbsource.Rule(i))
+	}
+	for _, t := range d.Ties {
+		m.Ties = append(m.Ties, dynamodbsource.Tie(t))
+	}
+	return m
+}
