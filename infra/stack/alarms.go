@@ -16,8 +16,9 @@ import (
 // failingPeriod is the time in which one failure rings a function's alarm.
 const failingPeriod = 5 * time.Minute
 
-// jobDone is the log line of a run that succeeded; it names the job beside it.
-const jobDone = "job done"
+// doneRun matches the log line of a run that succeeded. The words are boot's; a
+// test compares the two.
+const doneRun = `{ ($.msg = "a job ran") && ($.job = "%s") && ($.err IS NULL) }`
 
 // addAlarms adds the alarms of a function, its schedules and its queue.
 func (s *system) addAlarms(u unit) {
@@ -57,7 +58,7 @@ func (s *system) addFailing(u unit) {
 // addHeartbeat rings when no run of a schedule has succeeded for its window.
 // Silence is the failure, so missing data counts as one.
 func (s *system) addHeartbeat(u unit, sched topology.Schedule) {
-	done := s.count(u, title(u.Name)+title(sched.Job)+"Runs", fmt.Sprintf(`{ $.msg = %q && $.job = %q }`, jobDone, sched.Job))
+	done := s.count(u, title(u.Name)+title(sched.Job)+"Runs", fmt.Sprintf(doneRun, sched.Job))
 	period, periods := windowOf(sched.AlarmWindow())
 	s.alarm(sched.Alarm, &awscloudwatch.CfnAlarmProps{
 		Namespace: done.Namespace, MetricName: done.MetricName,

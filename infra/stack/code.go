@@ -32,14 +32,15 @@ func buildZip(root, dir, function string) (string, error) {
 	}
 	defer os.RemoveAll(work) //nolint:errcheck // a leftover in the temporary folder
 	binary := filepath.Join(work, "bootstrap")
+	//nolint:gosec // the function's name is the topology's
 	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w -buildid=", "-o", binary, "./functions/"+function)
 	build.Dir = root
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64")
+	build.Env = append(build.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
-	program, err := os.ReadFile(binary)
+	program, err := os.ReadFile(binary) //nolint:gosec // what was just built
 	if err != nil {
 		return "", err
 	}
@@ -47,11 +48,11 @@ func buildZip(root, dir, function string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", err
 	}
 	path := filepath.Join(dir, function+".zip")
-	return path, os.WriteFile(path, packed, 0o644)
+	return path, os.WriteFile(path, packed, 0o600) //nolint:gosec // the same
 }
 
 // pack puts a program into a zip as Lambda wants it. The time is fixed, to the

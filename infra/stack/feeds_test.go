@@ -1,8 +1,12 @@
 package stack_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,7 +115,7 @@ func TestSilenceOfAScheduleRings(t *testing.T) {
 					if target(filter.Properties["LogGroupName"]) != id(f)+"Log" {
 						t.Errorf("%s listens to another function", s.Alarm)
 					}
-					if want := fmt.Sprintf(`{ $.msg = "job done" && $.job = %q }`, s.Job); filter.Properties["FilterPattern"] != want {
+					if want := fmt.Sprintf(`{ ($.msg = "a job ran") && ($.job = %q) && ($.err IS NULL) }`, s.Job); filter.Properties["FilterPattern"] != want {
 						t.Errorf("%s counts %v, want %s", s.Alarm, filter.Properties["FilterPattern"], want)
 					}
 				}
@@ -120,5 +124,24 @@ func TestSilenceOfAScheduleRings(t *testing.T) {
 				t.Errorf("nothing counts the runs that %s waits for", s.Alarm)
 			}
 		}
+	}
+}
+
+// The alarm reads what boot writes. If this fails, the words in boot changed:
+// change the pattern with them, or every schedule's alarm rings.
+func TestHeartbeatsAreWhatBootWrites(t *testing.T) {
+	b, err := os.ReadFile("../../shared/boot/handler.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{`"a job ran", "job", name`, `"err", err)`} {
+		if !strings.Contains(string(b), words) {
+			t.Errorf("shared/boot/handler.go does not log %s", words)
+		}
+	}
+	var line bytes.Buffer
+	slog.New(slog.NewJSONHandler(&line, nil)).Info("a job ran", "job", "steps", "err", error(nil)) //nolint:sloglint // as boot's logger does
+	if !strings.Contains(line.String(), `"msg":"a job ran","job":"steps","err":null`) {
+		t.Errorf("slog writes a run that succeeded as %s", line.String())
 	}
 }

@@ -81,8 +81,16 @@ func (s *system) value(name topology.Setting) *string {
 		return s.param.baseURL.or(s.api.AttrApiEndpoint())
 	case topology.PolicyName:
 		return s.param.policy
+	case topology.SecretNames:
+		return s.secretNames()
 	}
 	panic(fmt.Sprintf("stack: the setting %s has no value; add it here", name))
+}
+
+// secretNames is what the names of this installation's secrets begin with. It is
+// the stack's name, so that two installations keep theirs apart.
+func (s *system) secretNames() *string {
+	return awscdk.Fn_Join(jsii.String(""), &[]*string{awscdk.Aws_STACK_NAME(), jsii.String("/")})
 }
 
 // logGroup adds a log group. Logs hold no personal data, so a month serves

@@ -50,6 +50,9 @@ func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.Polic
 	if f.SendsMail {
 		s.grantMail(p)
 	}
+	if f.Sources {
+		p.allow(in(s.secrets()), "secretsmanager:GetSecretValue")
+	}
 	return p.PolicyDocument
 }
 
@@ -124,6 +127,15 @@ func (s *system) grantMail(p *policy) {
 	p.allowIf(map[string]any{
 		"StringEquals": map[string]*string{"ses:FromAddress": s.param.sender},
 	}, &identities, "ses:SendEmail", "ses:SendRawEmail")
+}
+
+// secrets are the secrets of the company's data stores. The operator makes them,
+// and the service puts a random end to their names.
+func (s *system) secrets() *string {
+	return s.stack.FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("secretsmanager"), Resource: jsii.String("secret"),
+		ResourceName: below(s.secretNames(), "*"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+	})
 }
 
 // openSources lets a function assume the roles that the operator named, if any.

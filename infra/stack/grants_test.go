@@ -45,6 +45,7 @@ var explained = map[string]string{
 	`"*" ListStreams`: "the action knows no resources",
 	`"*" MasterKey`:   "in a key's own policy it means this key",
 	`"/*" Exports`:    "the objects of one bucket",
+	`"/*" secrets`:    "the service puts a random end to the names of secrets",
 }
 
 func TestNoWildcards(t *testing.T) {
@@ -82,6 +83,10 @@ func isExplained(holder string, s map[string]any, r any) bool {
 	switch {
 	case s["Action"] == "dynamodb:ListStreams":
 		return explained[flat(r)+" ListStreams"] != ""
+	case s["Action"] == "secretsmanager:GetSecretValue": // arn:...:secret:<stack>/*
+		parts := list(at(r, "Fn::Join", 1))
+		n := len(parts)
+		return flat(parts[n-2]) == `{"Ref":"AWS::StackName"}` && explained[flat(parts[n-1])+" secrets"] != ""
 	case holder == "MasterKey":
 		return explained[flat(r)+" MasterKey"] != ""
 	case target(r) == "Exports":
@@ -147,6 +152,10 @@ func TestAFunctionMayDoWhatItsEntrySays(t *testing.T) {
 		mails := strings.Contains(flat(tpl.statements()[id(f)+"Role"]), "ses:SendEmail")
 		if mails != f.SendsMail {
 			t.Errorf("%s sends mail: %v, want %v", f.Name, mails, f.SendsMail)
+		}
+		reads := strings.Contains(flat(tpl.statements()[id(f)+"Role"]), "secretsmanager:GetSecretValue")
+		if reads != f.Sources {
+			t.Errorf("%s reads the secrets of sources: %v, want %v", f.Name, reads, f.Sources)
 		}
 	}
 }

@@ -76,6 +76,7 @@ func (s *system) addOutputs() {
 		{"AuditTableName", s.audit.TableName()},
 		{"KeysTableName", s.keys.TableName()},
 		{"MasterKeyArn", s.master.KeyArn()},
+		{"SecretNames", s.secretNames()},
 	} {
 		awscdk.NewCfnOutput(s.stack, &out.name, &awscdk.CfnOutputProps{Value: out.value})
 	}

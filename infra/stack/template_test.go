@@ -39,7 +39,7 @@ var synth = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a leftover in the temporary folder
+	defer os.RemoveAll(dir) // what is left over is in the temporary folder
 	zip := filepath.Join(dir, "function.zip")
 	if err := os.WriteFile(zip, []byte("a stand-in for a zip"), 0o600); err != nil {
 		return nil, err

@@ -271,6 +271,7 @@ func TestSettingsFollowFromTheEntry(t *testing.T) {
 			topology.StepsQueue:  slices.Contains(f.Sends, topology.Steps),
 			topology.ExportsName: f.Exports != topology.None,
 			topology.Sender:      f.SendsMail,
+			topology.SecretNames: f.Sources,
 		} {
 			if n := got[s]; n > 1 || (n == 1) != want {
 				t.Errorf("%s: %s is there %d times, needed: %v", f.Name, s, n, want)

@@ -53,7 +53,10 @@ func TestContract(t *testing.T) {
 	var clock hand
 	clock.Sleep(20_000 * 24 * time.Hour)
 	exporttest.Run(t, exporttest.Options{
-		New:    func(t *testing.T) export.Store { return open(t, &s3test.Bucket{Now: clock.Now}) },
+		New: func(t *testing.T) export.Store {
+			t.Helper()
+			return open(t, &s3test.Bucket{Now: clock.Now})
+		},
 		Client: http.DefaultClient,
 		Now:    clock.Now,
 		Sleep:  clock.Sleep,

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -70,7 +71,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch operation {
 	case "Encrypt":
-		out.CiphertextBlob = append(bound, reversed(in.Plaintext)...)
+		out.CiphertextBlob = slices.Concat(bound, reversed(in.Plaintext))
 	case "Decrypt":
 		rest, ok := bytes.CutPrefix(in.CiphertextBlob, bound)
 		if !ok {

@@ -47,6 +47,16 @@ func urlOf(cfg aws.Config, bucket string) string {
 	return "https://" + bucket + ".s3." + cfg.Region + "." + domain
 }
 
+// Origin is the scheme and host of every link, for a page that has to name where
+// its form may lead.
+func (s *Signer) Origin() string {
+	u, err := url.Parse(s.bucket)
+	if err != nil {
+		return "" // Sign says why
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // Sign returns a URL that downloads the object under the given file name until
 // now+life, to a second, as export.Store says. Whoever has the URL has the
 // object: it goes into an answer to the person and nowhere else.

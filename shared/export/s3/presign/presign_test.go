@@ -56,6 +56,9 @@ func TestALinkIsWhatS3Computes(t *testing.T) {
 			continue
 		}
 		u := parse(t, link)
+		if origin := signer(c.region).Origin(); origin != "https://"+c.host {
+			t.Errorf("%s: a page lets its form lead to %s only", name, origin)
+		}
 		q := u.Query()
 		if u.Scheme != "https" || u.Host != c.host || u.EscapedPath() != c.path {
 			t.Errorf("%s: the link leads to %s://%s%s", name, u.Scheme, u.Host, u.EscapedPath())
