@@ -67,8 +67,11 @@ func (w worker) pageSize() int {
 
 // set returns a result that changes only this step.
 func (w worker) set(change func(*Step)) result {
-	index := w.index
+	index, before := w.index, w.step
 	return result{apply: func(r Request) (Request, error) {
+		if now := r.Steps[index]; now.Calls != before.Calls || now.Round != before.Round || now.State != before.State {
+			return r, nil // this page was counted before: the answer to its commit was lost
+		}
 		r.Steps = slices.Clone(r.Steps)
 		r.Steps[index].Attempts = Attempts{}
 		change(&r.Steps[index])
@@ -101,10 +104,18 @@ func (w worker) stop(why *fault.Error) result {
 
 // export puts one page of records among the package's parts.
 func (w worker) export(ctx context.Context) (result, error) {
+	cursor, err := w.s.openCursor(w.r, w.subject, w.step.Cursor)
+	if err != nil {
+		return result{}, err
+	}
 	found, err := w.src.Find(ctx, source.Ask{
-		Identities: w.ids, Category: w.step.Category, Until: w.until(), Cursor: w.step.Cursor,
+		Identities: w.ids, Category: w.step.Category, Until: w.until(), Cursor: cursor,
 		Limit: w.pageSize(), Values: true, Call: w.call("export"),
 	})
+	if err != nil {
+		return result{}, err
+	}
+	next, err := w.s.sealCursor(w.r, w.subject, found.Cursor)
 	if err != nil {
 		return result{}, err
 	}
@@ -124,7 +135,7 @@ func (w worker) export(ctx context.Context) (result, error) {
 		}
 	}
 	page := func(s *Step) {
-		s.State, s.Cursor = Working, found.Cursor
+		s.State, s.Cursor = Working, next
 		s.Done += n
 		s.Calls++
 	}

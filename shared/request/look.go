@@ -105,10 +105,14 @@ func (s *Service) look(ctx context.Context, r Request, index int) (result, error
 	found := source.Found{Done: true}
 	if len(ids) > 0 {
 		decl, _ := s.Policy.Source(look.Source)
+		cursor, err := s.openCursor(r, subject, look.Cursor)
+		if err != nil {
+			return result{}, err
+		}
 		ctx, cancel := context.WithTimeout(ctx, callFor)
 		defer cancel()
 		found, err = src.Find(ctx, source.Ask{
-			Identities: ids, Until: r.Cutoff, Cursor: look.Cursor, Limit: decl.PageSize,
+			Identities: ids, Until: r.Cutoff, Cursor: cursor, Limit: decl.PageSize,
 			Call: source.Call{Key: s.callKey(r.ID, "look", look.Source, strconv.Itoa(len(ids)), strconv.Itoa(look.Calls)), Lease: r.Lease.Until},
 		})
 		if err != nil {
@@ -134,7 +138,11 @@ func (s *Service) look(ctx context.Context, r Request, index int) (result, error
 	if err != nil {
 		return result{}, err
 	}
+	calls := look.Calls
 	res.apply = func(r Request) (Request, error) {
+		if r.Looks[index].Calls != calls {
+			return r, nil // this page was counted before: the answer to its commit was lost
+		}
 		r.Looks, r.Ties = looked.Looks, looked.Ties
 		return s.plan(r, p.Corrections), nil
 	}
@@ -172,7 +180,11 @@ func (s *Service) plan(r Request, corrections []source.Correction) Request {
 func (s *Service) looked(r Request, index, known int, found source.Found, all []personal.Identity, subject seal.Subject) (Request, error) {
 	r.Looks = slices.Clone(r.Looks)
 	l := &r.Looks[index]
-	l.Known, l.Cursor, l.Attempts = known, found.Cursor, Attempts{}
+	var err error
+	if l.Cursor, err = s.sealCursor(r, subject, found.Cursor); err != nil {
+		return Request{}, err
+	}
+	l.Known, l.Attempts = known, Attempts{}
 	l.Calls++
 	l.Counts = maps.Clone(l.Counts)
 	for _, rec := range found.Records {
@@ -183,7 +195,7 @@ func (s *Service) looked(r Request, index, known int, found source.Found, all []
 	}
 	l.State = Working
 	if found.Done {
-		l.State, l.Cursor = Done, ""
+		l.State, l.Cursor = Done, nil
 	}
 	for i := range r.Looks {
 		l := &r.Looks[i]
@@ -214,6 +226,23 @@ func (s *Service) lookFailed(id ID, index int, corrections []source.Correction, 
 		return s.plan(r, corrections), nil
 	}
 	return res
+}
+
+// sealCursor seals where a store wants to be asked on. We cannot know what it
+// put there.
+func (s *Service) sealCursor(r Request, subject seal.Subject, cursor string) ([]byte, error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	return s.Keys.Ring.Seal(subject, r.place("cursor"), []byte(cursor))
+}
+
+func (s *Service) openCursor(r Request, subject seal.Subject, sealed []byte) (string, error) {
+	if sealed == nil {
+		return "", nil
+	}
+	plain, err := s.Keys.Ring.Unseal(subject, r.place("cursor"), sealed)
+	return string(plain), err
 }
 
 // countFacts tells what was found, by source and category.

@@ -40,15 +40,18 @@ func (s *Service) VerifyByOperator(ctx context.Context, by operator.Identity, id
 	if strings.TrimSpace(reason) == "" {
 		return "", fault.Input(fault.Field{Pointer: "/reason", Text: "must say how you are sure who it is, without personal data"})
 	}
-	var say []mail.Kind
-	return s.simple(ctx, id, Verify, by.Actor(), c, say, func(r Request) (Request, []audit.Fact, error) {
+	return s.simple(ctx, id, Verify, by.Actor(), c, func(r Request) (detail, error) {
 		if r.Proof.Proven() {
-			return r, nil, ErrNotNow
+			return detail{}, ErrNotNow
 		}
 		r.Proof.Times++
 		r.Proof.At, r.Proof.By = s.Now(), "operator"
 		// The reason is the operator's own words: it may name somebody, so only its keyed hash is kept.
-		return r, []audit.Fact{{Name: "by", Value: "operator"}, {Name: "reason", Value: s.Keys.Ring.Hash("reason", reason)}}, nil
+		say := r.askNewAddress(s.Now())
+		return detail{
+			r: r, say: say,
+			facts: []audit.Fact{{Name: "by", Value: "operator"}, {Name: "reason", Value: s.Keys.Ring.Hash("reason", reason)}},
+		}, nil
 	})
 }
 
@@ -57,17 +60,17 @@ func (s *Service) Accept(ctx context.Context, by operator.Identity, id ID, c Cal
 	if err := allowed(by, operator.Handler); err != nil {
 		return "", err
 	}
-	return s.simple(ctx, id, Accept, by.Actor(), c, nil, func(r Request) (Request, []audit.Fact, error) {
+	return s.simple(ctx, id, Accept, by.Actor(), c, func(r Request) (detail, error) {
 		if !r.Can(Accept) {
-			return r, nil, ErrNotNow
+			return detail{}, ErrNotNow
 		}
 		if r.NewAddress != nil && !r.NewAddress.Proven() {
-			return r, nil, ErrUnproven
+			return detail{}, ErrUnproven
 		}
 		if s.Now().Sub(r.Cutoff) > planLife {
 			r.Looks, r.Steps = nil, nil // too old to approve: look again
 		}
-		return s.begin(r), nil, nil
+		return detail{r: s.begin(r)}, nil
 	})
 }
 
@@ -79,7 +82,7 @@ func (s *Service) Deny(ctx context.Context, by operator.Identity, id ID, reason 
 	if err := allowed(by, operator.Handler); err != nil {
 		return "", err
 	}
-	return s.simple(ctx, id, Deny, by.Actor(), c, []mail.Kind{mail.Denied}, func(r Request) (Request, []audit.Fact, error) {
+	return s.simple(ctx, id, Deny, by.Actor(), c, func(r Request) (detail, error) {
 		reasons := law.Reasons(r.Law, string(r.Right))
 		i := slices.IndexFunc(reasons, func(x law.Reason) bool { return x.Code == reason })
 		if i < 0 {
@@ -87,10 +90,13 @@ func (s *Service) Deny(ctx context.Context, by operator.Identity, id ID, reason 
 			for i, x := range reasons {
 				codes[i] = x.Code
 			}
-			return r, nil, fault.Input(fault.Field{Pointer: "/reason", Text: "must be one of " + strings.Join(codes, ", ")})
+			return detail{}, fault.Input(fault.Field{Pointer: "/reason", Text: "must be one of " + strings.Join(codes, ", ")})
 		}
 		r.Reason = reason
-		return r, []audit.Fact{{Name: "reason", Value: reason}, {Name: "article", Value: reasons[i].Article}}, nil
+		return detail{
+			r: r, say: []mail.Kind{mail.Denied},
+			facts: []audit.Fact{{Name: "reason", Value: reason}, {Name: "article", Value: reasons[i].Article}},
+		}, nil
 	})
 }
 
@@ -126,7 +132,7 @@ func (s *Service) Retry(ctx context.Context, by operator.Identity, id ID, c Call
 	if err := allowed(by, operator.Handler); err != nil {
 		return "", err
 	}
-	return s.simple(ctx, id, Retry, by.Actor(), c, nil, func(r Request) (Request, []audit.Fact, error) {
+	return s.simple(ctx, id, Retry, by.Actor(), c, func(r Request) (detail, error) {
 		r.Steps, r.Looks = slices.Clone(r.Steps), slices.Clone(r.Looks)
 		n := 0
 		for i := range r.Looks {
@@ -154,9 +160,9 @@ func (s *Service) Retry(ctx context.Context, by operator.Identity, id ID, c Call
 			n++
 		}
 		if n == 0 {
-			return r, nil, ErrNoRetry
+			return detail{}, ErrNoRetry
 		}
-		return r, []audit.Fact{{Name: "retried", Value: strconv.Itoa(n)}}, nil
+		return detail{r: r, facts: []audit.Fact{{Name: "retried", Value: strconv.Itoa(n)}}}, nil
 	})
 }
 
@@ -187,13 +193,13 @@ func (s *Service) TaskDone(ctx context.Context, by operator.Identity, task TaskI
 		return "", ErrNoTask
 	}
 	c.Body = fmt.Sprintf("%d %s", step, c.Body)
-	return s.simple(ctx, id, Work, by.Actor(), c, nil, func(r Request) (Request, []audit.Fact, error) {
+	return s.simple(ctx, id, Work, by.Actor(), c, func(r Request) (detail, error) {
 		if r.Status != InProgress || step >= len(r.Steps) || r.Steps[step].State != Waiting {
-			return r, nil, ErrNoTask
+			return detail{}, ErrNoTask
 		}
 		r.Steps = slices.Clone(r.Steps)
 		r.Steps[step].State, r.Steps[step].By = Done, by.ID
-		return r, []audit.Fact{{Name: "task", Value: strconv.Itoa(step)}, {Name: "state", Value: string(Done)}}, nil
+		return detail{r: r, facts: []audit.Fact{{Name: "task", Value: strconv.Itoa(step)}, {Name: "state", Value: string(Done)}}}, nil
 	})
 }
 

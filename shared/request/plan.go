@@ -12,8 +12,8 @@ import (
 type Look struct {
 	Source string         `json:"source"`
 	State  State          `json:"state"`
-	Cursor string         `json:"cursor,omitempty"`
-	Calls  int            `json:"calls,omitempty"`
+	Cursor []byte         `json:"cursor,omitempty"` // sealed: the store chose what is in it
+	Calls  int            `json:"calls,omitempty"`  // pages finished
 	Known  int            `json:"known,omitempty"`  // by how many identities it is asked
 	Counts map[string]int `json:"counts,omitempty"` // records found, by category
 	Attempts
@@ -31,7 +31,7 @@ type Step struct {
 	Found    int       `json:"found,omitempty"` // approved count
 	Done     int       `json:"done,omitempty"`
 	Left     int       `json:"left,omitempty"`   // seen and left by the store's own decision
-	Cursor   string    `json:"cursor,omitempty"` // of an export
+	Cursor   []byte    `json:"cursor,omitempty"` // of an export; sealed
 	Calls    int       `json:"calls,omitempty"`  // pages finished
 	Field    string    `json:"field,omitempty"`  // of a correction
 	Due      time.Time `json:"due,omitzero"`     // of a task
@@ -132,7 +132,9 @@ func planSteps(p *policy.Policy, right policy.Right, looks []Look, corrections [
 	for _, src := range p.Sources {
 		switch {
 		case src.Role == policy.AsProcessor:
-			steps = append(steps, Step{Source: src.ID, Verb: DoRefer, State: Told})
+			for _, h := range src.Holdings {
+				steps = append(steps, Step{Source: src.ID, Category: h.Category, Verb: DoRefer, State: Told})
+			}
 			continue
 		case src.Kind == policy.KindTask:
 			steps = append(steps, task(src.ID, src.Task.Days))

@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -144,14 +145,19 @@ func (s *Service) sayVerified(next *Request, before Request, now time.Time) []ma
 	if before.Status != Unverified {
 		return nil
 	}
-	say := []mail.Kind{mail.Verified}
-	if next.NewAddress != nil {
-		a := *next.NewAddress
-		a.Issued, a.IssuedAt = 1, now
-		next.NewAddress = &a
-		say = append(say, mail.ConfirmAddress)
+	return slices.Concat([]mail.Kind{mail.Verified}, next.askNewAddress(now))
+}
+
+// askNewAddress has the owner of a new address asked to prove it, if a
+// correction names one.
+func (r *Request) askNewAddress(now time.Time) []mail.Kind {
+	if r.NewAddress == nil {
+		return nil
 	}
-	return say
+	a := *r.NewAddress
+	a.Issued, a.IssuedAt = 1, now
+	r.NewAddress = &a
+	return []mail.Kind{mail.ConfirmAddress}
 }
 
 func (s *Service) proven(r Request, p Replay) Proven {
@@ -244,29 +250,38 @@ func (s *Service) Authorize(ctx context.Context, id ID, token string) (Request, 
 // Revoke takes the request back. What was already destroyed stays so; the
 // answer tells.
 func (s *Service) Revoke(ctx context.Context, id ID, c Call) (Status, error) {
-	return s.simple(ctx, id, Revoke, ByPerson, c, []mail.Kind{mail.Revoked}, func(r Request) (Request, []audit.Fact, error) { return r, nil, nil })
+	return s.simple(ctx, id, Revoke, ByPerson, c, func(r Request) (detail, error) {
+		return detail{r: r, say: []mail.Kind{mail.Revoked}}, nil
+	})
 }
 
-// simple is a change that is one action and some details, repeatable by its
-// Idempotency-Key. Details are decided on the request before the action.
-func (s *Service) simple(ctx context.Context, id ID, a Action, by string, c Call, say []mail.Kind, details func(Request) (Request, []audit.Fact, error)) (Status, error) {
+// detail is what an action changes besides the status.
+type detail struct {
+	r     Request
+	facts []audit.Fact
+	say   []mail.Kind
+}
+
+// simple is a change that is one action and its detail, repeatable by its
+// Idempotency-Key. The detail is decided on the request before the action.
+func (s *Service) simple(ctx context.Context, id ID, a Action, by string, c Call, decide func(Request) (detail, error)) (Status, error) {
 	status := Status("")
 	r, err := s.change(ctx, id, func(r Request) (Request, audit.Entry, []mail.Kind, error) {
 		if p, ok, err := s.replayed(r, a, c); err != nil || ok {
 			status = p.Status
 			return r, audit.Entry{}, nil, errors.Join(err, errUnchangedIf(err == nil))
 		}
-		changed, facts, err := details(r)
+		d, err := decide(r)
 		if err != nil {
 			return r, audit.Entry{}, nil, err
 		}
-		next, e, err := changed.Apply(a, by, s.Now(), facts...)
+		next, e, err := d.r.Apply(a, by, s.Now(), d.facts...)
 		if err != nil {
 			return r, audit.Entry{}, nil, err
 		}
 		status = next.Status
 		s.remember(&next, a, c, 0)
-		return next, e, say, nil
+		return next, e, d.say, nil
 	})
 	if err != nil {
 		return "", err

@@ -187,7 +187,7 @@ var Relay = Function{
 	Name:      "relay",
 	Stream:    true,
 	Schedules: []Schedule{{Job: "announcements", Every: 2 * time.Minute, Misses: 4, Alarm: "RelaySweepStalled"}},
-	Tables:    Tables{State: ReadWrite, Audit: Append, Keys: Read},
+	Tables:    Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite}, // it counts mails to a new address
 	Sends:     []string{Steps},
 	SendsMail: true,
 	Memory:    256, Timeout: 2 * time.Minute,
