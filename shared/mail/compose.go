@@ -26,6 +26,7 @@ func Compose(kind Kind, language string, l Letter) (Message, error) {
 	if err := l.check(kind); err != nil {
 		return Message{}, err
 	}
+	w.say("mail.hello")
 	write(&w)
 	w.close(kind)
 	if w.err != nil {
@@ -51,7 +52,6 @@ func Compose(kind Kind, language string, l Letter) (Message, error) {
 // kinds writes what is particular about each kind.
 var kinds = map[Kind]func(*writer){
 	Verify: func(w *writer) {
-		w.say("mail.verify.open")
 		w.wish()
 		w.say("mail.verify.how")
 		w.code()
@@ -86,6 +86,7 @@ var kinds = map[Kind]func(*writer){
 		w.note("mail.until", "until", w.moment(w.letter.LinkUntil))
 		w.say("mail.ready.care")
 		w.outcomes()
+		w.follow()
 	},
 	Fulfilled: func(w *writer) {
 		w.say("mail.fulfilled.open")
@@ -161,17 +162,21 @@ func (l Letter) clean() Letter {
 	} {
 		*s = cut(line(*s), maxValue)
 	}
-	var postal []string
-	for p := range strings.SplitSeq(l.Contact.Postal, "\n") {
-		postal = append(postal, cut(line(p), maxValue))
+	postal := strings.Split(l.Contact.Postal, "\n")
+	for i, p := range postal {
+		postal[i] = cut(line(p), maxValue)
 	}
-	l.Contact.Postal = strings.Join(postal, "\n")
+	l.Contact.Postal = strings.Join(postal[:min(len(postal), maxLines)], "\n")
 	return l
 }
 
-// maxValue is the longest value that is written out, in characters; a reason
+// The longest values that are written out, in characters. Of values, the reason
 // for a denial is the longest we know.
-const maxValue = 1000
+const (
+	maxValue = 1000
+	maxCode  = 64
+	maxLines = 12 // of a postal address
+)
 
 // line is s as one line, without what could disturb the lines around it.
 func line(s string) string { return words.Line(s) }
@@ -250,7 +255,7 @@ func (w *writer) dates() {
 }
 
 func (w *writer) code() {
-	w.put(block{Kind: code, Text: line(w.letter.Code.Reveal())})
+	w.put(block{Kind: code, Text: cut(line(w.letter.Code.Reveal()), maxCode)})
 	w.note("mail.code", "until", w.moment(w.letter.CodeUntil))
 }
 
@@ -300,7 +305,7 @@ func (w *writer) outcomes() {
 	w.say("ignored.text")
 	b := block{Kind: list}
 	for _, i := range w.letter.Ignored {
-		b.Items = append(b.Items, w.t("mail.ignored", "kind", w.Name("identity", string(i.Kind)), "value", cut(line(i.Reveal()), maxValue)))
+		b.Items = append(b.Items, w.t("mail.ignored", "kind", cut(w.Name("identity", string(i.Kind)), maxSubject), "value", cut(line(i.Reveal()), maxValue)))
 	}
 	w.put(b)
 }
@@ -329,6 +334,7 @@ func (w *writer) close(kind Kind) {
 			b.Items = append(b.Items, s)
 		}
 	}
+	w.put(block{Kind: facts, Items: []string{w.t("mail.regards"), w.letter.Brand}})
 	w.head("contact.title")
 	w.say("mail.contact")
 	w.put(b)

@@ -33,7 +33,7 @@ func (w *writer) text() string {
 		case code:
 			parts = append(parts, wrap(b.Text, "    ", "    "))
 		case link: // in one line whatever its length: a broken link leads nowhere
-			parts = append(parts, wrap(b.Text, "", "")+":\n"+b.URL)
+			parts = append(parts, wrap(w.t("mail.link", "text", b.Text), "", "")+"\n"+b.URL)
 		}
 	}
 	return strings.Join(parts, "\n\n") + "\n"
@@ -42,31 +42,37 @@ func (w *writer) text() string {
 // wrap breaks s into lines of at most lineWidth characters. A word that is
 // longer than a line is broken too: only links are not, and no link comes here.
 func wrap(s, first, indent string) string {
-	var lines []string
-	current, empty := first, true
-	for _, word := range strings.Fields(s) {
-		for {
-			room := lineWidth - utf8.RuneCountInString(current)
-			gap := ""
-			if !empty {
-				gap = " "
+	var out strings.Builder
+	out.WriteString(first)
+	width, empty := utf8.RuneCountInString(first), true // of the line so far
+	next := func() {
+		out.WriteString("\n" + indent)
+		width, empty = utf8.RuneCountInString(indent), true
+	}
+	for _, word := range strings.FieldsFunc(s, breaks) {
+		length := utf8.RuneCountInString(word)
+		if !empty && width+1+length > lineWidth {
+			next()
+		}
+		if !empty {
+			out.WriteByte(' ')
+			width++
+		}
+		for _, r := range word {
+			if width == lineWidth {
+				next()
 			}
-			if utf8.RuneCountInString(gap+word) <= room {
-				current, empty = current+gap+word, false
-				break
-			}
-			if !empty {
-				lines = append(lines, current)
-				current, empty = indent, true
-				continue
-			}
-			head := []rune(word)[:room]
-			lines = append(lines, current+string(head))
-			word, current = string([]rune(word)[room:]), indent
+			out.WriteRune(r)
+			width++
+			empty = false
 		}
 	}
-	return strings.Join(append(lines, current), "\n")
+	return out.String()
 }
+
+// breaks reports whether a line may be broken at r: not at the spaces that French
+// puts before a mark, as strings.Fields would.
+func breaks(r rune) bool { return r == ' ' || r == '\n' || r == '\t' }
 
 //go:embed letter.html
 var files embed.FS

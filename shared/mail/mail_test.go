@@ -1,0 +1,371 @@
+package mail_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"rightsdesk/shared/mail"
+	"rightsdesk/shared/page/words"
+	"rightsdesk/shared/personal"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var asked = time.Date(2026, time.March, 5, 9, 30, 0, 0, time.UTC)
+
+func email(t testing.TB, s string) personal.Email {
+	t.Helper()
+	e, ok := personal.ParseEmail(s)
+	if !ok {
+		t.Fatalf("%q is no address", s)
+	}
+	return e
+}
+
+// letter is a letter with everything in it that any kind could say.
+func letter(t testing.TB, language string) mail.Letter {
+	t.Helper()
+	say := func(english, french string) string {
+		if language == "fr" {
+			return french
+		}
+		return english
+	}
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mail.Letter{
+		To: email(t, "ada@example.org"), Brand: "Lumen & Sons", Zone: paris,
+		Contact: words.Contact{Name: "Inès Moreau", Email: "dpo@lumen.example", Page: "https://lumen.example/dpo", Postal: "Lumen SAS\n12 rue des Lilas\n75010 Paris"},
+		Request: "r_5mzq1c8k2x7v4n9d", Right: "erasure", Received: asked, RespondBy: asked.AddDate(0, 0, 30),
+		Code: personal.MakeText("042042"), CodeUntil: asked.Add(10 * time.Minute),
+		Link:   personal.MakeText("https://privacy.lumen.example/r/r_5mzq1c8k2x7v4n9d.v1.kLmN0pQrStUvWxYz0123456789AbCdEfGhIjKlMnOpQrStUvWxYz"),
+		Follow: personal.MakeText("https://privacy.lumen.example/r/follow"), LinkUntil: asked.AddDate(0, 0, 1),
+		Starts: asked.AddDate(0, 0, 7), Revoke: personal.MakeText("https://privacy.lumen.example/r/revoke"),
+		Systems: []words.System{
+			{Name: say("Shop", "Boutique"), Outcomes: []words.Outcome{
+				{Category: say("Account", "Compte"), Result: words.Erased, Count: 1},
+				{Category: say("Invoices", "Factures"), Result: words.Kept, Count: 3, Duty: say("tax law asks us to keep invoices for ten years", "la loi fiscale nous oblige à garder les factures dix ans"), Until: asked.AddDate(9, 2, 0)},
+			}},
+			{Name: say("Newsletter", "Lettre d’information"), Outcomes: []words.Outcome{{Category: say("Subscription", "Abonnement"), Result: words.Nothing}}},
+			{Name: say("Nothing asked", "Rien demandé")},
+		},
+		Ignored: []personal.Identity{personal.MakeIdentity(personal.KindEmail, "bob@example.net")},
+		Reason:  say("We could not establish that it was you who asked.", "Nous n’avons pas pu établir que la demande venait de vous."), Article: "Art. 12(6) GDPR",
+		Authority: words.Authority{Name: "CNIL", Page: "https://www.cnil.fr/fr/plaintes"},
+		Task:      say("Look through the call notes of the support desk.", "Parcourir les notes d’appel de l’assistance."), Due: asked.AddDate(0, 0, 14),
+		Console: "https://privacy.lumen.example/console/tasks/t_1",
+	}
+}
+
+func TestEveryLetterInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	for _, language := range words.Languages() {
+		for _, kind := range mail.Kinds {
+			t.Run(language+"/"+string(kind), func(t *testing.T) {
+				t.Parallel()
+				m, err := mail.Compose(kind, language, letter(t, language))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var b strings.Builder
+				fmt.Fprintf(&b, "To: %s\nReply-To: %s\nSubject: %s\nContent-Language: %s\n", m.To.Reveal(), m.ReplyTo.Reveal(), m.Subject, m.Language)
+				for _, h := range m.Headers {
+					fmt.Fprintf(&b, "%s: %s\n", h.Name, h.Value)
+				}
+				b.WriteString("\n" + m.Text.Reveal())
+				golden(t, filepath.Join("testdata", language, string(kind)+".txt"), b.String())
+				golden(t, filepath.Join("testdata", language, string(kind)+".html"), m.HTML.Reveal())
+
+				for _, part := range []string{m.Text.Reveal(), m.HTML.Reveal()} {
+					if !strings.Contains(part, "dpo@lumen.example") {
+						t.Error("ALL-01: it does not say whom to ask")
+					}
+				}
+				if m.Stream != mail.Legal || strings.Contains(strings.ToLower(fmt.Sprint(m.Headers)), "unsubscribe") {
+					t.Error("a legal notice can be unsubscribed from")
+				}
+				if kind != mail.Task && strings.Contains(m.Subject, "ada") {
+					t.Error("the subject names the person")
+				}
+			})
+		}
+	}
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v; write it with -update, and read it", err)
+	}
+	if got != string(want) {
+		t.Errorf("%s is not what is composed; run with -update and read the difference", path)
+	}
+}
+
+// TestTextAndHTMLSayTheSame: nobody is told less for the mail program they use.
+func TestTextAndHTMLSayTheSame(t *testing.T) {
+	t.Parallel()
+	for _, kind := range mail.Kinds {
+		l := letter(t, "en")
+		m, err := mail.Compose(kind, "en", l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, what := range []string{l.Code.Reveal(), l.Link.Reveal(), l.Revoke.Reveal(), l.Follow.Reveal(), l.Console, l.Reason, "bob@example.net", "5 May 2035", "4 April 2026", l.Request, "CNIL"} {
+			text, html := strings.Contains(flat(m.Text.Reveal()), what), strings.Contains(flat(m.HTML.Reveal()), what)
+			if text != html {
+				t.Errorf("%s: %q stands in the text: %v, in the HTML: %v", kind, what, text, html)
+			}
+		}
+	}
+}
+
+func flat(s string) string { return strings.Join(strings.Fields(s), " ") } // as a reader joins lines
+
+// TestWhatEachLetterMustSay names what a person needs from each.
+func TestWhatEachLetterMustSay(t *testing.T) {
+	t.Parallel()
+	const code, link, until = "042042", "https://privacy.lumen.example/r/r_5mzq1c8k2x7v4n9d.v1.", "6 March 2026, 10:30 (CET)"
+	tests := map[mail.Kind][]string{
+		mail.Verify:         {code, link, until, "5 March 2026, 10:40 (CET)", "erase your personal data", "4 April 2026", "If this was not you, do nothing. Nothing happens"},
+		mail.ConfirmAddress: {link, until, "If you know nothing of this, do nothing"},
+		mail.Verified:       {"erase your personal data", "5 March 2026", "4 April 2026", "12 March 2026, 10:30 (CET)", "/r/revoke", "/r/follow"},
+		mail.Ready:          {link, until, "there is a button behind it"},
+		mail.Fulfilled:      {"Account: 1 record erased", "Invoices: Kept until 5 May 2035: tax law", "Subscription: We looked and found nothing", "Email address: bob@example.net", "CNIL"},
+		mail.Denied:         {"could not establish", "Art. 12(6) GDPR", "CNIL", "https://www.cnil.fr/fr/plaintes", "looks at it again"},
+		mail.Revoked:        {"we have ended your request", "If this was not you, please write to us"},
+		mail.Lapsed:         {"Nobody confirmed this request in time", "ask again"},
+		mail.Task:           {"call notes", "19 March 2026", "https://privacy.lumen.example/console/tasks/t_1"},
+	}
+	for _, kind := range mail.Kinds {
+		m, err := mail.Compose(kind, "en", letter(t, "en"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(tests[kind]) == 0 {
+			t.Errorf("nothing is asked of %s", kind)
+		}
+		for _, want := range tests[kind] {
+			if !strings.Contains(flat(m.Text.Reveal()), want) {
+				t.Errorf("%s does not say %q:\n%s", kind, want, m.Text.Reveal())
+			}
+		}
+	}
+}
+
+func TestATaskSaysNothingPersonal(t *testing.T) {
+	t.Parallel()
+	l := letter(t, "en")
+	l.To = email(t, "operator@lumen.example")
+	m, err := mail.Compose(mail.Task, "en", l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"bob@example.net", l.Code.Reveal(), l.Link.Reveal(), "erase"} {
+		if strings.Contains(m.Text.Reveal()+m.HTML.Reveal()+m.Subject, secret) {
+			t.Errorf("it says %q", secret)
+		}
+	}
+}
+
+func TestWithoutAnAuthorityTheRightToComplainIsStillSaid(t *testing.T) {
+	t.Parallel()
+	l := letter(t, "en")
+	l.Authority = words.Authority{}
+	m, err := mail.Compose(mail.Denied, "en", l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(flat(m.Text.Reveal()), "You can complain to the data protection authority of the place where you live.") {
+		t.Error(m.Text.Reveal())
+	}
+}
+
+func TestALetterWithAHoleIsNotComposed(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		kind mail.Kind
+		hole func(*mail.Letter)
+	}{
+		"no address":           {mail.Verified, func(l *mail.Letter) { l.To = personal.Email{} }},
+		"no brand":             {mail.Verified, func(l *mail.Letter) { l.Brand = "" }},
+		"nobody to ask":        {mail.Verified, func(l *mail.Letter) { l.Contact = words.Contact{Name: "Inès"} }},
+		"no code":              {mail.Verify, func(l *mail.Letter) { l.Code = personal.Text{} }},
+		"no end of the code":   {mail.Verify, func(l *mail.Letter) { l.CodeUntil = time.Time{} }},
+		"no link":              {mail.Ready, func(l *mail.Letter) { l.Link = personal.Text{} }},
+		"a link that runs":     {mail.Ready, func(l *mail.Letter) { l.Link = personal.MakeText("javascript:alert(1)") }},
+		"a link with a break":  {mail.Ready, func(l *mail.Letter) { l.Link = personal.MakeText("https://a.example/\nBcc: eve@example.net") }},
+		"a link without end":   {mail.Ready, func(l *mail.Letter) { l.Link = personal.MakeText("https://a.example/" + strings.Repeat("a", 900)) }},
+		"no date":              {mail.Verified, func(l *mail.Letter) { l.RespondBy = time.Time{} }},
+		"no reason":            {mail.Denied, func(l *mail.Letter) { l.Reason = "" }},
+		"nothing to do":        {mail.Task, func(l *mail.Letter) { l.Task = "" }},
+		"a kind nobody writes": {"greeting", func(*mail.Letter) {}},
+	}
+	for name, tt := range tests {
+		l := letter(t, "en")
+		tt.hole(&l)
+		if m, err := mail.Compose(tt.kind, "en", l); !errors.Is(err, mail.ErrLetter) || m.Subject != "" {
+			t.Errorf("%s: err = %v, and a message with the subject %q", name, err, m.Subject)
+		}
+	}
+}
+
+func TestNothingPrintsAMessage(t *testing.T) {
+	t.Parallel()
+	l := letter(t, "en")
+	m, err := mail.Compose(mail.Verify, "en", l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type holder struct {
+		M      mail.Message
+		L      mail.Letter
+		hidden mail.Message
+		list   []mail.Message
+	}
+	var out bytes.Buffer
+	for _, v := range []any{m, &m, l, &l, holder{m, l, m, []mail.Message{m}}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+			_, _ = fmt.Fprintf(&out, verb+"\n", v)
+		}
+		if b, err := json.Marshal(v); err == nil {
+			out.Write(b)
+		}
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("seen", "v", v)
+		slog.New(slog.NewTextHandler(&out, nil)).Info("seen", "v", v)
+	}
+	for _, secret := range []string{"ada@example.org", "042042", "v1.kLmN0", fmt.Sprintf("%x", "042042")} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("%q was printed", secret)
+		}
+	}
+}
+
+func TestValid(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		change func(*mail.Message)
+		ok     bool
+	}{
+		"as composed":                  {func(*mail.Message) {}, true},
+		"a break in the subject":       {func(m *mail.Message) { m.Subject = "a\r\nBcc: eve@example.net" }, false},
+		"a turned subject":             {func(m *mail.Message) { m.Subject = "a\u202Eb" }, false},
+		"an endless subject":           {func(m *mail.Message) { m.Subject = strings.Repeat("a", 151) }, false},
+		"no subject":                   {func(m *mail.Message) { m.Subject = "" }, false},
+		"no address":                   {func(m *mail.Message) { m.To = personal.Email{} }, false},
+		"no text":                      {func(m *mail.Message) { m.Text = personal.Text{} }, false},
+		"no HTML":                      {func(m *mail.Message) { m.HTML = personal.Text{} }, true},
+		"a break in a header":          {func(m *mail.Message) { m.Headers = []mail.Header{{"X-A", "a\r\nBcc: eve@example.net"}} }, false},
+		"a break in a header's name":   {func(m *mail.Message) { m.Headers = []mail.Header{{"X-A\r\nBcc", "a"}} }, false},
+		"a header that is not ASCII":   {func(m *mail.Message) { m.Headers = []mail.Header{{"X-A", "é"}} }, false},
+		"an empty header":              {func(m *mail.Message) { m.Headers = []mail.Header{{"X-A", ""}} }, false},
+		"a line of 998 bytes":          {func(m *mail.Message) { m.Text = personal.MakeText(strings.Repeat("é", 499)) }, true},
+		"a line of 999 bytes":          {func(m *mail.Message) { m.HTML = personal.MakeText(strings.Repeat("é", 499) + "a") }, false},
+		"legal, with a way out":        {func(m *mail.Message) { m.Headers = unsubscribe }, false},
+		"marketing, with a way out":    {func(m *mail.Message) { m.Stream, m.Headers = mail.Marketing, unsubscribe }, true},
+		"marketing, without a way out": {func(m *mail.Message) { m.Stream = mail.Marketing }, false},
+		"account, without a way out":   {func(m *mail.Message) { m.Stream = mail.Account }, true},
+	}
+	for name, tt := range tests {
+		m, err := mail.Compose(mail.Verify, "en", letter(t, "en"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tt.change(&m)
+		switch err := m.Valid(); {
+		case tt.ok && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case !tt.ok && !errors.Is(err, mail.ErrRefused):
+			t.Errorf("%s: err = %v, want ErrRefused", name, err)
+		}
+	}
+}
+
+var unsubscribe = []mail.Header{
+	{"List-Unsubscribe", "<https://privacy.lumen.example/u/t0ken>"},
+	{"List-Unsubscribe-Post", "List-Unsubscribe=One-Click"},
+}
+
+// hostile is what somebody could put where a letter says a value.
+var hostile = []string{
+	"a\r\nBcc: eve@example.net\r\n\r\n<script>alert(1)</script>",
+	"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "\u202Egnp.exe", "{brand} {until} {{.}}",
+	strings.Repeat("A", 998), strings.Repeat("é", 2000), strings.Repeat(`"'<>&`, 500), "\x00\x1b[31m", "\xff\xfe", "\u2028x\u2029",
+}
+
+// FuzzCompose puts a value everywhere where one is said.
+func FuzzCompose(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, kind := range mail.Kinds {
+			l := letter(t, "en")
+			l.Brand, l.Request, l.Right, l.Reason, l.Article, l.Task = "Lumen "+s, s, s, "No. "+s, s, "Do "+s
+			l.Contact = words.Contact{Name: s, Email: "dpo@lumen.example", Phone: s, Page: s, Postal: s + "\n" + s}
+			l.Authority = words.Authority{Name: s, Page: s}
+			l.Code = personal.MakeText("1" + s)
+			l.Systems = []words.System{{Name: s, Outcomes: []words.Outcome{{Category: s, Result: words.Kept, Duty: s}, {Category: s, Result: words.Result(s)}}}}
+			l.Ignored = []personal.Identity{personal.MakeIdentity(personal.Kind(s), s)}
+			m, err := mail.Compose(kind, s, l)
+			if err != nil {
+				t.Fatalf("%s: %v", kind, err)
+			}
+			if err := m.Valid(); err != nil {
+				t.Errorf("%s: %v", kind, err)
+			}
+			if strings.ContainsFunc(m.Subject, forbidden) {
+				t.Errorf("%s: the subject is %q", kind, m.Subject)
+			}
+			for name, part := range map[string]string{"text": m.Text.Reveal(), "HTML": m.HTML.Reveal()} {
+				for line := range strings.SplitSeq(part, "\n") {
+					switch link := strings.Contains(line, "http"); {
+					case len(line) > 998, name == "text" && !link && utf8.RuneCountInString(line) > 78:
+						t.Errorf("%s: a line of the %s has %d bytes: %.100q", kind, name, len(line), line)
+					case strings.ContainsFunc(line, forbidden) && !strings.ContainsFunc(s, unicode.IsControl):
+						t.Errorf("%s: the %s has the line %q", kind, name, line)
+					}
+				}
+				if name == "HTML" && (strings.Contains(part, "<script") || strings.Contains(part, "<img")) {
+					t.Errorf("%s: %q made an element", kind, s)
+				}
+			}
+		}
+	})
+}
+
+func forbidden(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
+
+func BenchmarkCompose(b *testing.B) {
+	l := letter(b, "en")
+	for b.Loop() {
+		if _, err := mail.Compose(mail.Fulfilled, "en", l); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
