@@ -158,7 +158,7 @@ func TestWhatIsSaidIsRead(t *testing.T) {
 		t.Errorf("erasure is %+v", r)
 	}
 	shop, _ := p.Source("shop")
-	if shop.HTTP.URL != "http://127.0.0.1:8080/hook" || shop.HTTP.AllowHosts[0] != "127.0.0.1:8080" || shop.Secret != "secret:shop-hook" ||
+	if shop.HTTP.URL != "http://127.0.0.1:8080/hook" || shop.HTTP.AllowHosts[0] != "127.0.0.1:8080" || shop.HTTP.Ties[0] != personal.KindAccount || shop.Secret != "secret:shop-hook" ||
 		shop.PageSize != 100 || !shop.OnPersonalComputers || !shop.NotUnderControl || shop.RunBy != "host" || shop.Identities[0] != personal.KindEmail {
 		t.Errorf("the shop is %+v", shop)
 	}
