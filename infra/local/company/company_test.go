@@ -152,7 +152,7 @@ func TestEffectsHappenOnceWhateverFails(t *testing.T) {
 	}
 	byRecord := map[string]int{}
 	if err := c.Effects(func(e company.Effect) {
-		byRecord[e.Category+" "+e.ID] += int(e.Count) //nolint:gosec // a small count
+		byRecord[e.Category+" "+e.ID] += int(e.Count)
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestThePagesShowWhatIsHeld(t *testing.T) {
 	server := httptest.NewServer(open(t, func(o *company.Options) { o.People = 20 }).Handler())
 	t.Cleanup(server.Close)
 	get := func(path string) []byte {
-		r, err := http.Get(server.URL + path) //nolint:noctx // the test's own server
+		r, err := http.Get(server.URL + path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,6 +66,7 @@ func TestEveryStoreKeepsTheContract(t *testing.T) {
 			t.Run(store+map[bool]string{true: " through its hook"}[wire], func(t *testing.T) {
 				t.Parallel()
 				sourcetest.Run(t, func(t *testing.T) sourcetest.Store {
+					t.Helper()
 					var cut atomic.Bool
 					c := open(t, func(o *company.Options) {
 						o.Fault = func(company.Call) company.Fault { return company.Fault{Before: cut.Load()} }
@@ -86,7 +87,7 @@ func TestEveryStoreKeepsTheContract(t *testing.T) {
 								t.Fatal(err)
 							}
 						},
-						Dump: func(t *testing.T) map[string]string { return dump(t, c, store) },
+						Dump: func(t *testing.T) map[string]string { t.Helper(); return dump(t, c, store) },
 						Cut:  func() { cut.Store(true) },
 					}
 					if wire {

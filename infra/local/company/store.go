@@ -62,10 +62,9 @@ func parsePlace(b []byte) place {
 	return place{string(owner), string(category), string(rest[9:]), unstamp(binary.BigEndian.Uint64(rest))}
 }
 
-// stamp counts milliseconds, shifted so that times before 1970 sort first. The
-// data is of milliseconds too.
-func stamp(t time.Time) uint64   { return uint64(t.UnixMilli()) ^ 1<<63 }
-func unstamp(u uint64) time.Time { return time.UnixMilli(int64(u ^ 1<<63)).UTC() }
+// stamp counts milliseconds, as the data does. Example Books is younger than 1970.
+func stamp(t time.Time) uint64   { return uint64(max(0, t.UnixMilli())) }
+func unstamp(u uint64) time.Time { return time.UnixMilli(int64(u)).UTC() } //nolint:gosec // it was one
 
 // files are the store's buckets in one transaction.
 type files struct{ records, owners, emails, calls *bolt.Bucket }

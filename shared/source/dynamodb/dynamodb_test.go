@@ -201,6 +201,7 @@ func TestBothLayoutsKeepTheContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sourcetest.Run(t, func(t *testing.T) sourcetest.Store {
+				t.Helper()
 				n := &network{}
 				c := newClient(endpoint, n)
 				m := create(t, c, layout)
@@ -220,7 +221,7 @@ func TestBothLayoutsKeepTheContract(t *testing.T) {
 							}
 						}
 					},
-					Dump: func(t *testing.T) map[string]string { return dump(t, c, m) },
+					Dump: func(t *testing.T) map[string]string { t.Helper(); return dump(t, c, m) },
 					Cut:  func() { n.cut.Store(true) }, OnlyDeletes: layout.Key.Partition == "pk",
 				}
 			})

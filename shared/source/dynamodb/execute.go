@@ -140,10 +140,10 @@ func (s *Source) change(order source.Order, owner leg, id string, it item) (c ch
 			}
 		}
 		return c, len(c.set) > 0, nil
-	default: // source.Delete: execute lets no other through
+	case source.Delete:
 		c.delete = true
-		return c, true, nil
 	}
+	return c, true, nil // execute lets no other verb through
 }
 
 // mask fills in what anonymising does to an item. The masks must name every

@@ -155,7 +155,7 @@ func TestWhatAnOperatorAllows(t *testing.T) {
 // connects. It is a real one, and Go's own resolver asks it.
 func TestARebindingNameServerGetsNothing(t *testing.T) {
 	t.Parallel()
-	server, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // lives as long as the test
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func runHook(t *testing.T) string {
 	if err := os.WriteFile(file, []byte(block(t, "python")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	hook := exec.CommandContext(t.Context(), python, file, "0") //nolint:gosec // our own document
+	hook := exec.CommandContext(t.Context(), python, file, "0")
 	hook.Env = append(os.Environ(), "HOOK_SECRET="+string(older)+","+string(secret))
 	hook.Stderr = os.Stderr
 	out, err := hook.StdoutPipe()
@@ -84,7 +84,7 @@ func TestTheDocumentsCurlIsAnswered(t *testing.T) {
 		}
 	}
 	script := strings.Replace(block(t, "sh"), "http://127.0.0.1:8000/hook", runHook(t), 1)
-	try := exec.CommandContext(t.Context(), "sh", "-c", script) //nolint:gosec // our own document
+	try := exec.CommandContext(t.Context(), "sh", "-c", script)
 	try.Env = append(os.Environ(), "no_proxy=127.0.0.1")
 	out, err := try.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), `"subject": "Where is my book?"`) {

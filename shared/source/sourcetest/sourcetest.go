@@ -58,7 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
 	for _, test := range []struct {
 		name string
-		run  func(*testing.T, *suite)
+		run  func(*suite)
 	}{
 		{"find pages through everything up to the cut-off", findPages},
 		{"find answers what was asked for and no more", findAnswers},
@@ -75,25 +75,26 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.run(t, &suite{Store: open(t)})
+			test.run(&suite{T: t, Store: open(t)})
 		})
 	}
 }
 
-// Sizes of sets that the suite works on, with pages of 500.
-var sizes = []int{0, 1, 500, 501}
+// Sizes of the sets that each verb works on, with pages of 500.
+var sizes = map[source.Verb][]int{source.Delete: {0, 1, 500, 501}, source.Anonymise: {1, 501}, source.Correct: {1, 501}}
 
 const address = "192.0.2.77" // in every record of person 0, and to be gone
 
 type suite struct {
+	*testing.T
 	Store
 	calls int
 }
 
 // fill gives person 0 so many records up to the cut-off, two newer ones and one
 // of each other category; and person 1 a few. It returns the cut-off.
-func (s *suite) fill(t *testing.T, records int) (until time.Time) {
-	t.Helper()
+func (s *suite) fill(records int) (until time.Time) {
+	s.Helper()
 	until = s.Now().Add(-24 * time.Hour).Truncate(time.Second).UTC()
 	var entries []Entry
 	for i := range records {
@@ -108,7 +109,7 @@ func (s *suite) fill(t *testing.T, records int) (until time.Time) {
 	for i := range 3 {
 		entries = append(entries, Entry{1, s.Category, fmt.Sprintf("theirs-%d", i), until.Add(-time.Hour), fields("198.51.100.9")})
 	}
-	s.Add(t, entries)
+	s.Add(s.T, entries)
 	return until
 }
 
@@ -147,16 +148,16 @@ func (s *suite) verbs() []source.Verb {
 }
 
 // find collects all pages and checks that looking ends.
-func (s *suite) find(t *testing.T, ask source.Ask) []source.Record {
-	t.Helper()
+func (s *suite) find(ask source.Ask) []source.Record {
+	s.Helper()
 	var all []source.Record
 	for range 1000 {
-		page, err := s.Source.Find(t.Context(), ask)
+		page, err := s.Source.Find(s.Context(), ask)
 		if err != nil {
-			t.Fatal(err)
+			s.Fatal(err)
 		}
 		if len(page.Records) > source.Size(ask.Limit) {
-			t.Fatalf("a page of %d records, want at most %d", len(page.Records), source.Size(ask.Limit))
+			s.Fatalf("a page of %d records, want at most %d", len(page.Records), source.Size(ask.Limit))
 		}
 		all = append(all, page.Records...)
 		if page.Done {
@@ -164,20 +165,20 @@ func (s *suite) find(t *testing.T, ask source.Ask) []source.Record {
 		}
 		ask.Cursor, ask.Call = page.Cursor, s.call()
 	}
-	t.Fatal("looking does not end")
+	s.Fatal("looking does not end")
 	return nil
 }
 
 // work repeats an order until it is done, each page under a new key.
-func (s *suite) work(t *testing.T, order source.Order) (removed int) {
-	t.Helper()
+func (s *suite) work(order source.Order) (removed int) {
+	s.Helper()
 	for range 1000 {
-		done, err := s.Source.Execute(t.Context(), order)
+		done, err := s.Source.Execute(s.Context(), order)
 		if err != nil {
-			t.Fatal(err)
+			s.Fatal(err)
 		}
 		if done.Removed > source.Size(order.Limit) {
-			t.Fatalf("%d removed in one call, want at most %d", done.Removed, source.Size(order.Limit))
+			s.Fatalf("%d removed in one call, want at most %d", done.Removed, source.Size(order.Limit))
 		}
 		removed += done.Removed
 		if done.Done {
@@ -185,7 +186,7 @@ func (s *suite) work(t *testing.T, order source.Order) (removed int) {
 		}
 		order.Call = s.call()
 	}
-	t.Fatal("the work does not end")
+	s.Fatal("the work does not end")
 	return 0
 }
 
@@ -208,51 +209,51 @@ func ids(records []source.Record) []string {
 	return out
 }
 
-func findPages(t *testing.T, s *suite) {
-	until := s.fill(t, 501)
+func findPages(s *suite) {
+	until := s.fill(501)
 	for _, limit := range []int{0, 7, 500, 501, 5000} {
 		ask := s.ask(until, false)
 		ask.Limit = limit
-		got := ids(s.find(t, ask))
+		got := ids(s.find(ask))
 		if len(got) != 501 || len(slices.Compact(got)) != 501 || got[0] != "old-0000" || got[500] != "old-0500" {
-			t.Errorf("limit %d: found %d records from %s to %s, want old-0000 to old-0500 once each", limit, len(got), got[0], got[len(got)-1])
+			s.Errorf("limit %d: found %d records from %s to %s, want old-0000 to old-0500 once each", limit, len(got), got[0], got[len(got)-1])
 		}
 	}
 	everything := s.ask(time.Time{}, false)
 	everything.Category = ""
-	if got := s.find(t, everything); len(got) != 503+len(s.Others) {
-		t.Errorf("without category and cut-off %d records were found, want %d", len(got), 503+len(s.Others))
+	if got := s.find(everything); len(got) != 503+len(s.Others) {
+		s.Errorf("without category and cut-off %d records were found, want %d", len(got), 503+len(s.Others))
 	}
 }
 
-func findAnswers(t *testing.T, s *suite) {
-	until := s.fill(t, 3)
-	before := s.Dump(t)
+func findAnswers(s *suite) {
+	until := s.fill(3)
+	before := s.Dump(s.T)
 	for _, values := range []bool{false, true} {
-		for _, r := range s.find(t, s.ask(until, values)) {
+		for _, r := range s.find(s.ask(until, values)) {
 			if r.Category != s.Category || r.At.After(until) || r.At.IsZero() {
-				t.Errorf("record %s: category %q, at %v, asked for %q until %v", r.ID, r.Category, r.At, s.Category, until)
+				s.Errorf("record %s: category %q, at %v, asked for %q until %v", r.ID, r.Category, r.At, s.Category, until)
 			}
 			var got map[string]any
 			switch {
 			case !values && r.Fields != nil:
-				t.Errorf("record %s: values came that were not asked for", r.ID)
+				s.Errorf("record %s: values came that were not asked for", r.ID)
 			case values && (json.Unmarshal(r.Fields, &got) != nil || got["ip"] != address || got["agent"] != "Firefox"):
-				t.Errorf("record %s: fields %s", r.ID, r.Fields)
+				s.Errorf("record %s: fields %s", r.ID, r.Fields)
 			}
 		}
 	}
-	if after := s.Dump(t); !maps.Equal(before, after) {
-		t.Error("looking changed the store")
+	if after := s.Dump(s.T); !maps.Equal(before, after) {
+		s.Error("looking changed the store")
 	}
 }
 
-func notFound(t *testing.T, s *suite) {
-	until := s.fill(t, 3)
+func notFound(s *suite) {
+	until := s.fill(3)
 	nobody := s.ask(until, true)
 	nobody.Identities = []personal.Identity{s.Who(77)}
-	if page, err := s.Source.Find(t.Context(), nobody); err != nil || !page.Done || len(page.Records) != 0 || len(page.Ties) != 0 {
-		t.Errorf("asked for nobody it holds: %+v, %v; want an empty page that is done", page, err)
+	if page, err := s.Source.Find(s.Context(), nobody); err != nil || !page.Done || len(page.Records) != 0 || len(page.Ties) != 0 {
+		s.Errorf("asked for nobody it holds: %+v, %v; want an empty page that is done", page, err)
 	}
 	for name, ask := range map[string]source.Ask{
 		"without an identity":                           {Category: s.Category},
@@ -263,96 +264,96 @@ func notFound(t *testing.T, s *suite) {
 		"from a cursor that it never gave, in its form": {Category: s.Category, Identities: []personal.Identity{s.Who(0)}, Cursor: "AAAA"},
 	} {
 		ask.Until, ask.Call = until, s.call()
-		if page, err := s.Source.Find(t.Context(), ask); !errors.Is(err, source.ErrRefused) {
-			t.Errorf("asked %s: %d records, done %v, %v; want ErrRefused", name, len(page.Records), page.Done, err)
+		if page, err := s.Source.Find(s.Context(), ask); !errors.Is(err, source.ErrRefused) {
+			s.Errorf("asked %s: %d records, done %v, %v; want ErrRefused", name, len(page.Records), page.Done, err)
 		}
 	}
 	order := s.order(source.Delete, until)
 	s.Cut()
-	if page, err := s.Source.Find(t.Context(), s.ask(until, true)); !errors.Is(err, source.ErrLater) || page.Done {
-		t.Errorf("find in a store out of reach: done %v, %v; want ErrLater", page.Done, err)
+	if page, err := s.Source.Find(s.Context(), s.ask(until, true)); !errors.Is(err, source.ErrLater) || page.Done {
+		s.Errorf("find in a store out of reach: done %v, %v; want ErrLater", page.Done, err)
 	}
-	if done, err := s.Source.Execute(t.Context(), order); !errors.Is(err, source.ErrLater) || done.Done {
-		t.Errorf("execute in a store out of reach: done %v, %v; want ErrLater", done.Done, err)
+	if done, err := s.Source.Execute(s.Context(), order); !errors.Is(err, source.ErrLater) || done.Done {
+		s.Errorf("execute in a store out of reach: done %v, %v; want ErrLater", done.Done, err)
 	}
 }
 
-func executeAll(t *testing.T, s *suite) {
+func executeAll(s *suite) {
 	total := 0
-	until := s.fill(t, 0)
+	until := s.fill(0)
 	for _, verb := range s.verbs() {
-		for _, size := range sizes {
+		for _, size := range sizes[verb] {
 			entries := make([]Entry, size)
 			for i := range entries {
 				entries[i] = Entry{0, s.Category, fmt.Sprintf("old-%d-%04d", total, i), until.Add(-time.Duration(i) * time.Second), fields(address)}
 			}
-			s.Add(t, entries)
+			s.Add(s.T, entries)
 			total++
-			before := s.Dump(t)
-			if removed := s.work(t, s.order(verb, until)); removed != size {
-				t.Errorf("%s: %d removed of %d", verb, removed, size)
+			before := s.Dump(s.T)
+			if removed := s.work(s.order(verb, until)); removed != size {
+				s.Errorf("%s: %d removed of %d", verb, removed, size)
 			}
-			if removed := s.work(t, s.order(verb, until)); removed != 0 {
-				t.Errorf("%s: %d were left of %d", verb, removed, size)
+			if removed := s.work(s.order(verb, until)); removed != 0 {
+				s.Errorf("%s: %d were left of %d", verb, removed, size)
 			}
-			after := s.Dump(t)
-			untouched(t, before, after, "old-")
-			if left := s.find(t, s.ask(until, false)); verb != source.Correct && len(left) != 0 {
-				t.Errorf("%s: %d are still found of %d", verb, len(left), size)
+			after := s.Dump(s.T)
+			untouched(s.T, before, after, "old-")
+			if left := s.find(s.ask(until, false)); verb != source.Correct && len(left) != 0 {
+				s.Errorf("%s: %d are still found of %d", verb, len(left), size)
 			}
 			for id, now := range after {
 				if strings.HasPrefix(id, fmt.Sprintf("old-%d-", total-1)) && now == before[id] {
-					t.Errorf("%s: %s is as it was", verb, id)
+					s.Errorf("%s: %s is as it was", verb, id)
 				}
 			}
 		}
 		if verb == source.Correct {
-			s.work(t, s.order(source.Delete, until))
+			s.work(s.order(source.Delete, until))
 		}
 	}
 }
 
-func repeatedCall(t *testing.T, s *suite) {
+func repeatedCall(s *suite) {
 	for _, verb := range s.verbs() {
-		until := s.fill(t, 12)
+		until := s.fill(12)
 		order := s.order(verb, until)
 		order.Limit = 5
-		first, err := s.Source.Execute(t.Context(), order)
+		first, err := s.Source.Execute(s.Context(), order)
 		if err != nil || first.Removed != 5 || first.Done {
-			t.Fatalf("%s: the first page: %+v, %v", verb, first, err)
+			s.Fatalf("%s: the first page: %+v, %v", verb, first, err)
 		}
-		before := s.Dump(t)
+		before := s.Dump(s.T)
 		for range 3 {
 			order.Call.Lease = order.Call.Lease.Add(time.Minute) // another worker repeats it under a lease of its own
-			again, err := s.Source.Execute(t.Context(), order)
+			again, err := s.Source.Execute(s.Context(), order)
 			if err != nil || again.Removed != first.Removed || again.Done != first.Done {
-				t.Errorf("%s: the same call was answered %+v, %v; want %+v again", verb, again, err, first)
+				s.Errorf("%s: the same call was answered %+v, %v; want %+v again", verb, again, err, first)
 			}
 		}
-		if !maps.Equal(before, s.Dump(t)) {
-			t.Errorf("%s: repeating a call changed the store", verb)
+		if !maps.Equal(before, s.Dump(s.T)) {
+			s.Errorf("%s: repeating a call changed the store", verb)
 		}
 		order.Call = s.call()
-		if removed := s.work(t, order); removed != 7 {
-			t.Errorf("%s: the rest is %d records, want 7", verb, removed)
+		if removed := s.work(order); removed != 7 {
+			s.Errorf("%s: the rest is %d records, want 7", verb, removed)
 		}
-		s.work(t, s.order(source.Delete, s.Now()))
+		s.work(s.order(source.Delete, s.Now()))
 	}
 }
 
 // lostAnswers makes every call twice and listens to the second answer only.
-func lostAnswers(t *testing.T, s *suite) {
-	until := s.fill(t, 23)
-	before := s.Dump(t)
+func lostAnswers(s *suite) {
+	until := s.fill(23)
+	before := s.Dump(s.T)
 	order, total := s.order(source.Delete, until), 0
 	order.Limit = 5
 	for range 10 {
-		if _, err := s.Source.Execute(t.Context(), order); err != nil {
-			t.Fatal(err)
+		if _, err := s.Source.Execute(s.Context(), order); err != nil {
+			s.Fatal(err)
 		}
-		done, err := s.Source.Execute(t.Context(), order)
+		done, err := s.Source.Execute(s.Context(), order)
 		if err != nil {
-			t.Fatal(err)
+			s.Fatal(err)
 		}
 		total += done.Removed
 		if done.Done {
@@ -361,78 +362,78 @@ func lostAnswers(t *testing.T, s *suite) {
 		order.Call = s.call()
 	}
 	if total != 23 {
-		t.Errorf("the second answers add up to %d, want 23", total)
+		s.Errorf("the second answers add up to %d, want 23", total)
 	}
-	if left := s.find(t, s.ask(until, false)); len(left) != 0 {
-		t.Errorf("%d are left", len(left))
+	if left := s.find(s.ask(until, false)); len(left) != 0 {
+		s.Errorf("%d are left", len(left))
 	}
-	untouched(t, before, s.Dump(t), "old-")
+	untouched(s.T, before, s.Dump(s.T), "old-")
 }
 
-func leaseOver(t *testing.T, s *suite) {
-	until := s.fill(t, 3)
-	before := s.Dump(t)
+func leaseOver(s *suite) {
+	until := s.fill(3)
+	before := s.Dump(s.T)
 	for _, verb := range s.verbs() {
 		for name, end := range map[string]time.Time{"now": s.Now(), "an hour ago": s.Now().Add(-time.Hour), "never set": {}} {
 			order := s.order(verb, until)
 			order.Call.Lease = end
-			if done, err := s.Source.Execute(t.Context(), order); !errors.Is(err, source.ErrLater) {
-				t.Errorf("%s under a lease that ended %s: %+v, %v; want ErrLater", verb, name, done, err)
+			if done, err := s.Source.Execute(s.Context(), order); !errors.Is(err, source.ErrLater) {
+				s.Errorf("%s under a lease that ended %s: %+v, %v; want ErrLater", verb, name, done, err)
 			}
 		}
 	}
-	if !maps.Equal(before, s.Dump(t)) {
-		t.Error("a call changed the store after its lease")
+	if !maps.Equal(before, s.Dump(s.T)) {
+		s.Error("a call changed the store after its lease")
 	}
 }
 
-func kept(t *testing.T, s *suite) {
+func kept(s *suite) {
 	for _, verb := range s.verbs() {
-		until := s.fill(t, 9)
-		before := s.Dump(t)
+		until := s.fill(9)
+		before := s.Dump(s.T)
 		order := s.order(verb, until)
 		order.Limit, order.Keep = 2, []string{"old-0000", "old-0004", "old-0008", "nonsense"}
-		if removed := s.work(t, order); removed != 6 {
-			t.Errorf("%s: %d removed, want 6 of 9", verb, removed)
+		if removed := s.work(order); removed != 6 {
+			s.Errorf("%s: %d removed, want 6 of 9", verb, removed)
 		}
-		after := s.Dump(t)
+		after := s.Dump(s.T)
 		for _, id := range order.Keep {
 			if after[id] != before[id] {
-				t.Errorf("%s: %s was to be kept and is not as it was", verb, id)
+				s.Errorf("%s: %s was to be kept and is not as it was", verb, id)
 			}
 		}
-		s.work(t, s.order(source.Delete, s.Now()))
+		s.work(s.order(source.Delete, s.Now()))
 	}
 }
 
-func anonymised(t *testing.T, s *suite) {
-	until := s.fill(t, 2)
+func anonymised(s *suite) {
+	until := s.fill(2)
 	order := s.order(source.Anonymise, until)
 	if s.OnlyDeletes {
-		before := s.Dump(t)
-		if _, err := s.Source.Execute(t.Context(), order); !errors.Is(err, source.ErrRefused) || !maps.Equal(before, s.Dump(t)) {
-			t.Errorf("a store that cannot anonymise: %v, want ErrRefused and no change", err)
+		before := s.Dump(s.T)
+		if _, err := s.Source.Execute(s.Context(), order); !errors.Is(err, source.ErrRefused) || !maps.Equal(before, s.Dump(s.T)) {
+			s.Errorf("a store that cannot anonymise: %v, want ErrRefused and no change", err)
 		}
 		return
 	}
-	s.work(t, order)
-	after := s.Dump(t)
+	s.work(order)
+	after := s.Dump(s.T)
 	sum := sha256.Sum256([]byte(address))
 	for _, id := range []string{"old-0000", "old-0001"} {
 		switch now := after[id]; {
 		case !strings.Contains(now, "Firefox"):
-			t.Errorf("%s: what was to be preserved is gone: %q", id, now)
+			s.Errorf("%s: what was to be preserved is gone: %q", id, now)
 		case strings.Contains(now, address), strings.Contains(now, "/basket"), strings.Contains(now, hex.EncodeToString(sum[:])):
-			t.Errorf("%s: still holds a value, or a hash without a key: %q", id, now)
+			s.Errorf("%s: still holds a value, or a hash without a key: %q", id, now)
 		case strings.Contains(now, s.Who(0).Reveal()):
-			t.Errorf("%s: still names the person: %q", id, now)
+			s.Errorf("%s: still names the person: %q", id, now)
 		}
 	}
 }
 
-func badMasks(t *testing.T, s *suite) {
-	until := s.fill(t, 3)
-	before := s.Dump(t)
+func badMasks(s *suite) {
+	until := s.fill(3)
+	before := s.Dump(s.T)
 	all := s.order(source.Anonymise, until).Masks
 	for name, change := range map[string]func(*source.Order){
 		"a field without a mask": func(o *source.Order) { o.Masks = all[:2] },
@@ -444,31 +445,31 @@ func badMasks(t *testing.T, s *suite) {
 	} {
 		order := s.order(source.Anonymise, until)
 		change(&order)
-		if done, err := s.Source.Execute(t.Context(), order); !errors.Is(err, source.ErrRefused) {
-			t.Errorf("%s: %+v, %v; want ErrRefused", name, done, err)
+		if done, err := s.Source.Execute(s.Context(), order); !errors.Is(err, source.ErrRefused) {
+			s.Errorf("%s: %+v, %v; want ErrRefused", name, done, err)
 		}
 	}
-	if !maps.Equal(before, s.Dump(t)) {
-		t.Error("a refused order changed the store")
+	if !maps.Equal(before, s.Dump(s.T)) {
+		s.Error("a refused order changed the store")
 	}
 }
 
-func corrections(t *testing.T, s *suite) {
-	until := s.fill(t, 3)
-	if removed := s.work(t, s.order(source.Correct, until)); removed != 3 {
-		t.Errorf("%d corrected, want 3", removed)
+func corrections(s *suite) {
+	until := s.fill(3)
+	if removed := s.work(s.order(source.Correct, until)); removed != 3 {
+		s.Errorf("%d corrected, want 3", removed)
 	}
-	for _, r := range s.find(t, s.ask(until, true)) {
+	for _, r := range s.find(s.ask(until, true)) {
 		var got map[string]any
 		if json.Unmarshal(r.Fields, &got) != nil || got["agent"] != "Lynx" || got["ip"] != address {
-			t.Errorf("%s: fields %s", r.ID, r.Fields)
+			s.Errorf("%s: fields %s", r.ID, r.Fields)
 		}
 	}
 }
 
-func vagueOrders(t *testing.T, s *suite) {
-	until := s.fill(t, 3)
-	before := s.Dump(t)
+func vagueOrders(s *suite) {
+	until := s.fill(3)
+	before := s.Dump(s.T)
 	for name, change := range map[string]func(*source.Order){
 		"nobody":                func(o *source.Order) { o.Identities = nil },
 		"an unknown kind":       func(o *source.Order) { o.Identities = []personal.Identity{s.Stranger} },
@@ -481,11 +482,11 @@ func vagueOrders(t *testing.T, s *suite) {
 	} {
 		order := s.order(source.Delete, until)
 		change(&order)
-		if done, err := s.Source.Execute(t.Context(), order); !errors.Is(err, source.ErrRefused) {
-			t.Errorf("%s: %+v, %v; want ErrRefused", name, done, err)
+		if done, err := s.Source.Execute(s.Context(), order); !errors.Is(err, source.ErrRefused) {
+			s.Errorf("%s: %+v, %v; want ErrRefused", name, done, err)
 		}
 	}
-	if !maps.Equal(before, s.Dump(t)) {
-		t.Error("a refused order changed the store")
+	if !maps.Equal(before, s.Dump(s.T)) {
+		s.Error("a refused order changed the store")
 	}
 }
