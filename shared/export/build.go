@@ -33,7 +33,7 @@ func Build(ctx context.Context, w io.Writer, m Manifest, parts Parts) error {
 	if err := m.check(); err != nil {
 		return err
 	}
-	p := &pack{Manifest: m, words: wordsIn(m.Language), parts: parts, tallies: map[string]*tally{}}
+	p := &pack{Manifest: m, speech: speechIn(m.Language), parts: parts, tallies: map[string]*tally{}}
 	for _, c := range m.Categories {
 		p.tallies[c.ID] = &tally{found: map[string]int{}, columns: map[string]bool{}}
 	}
@@ -72,7 +72,7 @@ type place struct{ source, category string }
 // pack is a package being built.
 type pack struct {
 	Manifest
-	words   words
+	speech  speech
 	parts   Parts
 	keys    map[place][]string // of the parts, in order
 	tallies map[string]*tally  // by category

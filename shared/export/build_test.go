@@ -13,6 +13,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"rightsdesk/shared/export"
+	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/source"
 )
 
@@ -300,6 +302,51 @@ func TestTheThreeFormsHoldTheSameRecords(t *testing.T) {
 	}
 	if n := strings.Count(files["index.html"], "<td>Shop</td>"); n != 3 {
 		t.Errorf("index.html shows %d orders, want 3", n)
+	}
+}
+
+// What a page says, without what the company says of itself, is in its language.
+func TestEveryLanguageSaysEverything(t *testing.T) {
+	t.Parallel()
+	read := func(language string) map[string]string {
+		b, err := os.ReadFile(filepath.Join("language", language+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts map[string]string
+		if err := json.Unmarshal(b, &texts); err != nil {
+			t.Fatal(err)
+		}
+		return texts
+	}
+	english := read("en")
+	template, err := os.ReadFile("index.html.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`\$w\.T "([a-z_.]+)"`).FindAllSubmatch(template, -1) {
+		if english[string(m[1])] == "" {
+			t.Errorf("the page says %s, of which there is no text", m[1])
+		}
+	}
+	for _, language := range words.Languages() {
+		texts := read(language)
+		for key := range english {
+			if texts[key] == "" || language != "en" && len(english[key]) > 15 && texts[key] == english[key] {
+				t.Errorf("%s says nothing of its own for %s", language, key)
+			}
+		}
+		if len(texts) != len(english) {
+			t.Errorf("%s has %d texts, English %d", language, len(texts), len(english))
+		}
+	}
+	m, store := company(t, export.Access, "fr-CA")
+	if page := build(t, m, export.Parts{Store: store})["index.html"]; !strings.Contains(page, `<html lang="fr">`) || !strings.Contains(page, "5 mars 2026") {
+		t.Error("a package in fr-CA is not French")
+	}
+	m.Language = "de"
+	if page := build(t, m, export.Parts{Store: store})["index.html"]; !strings.Contains(page, `<html lang="en">`) {
+		t.Error("a package in a language we do not speak is not English")
 	}
 }
 

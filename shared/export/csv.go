@@ -56,7 +56,7 @@ func (p *pack) csv(ctx context.Context, w *bufio.Writer, c Category) error {
 func (p *pack) cell(v string) string {
 	switch {
 	case v == heldValue:
-		return p.words.HeldNotShown
+		return p.speech.T("held")
 	case v == "" || v[0] == '-' || v[0] >= '0' && v[0] <= '9': // a number is never a formula
 		return v
 	default:

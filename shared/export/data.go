@@ -71,7 +71,7 @@ type dataOutcome struct {
 // that come after. The outcomes stand last because only then are they counted.
 func (p *pack) data(ctx context.Context, w *bufio.Writer) error {
 	head := dataHead{
-		Format: dataFormat, Version: dataVersion, Language: p.words.Language,
+		Format: dataFormat, Version: dataVersion, Language: p.speech.Language(),
 		Request:    dataRequest{p.Request, p.Right, p.Received.UTC(), p.Made.UTC()},
 		Controller: dataController{p.Brand, p.Controller, p.Contact},
 		Notes:      list(p.Notes), Ignored: list(p.Ignored),

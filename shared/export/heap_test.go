@@ -94,11 +94,11 @@ func heap(work func()) uint64 {
 	return peak - min(before, peak)
 }
 
-// A package of six times the records takes no more memory, garbage included. The
+// A package of five times the records takes no more memory, garbage included. The
 // full size, 1,000,000 records, is BenchmarkBuild.
 func TestMemoryDoesNotGrowWithThePackage(t *testing.T) {
 	const limit = 32 << 20
-	for _, pages := range []int{4, 24} {
+	for _, pages := range []int{2, 10} {
 		store := endless{pages: pages, records: 500, reads: new(atomic.Int64)}
 		peak := heap(func() {
 			if err := export.Build(t.Context(), io.Discard, endlessManifest(pages*500), export.Parts{Store: store}); err != nil {

@@ -30,7 +30,7 @@ var pageTemplate = template.Must(template.New("index.html").Parse(pageText))
 // pageView is what the template sees.
 type pageView struct {
 	Manifest
-	Words      words
+	Words      speech
 	Outcomes   []pageOutcome
 	Categories []pageCategory
 	CSVs       bool
@@ -65,7 +65,7 @@ type pageCell struct {
 
 // page writes index.html. The template pulls the records one at a time.
 func (p *pack) page(ctx context.Context, w *bufio.Writer) error {
-	v := pageView{Manifest: p.Manifest, Words: p.words}
+	v := pageView{Manifest: p.Manifest, Words: p.speech}
 	labels := map[string]string{}
 	var broken error // of a record that the template asked for
 	for i, c := range p.Categories {
@@ -91,7 +91,7 @@ func (p *pack) page(ctx context.Context, w *bufio.Writer) error {
 		if err != nil {
 			return err
 		}
-		po := pageOutcome{System: o.System, Category: labels[o.Category], Result: p.words.Result[o.Result], Note: o.Note}
+		po := pageOutcome{System: o.System, Category: labels[o.Category], Result: p.speech.T("result." + string(o.Result)), Note: o.Note}
 		if o.Records > 0 || o.Result == Found {
 			po.Records = strconv.Itoa(o.Records)
 		}
@@ -109,22 +109,22 @@ func (p *pack) category(i int, c Category) pageCategory {
 	n := p.tallies[c.ID].count()
 	switch d := p.disclosure(c); {
 	case c.Credential:
-		pc.Says = p.words.CredentialsHeld
+		pc.Says = p.speech.T("held.credentials")
 	case d == heldNotShown:
-		pc.Says = p.words.CategoryHeld
+		pc.Says = p.speech.T("held.category")
 	case p.Right == Know:
 	case d == notInThisKind:
-		pc.Says = p.words.NotPortable
+		pc.Says = p.speech.T("not_portable")
 	case n == 0 && p.nothing(c):
-		pc.Says = p.words.NothingHere
+		pc.Says = p.speech.T("nothing")
 	case n == 0:
-		pc.Says = p.words.SeeSummary
+		pc.Says = p.speech.T("see_summary")
 	default:
 		pc.CSV = csvName(i, c)
 		pc.Columns = p.columns(c)
 		pc.Wide = pc.Columns == nil || len(pc.Columns) > tableColumns
 		if n > pageRecords {
-			pc.First = fmt.Sprintf(p.words.FirstOf, pageRecords, n)
+			pc.First = p.speech.T("first_of", "shown", strconv.Itoa(pageRecords), "all", strconv.Itoa(n))
 		}
 	}
 	return pc
@@ -138,10 +138,7 @@ func (p *pack) nothing(c Category) bool {
 }
 
 func (p *pack) pageRecord(n int, r record, c pageCategory) pageRecord {
-	pr := pageRecord{Number: n, System: r.outcome.System, ID: r.id}
-	if !r.at.IsZero() {
-		pr.Collected = p.words.Date(r.at.In(p.Received.Location()))
-	}
+	pr := pageRecord{Number: n, System: r.outcome.System, ID: r.id, Collected: p.speech.Day(r.at, p.Received.Location())}
 	names := c.Columns
 	if names == nil {
 		names = slices.Sorted(maps.Keys(r.fields))
@@ -153,7 +150,7 @@ func (p *pack) pageRecord(n int, r record, c pageCategory) pageRecord {
 		}
 		cell := pageCell{Name: name, Text: text(v), Held: string(v) == heldValue}
 		if cell.Held {
-			cell.Text = p.words.HeldNotShown
+			cell.Text = p.speech.T("held")
 		}
 		pr.Cells = append(pr.Cells, cell)
 	}
@@ -161,12 +158,12 @@ func (p *pack) pageRecord(n int, r record, c pageCategory) pageRecord {
 }
 
 // Date says a day in the words of the package.
-func (v pageView) Date(t time.Time) string { return v.Words.Date(t) }
+func (v pageView) Date(t time.Time) string { return v.Words.Day(t, t.Location()) }
 
 // Lines joins what is listed, or says that there is none.
 func (v pageView) Lines(items []string) string {
 	if len(items) == 0 {
-		return v.Words.None
+		return v.Words.T("none")
 	}
 	return strings.Join(items, "; ")
 }

@@ -28,8 +28,10 @@ type answer struct {
 
 func newAnswer() *answer { return &answer{header: http.Header{}} }
 
+// Header implements http.ResponseWriter.
 func (a *answer) Header() http.Header { return a.header }
 
+// WriteHeader implements http.ResponseWriter. The first call counts.
 func (a *answer) WriteHeader(status int) {
 	if a.status != 0 || status >= 100 && status < 200 { // interim answers go nowhere
 		return
@@ -37,6 +39,7 @@ func (a *answer) WriteHeader(status int) {
 	a.status, a.sent = status, a.header.Clone()
 }
 
+// Write implements http.ResponseWriter.
 func (a *answer) Write(b []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	if !hasBody(a.status) {

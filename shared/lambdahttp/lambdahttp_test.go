@@ -37,18 +37,18 @@ func event(change func(*events.APIGatewayV2HTTPRequest)) events.APIGatewayV2HTTP
 }
 
 // send hands an event to a handler that remembers the request; nil if it never came.
-func send(t testing.TB, e events.APIGatewayV2HTTPRequest) (got *http.Request, body string, resp events.APIGatewayV2HTTPResponse) {
-	t.Helper()
+func send(tb testing.TB, e events.APIGatewayV2HTTPRequest) (got *http.Request, body string, resp events.APIGatewayV2HTTPResponse) {
+	tb.Helper()
 	resp, err := lambdahttp.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(r.Body)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		got, body = r, string(b)
 		_, _ = w.Write(b)
-	}))(t.Context(), e)
+	}))(tb.Context(), e)
 	if err != nil {
-		t.Fatalf("the handler failed: %v", err)
+		tb.Fatalf("the handler failed: %v", err)
 	}
 	return got, body, resp
 }
@@ -253,14 +253,14 @@ func TestBodiesOfBothWays(t *testing.T) {
 	}
 }
 
-func decoded(t testing.TB, resp events.APIGatewayV2HTTPResponse) string {
-	t.Helper()
+func decoded(tb testing.TB, resp events.APIGatewayV2HTTPResponse) string {
+	tb.Helper()
 	if !resp.IsBase64Encoded {
 		return resp.Body
 	}
 	b, err := base64.StdEncoding.DecodeString(resp.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(b)
 }

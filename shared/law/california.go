@@ -44,7 +44,7 @@ var ccpaReasons = []Reason{
 		Code: "twice_in_twelve_months", Protocol: tooMany, Article: "Cal. Civ. Code § 1798.130(b)", Mark: Unverified, rights: []string{"know", "access", "portability"},
 		Text: map[string]string{
 			english: "We have answered two such requests of yours in the last 12 months.",
-			french:  "Nous avons répondu à deux demandes de ce type de votre part au cours des 12 derniers mois.",
+			french:  "Nous avons répondu à deux demandes de ce type de votre part au cours des 12 derniers mois.", //nolint:misspell // French
 		},
 	},
 	{

@@ -53,7 +53,7 @@ var pipedaReasons = []Reason{
 	{
 		Code: "not_under_our_control", Protocol: notCovered, Article: "Schedule 1, 4.1.3 PIPEDA", Mark: Unverified,
 		Text: map[string]string{
-			english: "We hold this data on behalf of another organization, which decides about it. Please ask that organization.",
+			english: "We hold this data on behalf of another company, which decides about it. Please ask that company.",
 			french:  "Nous détenons ces données pour le compte d'une autre organisation, qui en décide. Adressez-vous à elle.",
 		},
 	},

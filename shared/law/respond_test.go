@@ -2,6 +2,7 @@ package law_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -218,19 +219,24 @@ func TestAWrongQuestionHasNoDate(t *testing.T) {
 	}
 }
 
-// For every law, right and day of five years, in zones with and without summer
-// time: a date lies within the rule, the safe one is a working day before it, and
+// For every law and day of a leap year and the year before, in zones with and
+// without summer time: a date lies within the rule, the safe one is a working day before it, and
 // the zone changes nothing but where the day ends.
-func TestEveryDayOfFiveYears(t *testing.T) {
+func TestEveryDayOfTwoYears(t *testing.T) {
 	t.Parallel()
 	var ids []string
 	for _, p := range law.Packs() {
-		ids = append(ids, p.ID)
+		if !slices.Contains(ids, p.ID) {
+			ids = append(ids, p.ID)
+		}
 	}
-	zones := []*time.Location{time.UTC, zone(t, "Europe/Berlin"), zone(t, "America/Sao_Paulo"), zone(t, "Pacific/Apia"), zone(t, "Asia/Kathmandu")}
+	zones := []*time.Location{time.UTC, zone(t, "Europe/Berlin"), zone(t, "America/Santiago")}
 	for _, id := range ids {
 		for _, right := range []string{"access", "opt_out"} {
-			for day := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 2031; day = day.AddDate(0, 0, 1) {
+			if right == "opt_out" && id != "us-ca-ccpa" {
+				continue // it has no limit of its own
+			}
+			for day := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 2029; day = day.AddDate(0, 0, 1) {
 				var first string
 				for _, z := range zones {
 					received := time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 59, 0, z)

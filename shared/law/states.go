@@ -63,7 +63,7 @@ func stateReasons(article string) []Reason {
 			Code: "excessive", Protocol: tooMany, Article: article, Mark: Unverified,
 			Text: map[string]string{
 				english: "The request is excessive or repeats earlier ones.",
-				french:  "La demande est excessive ou répète des demandes antérieures.",
+				french:  "La demande est excessive ou répète des demandes antérieures.", //nolint:misspell // French
 			},
 		},
 		{
