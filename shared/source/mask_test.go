@@ -40,6 +40,7 @@ func TestMaskObject(t *testing.T) {
 		"a mask without its field does nothing":    {`{}`, mask(source.Null), `{}`},
 		"an empty object without masks is done":    {`{}`, nil, `{}`},
 		"a field without a mask is refused":        {`{"a":1,"b":2}`, mask(source.Null), ``},
+		"even one that is null":                    {`{"a":1,"b":null}`, mask(source.Null), ``},
 		"another spelling is another field":        {`{"A":1}`, mask(source.Null), ``},
 		"two masks for one field are refused":      {`{"a":1}`, append(mask(source.Null), mask(source.Preserve)...), ``},
 		"an unknown way is refused":                {`{"a":1}`, mask("blur"), ``},

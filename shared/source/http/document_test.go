@@ -127,8 +127,10 @@ func TestTheDocumentsHookKeepsItsPromises(t *testing.T) {
 	if ids := find(who); strings.Join(ids, " ") != "1 2 3" {
 		t.Fatalf("found %v", ids)
 	}
-	order := source.Order{Verb: source.Correct, Identities: who, Category: "mails", Until: noon, Limit: 500, Call: call(),
-		Corrections: []source.Correction{{Field: "subject", Value: personal.MakeText("Thank you")}}}
+	order := source.Order{
+		Verb: source.Correct, Identities: who, Category: "mails", Until: noon, Limit: 500, Call: call(),
+		Corrections: []source.Correction{{Field: "subject", Value: personal.MakeText("Thank you")}},
+	}
 	if done, err := c.Execute(t.Context(), order); err != nil || done.Removed != 2 || !done.Done {
 		t.Errorf("correct: %+v, %v; want 2, for the third says so already", done, err)
 	}
