@@ -72,6 +72,34 @@ var bad = []struct {
 	{"no safeguard", "    safeguard: standard_contractual_clauses\n", "", false},
 	{"records gone before California allows", "  requests: 30mo\n", "  requests: 1y\n", false},
 	{"machines of nobody", "    not_under_control: true\n    run_by: host\n", "    not_under_control: true\n", true},
+	{"an id with capitals", "    rest: {title:", "    Rest: {title:", true},
+	{"a field name with a blank", "    phone: {label:", "    a phone: {label:", true},
+	{"a section without entries", "  surfaces:\n    site: {label: {en: Site, fr: Site}, url: \"https://whole.example.com\"}\n", "  surfaces: {}\n", true},
+	{"a list without entries", "      items:\n        - {category: bills, attribute: sk, equals: BILL}\n        - {category: visits, attribute: sk, prefix: \"VISIT#\"}\n", "      items: []\n", true},
+	{"a list where the rules of a right belong", "  portability: {residences: [\"*\"], automatic: true}\n", "  portability: []\n", true},
+	{"a mapping where a text belongs", "  brand: Example Whole\n", "  brand: {en: Example Whole}\n", true},
+	{"a control character", "  brand: Example Whole\n", "  brand: \"Example\\u0007Whole\"\n", false},
+	{"a control character in a text", "{en: Bills are kept., fr:", "{en: \"Bills\\nare kept.\", fr:", false},
+	{"a number where a text in two languages belongs", "{en: Bills are kept., fr:", "{en: 7, fr:", true},
+	{"a contact who is a number", "  person: Ada Dupont\n", "  person: 7\n", true},
+	{"an undertaking that is misspelt", "    undertakings: [no_sale]\n    safeguard", "    undertakings: [no_sell]\n    safeguard", true},
+	{"a language that we do not speak", "  languages: [en, fr]\n", "  languages: [en, de]\n", true},
+	{"no language that we speak", "  languages: [en, fr]\n", "  languages: [de]\n", true},
+	{"a time zone that depends on the machine", "Europe/Paris", "Local", false},
+	{"an origin without its name", "    from_outside: [The sign-on provider]\n", "", false},
+	{"a name without its origin", "    from: [person, outside]\n", "    from: [person]\n", false},
+	{"a vendor without a country", "    country: US\n    role: processor\n", "    role: processor\n", true},
+	{"a controller beside our own data", "    acts_as: processor\n    controller: Example Customer\n    country: US\n", "    controller: Example Customer\n    country: FR\n", true},
+	{"an IAM role for a hook", "    secret: secret:shop-hook\n", "    secret: secret:shop-hook\n    role: arn:aws:iam::123456789012:role/x\n", true},
+	{"a secret for a table", "    role: arn:aws:iam::123456789012:role/rightsdesk\n", "    secret: secret:table\n", true},
+	{"a comparison with nothing", "- {category: bills, attribute: sk, equals: BILL}", "- {category: bills, equals: BILL}", true},
+	{"masks for what is deleted", "      stored: {action: delete}", "      stored: {action: delete, masks: {a: {how: hash}}}", true},
+	{"a value for a mask that needs none", "page: {how: fixed, value: gone}", "page: {how: hash, value: gone}", true},
+	{"a tie found by a stranger", "account: {attribute: pk, found_by: email}", "account: {attribute: pk, found_by: phone}", false},
+	{"a tie that proves itself", "account: {attribute: pk, found_by: email}", "account: {attribute: pk, found_by: account}", false},
+	{"a link that leads nowhere", "(link:browser)", "(link:browsers)", false},
+	{"a key that would not be fit to print", "  brand: Example Whole\n", "  brand: Example Whole\n  \"\\u0007" + strings.Repeat("bell ", 12) + "\": 1\n", true},
+	{"a residence in no country", "    residences: [\"*\"]\n", "    residences: [XX-YY]\n", false},
 	{"an anchor", "  brand: Example Whole\n", "  brand: &b Example Whole\n", false},
 	{"a merge key", "  brand: Example Whole\n", "  brand: Example Whole\n  <<: {title: x}\n", true},
 	{"a tag", "  brand: Example Whole\n", "  brand: !secret Example Whole\n", false},
@@ -109,6 +137,12 @@ func marked(with, text string) string {
 		return ""
 	}
 	return with + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n"+with) + "\n"
+}
+
+func TestAPolicyWithoutRightsIsRefused(t *testing.T) {
+	t.Parallel()
+	const rights = "rights:\n  access: {residences: [\"*\"]}\n  erasure: {residences: [\"*\"], automatic: true}\n"
+	refused(t, edited(t, read(t, "testdata/smallest.yaml"), rights, "rights: {}\n"), "rights", "a right or more")
 }
 
 func TestASecretInTheFileIsNotRepeated(t *testing.T) {

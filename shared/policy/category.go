@@ -187,23 +187,17 @@ func (p *Policy) readFields(category string, o *object) {
 	if p.Fields == nil {
 		p.Fields = map[string][]Field{}
 	}
-	for _, name := range o.order {
-		if !fieldName.ok(name) {
-			o.r.refuse(o.at(shown(name)), "the key %s", fieldName.says)
-			continue
-		}
-		o.section(name, need, func(f *object) {
-			p.Fields[category] = append(p.Fields[category], Field{
-				Name:         name,
-				Label:        f.text("label", need),
-				Required:     f.flag("required", false),
-				IfWithheld:   f.text("if_withheld", may),
-				Correctable:  word(f, "correctable", may, []CorrectionWay{ByRequest, InAccount}),
-				Historical:   f.flag("historical", false),
-				HeldNotShown: word(f, "held_not_shown", may, heldKinds),
-			})
+	o.named(fieldName, func(name string, f *object) {
+		p.Fields[category] = append(p.Fields[category], Field{
+			Name:         name,
+			Label:        f.text("label", need),
+			Required:     f.flag("required", false),
+			IfWithheld:   f.text("if_withheld", may),
+			Correctable:  word(f, "correctable", may, []CorrectionWay{ByRequest, InAccount}),
+			Historical:   f.flag("historical", false),
+			HeldNotShown: word(f, "held_not_shown", may, heldKinds),
 		})
-	}
+	})
 }
 
 // Field returns what the policy says about a field of a category.

@@ -62,7 +62,10 @@ var tables = []Table{
 }
 
 func (p *Policy) readDocument(o *object) {
-	o.r.languages = slices.DeleteFunc(words(o, "languages", need, []string{"en", "fr"}), func(l string) bool { return l == "" })
+	o.r.languages = words(o, "languages", need, []string{"en", "fr"})
+	if slices.Contains(o.r.languages, "") {
+		o.r.languages = nil // one of them is wrong, which was said; not of every text as well
+	}
 	p.Document = Document{
 		Languages: o.r.languages,
 		Brand:     o.line("brand", need, anyLine),

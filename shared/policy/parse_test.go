@@ -242,6 +242,12 @@ func TestRegimesAndAuthoritiesGoByResidence(t *testing.T) {
 			t.Errorf("the authority for %s is %q, want %q", residence, a.Name.In("fr"), want)
 		}
 	}
+	p = &policy.Policy{Authorities: []policy.Authority{{Residence: "*", URL: "world"}, {Residence: "EEA", URL: "eea"}, {Residence: "FR", URL: "fr"}}}
+	for residence, want := range map[string]string{"FR": "fr", "DE": "eea", "JP": "world", "": "world"} {
+		if a, _ := p.Authority(residence); a.URL != want {
+			t.Errorf("the authority for %q is %q, want the closest, %q", residence, a.URL, want)
+		}
+	}
 	p = profile(t, "serverless-vendor")
 	if got := p.RegimesFor("US-CA"); len(got) != 1 || got[0].ID != "us-ca-ccpa" {
 		t.Errorf("regimes of California are %+v", got)

@@ -10,7 +10,7 @@
 // for; schema.json says the same for editors, and a test compares the two.
 //
 // Package policy knows no HTTP, no AWS and no clock. Everything may import it;
-// it imports fault's neighbours personal and source for their vocabulary.
+// it imports personal and source, whose words a policy uses.
 package policy
 
 import (

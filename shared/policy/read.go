@@ -35,8 +35,14 @@ func (r *reader) refuse(path, format string, args ...any) {
 	r.refused[path] = true
 }
 
-// hasProblem reports whether the path, or anything around it, was refused.
+// hasProblem reports whether the path, anything around it, or an entry of its
+// list was refused.
 func (r *reader) hasProblem(path string) bool {
+	for p := range r.refused {
+		if strings.HasPrefix(p, path+"[") {
+			return true
+		}
+	}
 	for p := path; p != ""; p = parent(p) {
 		if r.refused[p] {
 			return true
@@ -170,16 +176,19 @@ func (o *object) entries(key string, p presence, is rule, read func(id string, e
 	if p == some && n.Kind == yaml.MappingNode && len(n.Content) == 0 {
 		o.r.refuse(o.at(key), "%s, one or more", says)
 	}
-	o.r.object(o.at(key), n, func(all *object) {
-		all.asked = all.order
-		for _, id := range all.order {
-			if !is.ok(id) {
-				o.r.refuse(all.at(shown(id)), "the key %s", is.says)
-				continue
-			}
-			o.r.object(all.at(id), all.values[id], func(entry *object) { read(id, entry) })
+	o.r.object(o.at(key), n, func(all *object) { all.named(is, read) })
+}
+
+// named reads the entries of a mapping whose keys are names.
+func (o *object) named(is rule, read func(name string, entry *object)) {
+	o.asked = o.order
+	for _, name := range o.order {
+		if !is.ok(name) {
+			o.r.refuse(o.at(shown(name)), "the key %s", is.says)
+			continue
 		}
-	})
+		o.r.object(o.at(name), o.values[name], func(entry *object) { read(name, entry) })
+	}
 }
 
 // each reads a list of mappings.
