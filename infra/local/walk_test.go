@@ -23,6 +23,7 @@ func TestWalk(t *testing.T) {
 		"in a hostile store":         func(_ *testing.T, o *options) { o.Hostile = 7 },
 		"hostile and schedules only": func(_ *testing.T, o *options) { o.Hostile, o.NoHints = 11, true },
 		"on DynamoDB's adapter": func(t *testing.T, o *options) {
+			t.Helper()
 			o.Table = func(now func() time.Time) (table.Table, error) {
 				return tabletest.Dynamo(t, tabletest.Emulator(t), now), nil
 			}

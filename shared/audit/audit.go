@@ -26,7 +26,9 @@ import (
 type Hash [sha256.Size]byte
 
 // MarshalText writes the hash in base64, for the aggregate that remembers it.
-func (h Hash) MarshalText() ([]byte, error) { return base64.RawStdEncoding.AppendEncode(nil, h[:]), nil }
+func (h Hash) MarshalText() ([]byte, error) {
+	return base64.RawStdEncoding.AppendEncode(nil, h[:]), nil
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (h *Hash) UnmarshalText(b []byte) error {

@@ -18,11 +18,7 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // days are counted in the controller's zone, whatever the image has
-
-	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/aws"
+	_ "time/tzdata"
 
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/policy"
@@ -32,6 +28,12 @@ import (
 	"rightsdesk/shared/table"
 	"rightsdesk/shared/table/dynamo"
 	"rightsdesk/shared/topology"
+
+	// Days are counted in the controller's zone, whatever the image has.
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // Part is something that only some functions have. It fills in fields of the

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/table"
+
+	"github.com/aws/aws-lambda-go/events"
 )
 
 // handler answers every event that the topology lets reach a function: a call

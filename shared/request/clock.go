@@ -47,21 +47,25 @@ func (s *Service) Tick(ctx context.Context, id ID) error {
 		if !ok {
 			return r, audit.Entry{}, nil, errUnchanged
 		}
-		switch a {
-		case Overrun:
-			r.Overdue = true
-		case Clear:
-			r.Parts = false
-			if r.Package != nil {
-				p := *r.Package
-				p.Cleared = true
-				r.Package = &p
-			}
+		r.Overdue = r.Overdue || a == Overrun
+		if a == Clear {
+			r = r.cleared()
 		}
 		next, e, err := r.Apply(a, ByClock, now)
 		return next, e, say, err
 	})
 	return err
+}
+
+// cleared returns r without anything kept for a package.
+func (r Request) cleared() Request {
+	r.Parts = false
+	if r.Package != nil {
+		p := *r.Package
+		p.Cleared = true
+		r.Package = &p
+	}
+	return r
 }
 
 // clear erases everything that was gathered for a request's package.

@@ -89,8 +89,11 @@ func (w worker) over(state State, change func(*Step)) result {
 	change(&after)
 	res.action = Work
 	res.facts = []audit.Fact{
-		{Name: "source", Value: w.step.Source}, {Name: "category", Value: w.step.Category}, {Name: "verb", Value: string(w.step.Verb)},
-		{Name: "state", Value: string(state)}, {Name: "done", Value: strconv.Itoa(after.Done)},
+		{Name: "source", Value: w.step.Source},
+		{Name: "category", Value: w.step.Category},
+		{Name: "verb", Value: string(w.step.Verb)},
+		{Name: "state", Value: string(state)},
+		{Name: "done", Value: strconv.Itoa(after.Done)},
 	}
 	return res
 }
@@ -247,8 +250,10 @@ func (w worker) again(ctx context.Context) (result, error) {
 	})
 	res.action = Work
 	res.facts = []audit.Fact{
-		{Name: "source", Value: w.step.Source}, {Name: "category", Value: w.step.Category},
-		{Name: "left", Value: strconv.Itoa(old)}, {Name: "new", Value: strconv.Itoa(fresh)},
+		{Name: "source", Value: w.step.Source},
+		{Name: "category", Value: w.step.Category},
+		{Name: "left", Value: strconv.Itoa(old)},
+		{Name: "new", Value: strconv.Itoa(fresh)},
 	}
 	return res, nil
 }

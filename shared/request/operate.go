@@ -24,8 +24,15 @@ var (
 	ErrForbidden = fault.New(fault.Forbidden, "role_needed", "Your role does not allow this; somebody with the role handler can do it.")
 )
 
-func allowed(by operator.Identity, role operator.Role) error {
-	if !by.May(role) {
+func mayHandle(by operator.Identity) error {
+	if !by.May(operator.Handler) {
+		return ErrForbidden
+	}
+	return nil
+}
+
+func mayRead(by operator.Identity) error {
+	if !by.May(operator.Handler) && !by.May(operator.Auditor) {
 		return ErrForbidden
 	}
 	return nil
@@ -34,7 +41,7 @@ func allowed(by operator.Identity, role operator.Role) error {
 // VerifyByOperator records that an operator is sure of the person by another
 // proof, for what was taken in by phone or post.
 func (s *Service) VerifyByOperator(ctx context.Context, by operator.Identity, id ID, reason string, c Call) (Status, error) {
-	if err := allowed(by, operator.Handler); err != nil {
+	if err := mayHandle(by); err != nil {
 		return "", err
 	}
 	if strings.TrimSpace(reason) == "" {
@@ -57,7 +64,7 @@ func (s *Service) VerifyByOperator(ctx context.Context, by operator.Identity, id
 
 // Accept takes a request on.
 func (s *Service) Accept(ctx context.Context, by operator.Identity, id ID, c Call) (Status, error) {
-	if err := allowed(by, operator.Handler); err != nil {
+	if err := mayHandle(by); err != nil {
 		return "", err
 	}
 	return s.simple(ctx, id, Accept, by.Actor(), c, func(r Request) (detail, error) {
@@ -79,7 +86,7 @@ const planLife = time.Hour
 
 // Deny refuses the request for one of the law's reasons.
 func (s *Service) Deny(ctx context.Context, by operator.Identity, id ID, reason string, c Call) (Status, error) {
-	if err := allowed(by, operator.Handler); err != nil {
+	if err := mayHandle(by); err != nil {
 		return "", err
 	}
 	return s.simple(ctx, id, Deny, by.Actor(), c, func(r Request) (detail, error) {
@@ -103,7 +110,7 @@ func (s *Service) Deny(ctx context.Context, by operator.Identity, id ID, reason 
 // DryRun has the sources asked what they hold, without doing anything to it, so
 // that an operator can see the plan before accepting.
 func (s *Service) DryRun(ctx context.Context, by operator.Identity, id ID) (Status, error) {
-	if err := allowed(by, operator.Handler); err != nil {
+	if err := mayHandle(by); err != nil {
 		return "", err
 	}
 	r, err := s.change(ctx, id, func(r Request) (Request, audit.Entry, []mail.Kind, error) {
@@ -129,7 +136,7 @@ func (s *Service) DryRun(ctx context.Context, by operator.Identity, id ID) (Stat
 
 // Retry lets everything that has failed try again, once its cause is mended.
 func (s *Service) Retry(ctx context.Context, by operator.Identity, id ID, c Call) (Status, error) {
-	if err := allowed(by, operator.Handler); err != nil {
+	if err := mayHandle(by); err != nil {
 		return "", err
 	}
 	return s.simple(ctx, id, Retry, by.Actor(), c, func(r Request) (detail, error) {
@@ -185,7 +192,7 @@ func (t TaskID) split() (ID, int, bool) {
 
 // TaskDone records that a person did what no program could.
 func (s *Service) TaskDone(ctx context.Context, by operator.Identity, task TaskID, c Call) (Status, error) {
-	if err := allowed(by, operator.Handler); err != nil {
+	if err := mayHandle(by); err != nil {
 		return "", err
 	}
 	id, step, ok := task.split()
@@ -226,8 +233,8 @@ type Listed struct {
 // List returns requests by the instant at which somebody must look at them next,
 // shard by shard of the due-index: what is open first in each, what is over last.
 func (s *Service) List(ctx context.Context, by operator.Identity, f Filter) (list []Listed, next string, err error) {
-	if !by.May(operator.Handler) && !by.May(operator.Auditor) {
-		return nil, "", ErrForbidden
+	if err := mayRead(by); err != nil {
+		return nil, "", err
 	}
 	if f.Limit <= 0 || f.Limit > 100 {
 		f.Limit = 50

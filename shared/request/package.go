@@ -87,7 +87,7 @@ func (s *Service) manifest(ctx context.Context, r Request) (export.Manifest, sea
 		m.Outcomes = append(m.Outcomes, o)
 	}
 	counts := map[string]int{}
-	for _, i := range s.ignored(r, person) {
+	for _, i := range s.ignored(ctx, r, person) {
 		counts[string(i.Kind)]++
 	}
 	for kind, n := range counts {

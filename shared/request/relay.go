@@ -149,7 +149,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		l.Follow = follow()
 	case mail.Fulfilled:
 		l.Systems, l.Follow = s.Outcome(r, r.Locale), follow()
-		l.Ignored = s.ignored(r, p)
+		l.Ignored = s.ignored(ctx, r, p)
 	case mail.Denied:
 		l.Reason, l.Article = s.reason(r)
 		l.Authority = s.authority(r)

@@ -26,7 +26,7 @@ type Shown struct {
 // Show shows an operator a request with the person's own words. That they read
 // it is recorded before they do.
 func (s *Service) Show(ctx context.Context, by operator.Identity, id ID) (Shown, error) {
-	if err := allowed(by, operator.Handler); err != nil {
+	if err := mayHandle(by); err != nil {
 		return Shown{}, err
 	}
 	r, err := s.load(ctx, id)

@@ -101,8 +101,10 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
 	e := audit.Entry{
 		Chain: r.ID.Chain(), At: now, Actor: ByPerson, Action: "receive",
 		Facts: []audit.Fact{
-			{Name: "right", Value: string(r.Right)}, {Name: "residence", Value: r.Residence},
-			{Name: "subject", Value: r.Subject}, {Name: "law", Value: r.Law},
+			{Name: "right", Value: string(r.Right)},
+			{Name: "residence", Value: r.Residence},
+			{Name: "subject", Value: r.Subject},
+			{Name: "law", Value: r.Law},
 			{Name: "respond_by", Value: r.RespondBy.UTC().Format(time.RFC3339)},
 			{Name: "mailed", Value: strconv.FormatBool(mayMail)},
 		},

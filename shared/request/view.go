@@ -63,7 +63,7 @@ func (s *Service) view(ctx context.Context, r Request) (View, error) {
 	case err != nil:
 		return View{}, err
 	default:
-		v.Ignored = s.ignored(r, p)
+		v.Ignored = s.ignored(ctx, r, p)
 	}
 	for b, err := range s.entries(ctx, r.ID.Chain(), r.Head.Seq) {
 		if err != nil {
@@ -80,13 +80,13 @@ func (s *Service) view(ctx context.Context, r Request) (View, error) {
 
 // ignored returns the claims that no source tied to the verified address, once
 // the sources were asked.
-func (s *Service) ignored(r Request, p Person) []personal.Identity {
+func (s *Service) ignored(ctx context.Context, r Request, p Person) []personal.Identity {
 	if len(r.Looks) == 0 || !r.asked() || len(p.Claims) == 0 {
 		return nil
 	}
 	proven := []personal.Identity{p.Email.Identity()}
 	if r.Ties != nil {
-		subject, err := s.Keys.Load(context.WithoutCancel(context.Background()), r.Holder)
+		subject, err := s.Keys.Load(ctx, r.Holder)
 		if err == nil {
 			proven, _ = s.identities(r, p, subject)
 		}

@@ -97,8 +97,8 @@ const chainsPerCall = 200
 // VerifyAudit walks the chains of requests and of operators' days, some per
 // call, and compares each with the head that its aggregate remembers.
 func (s *Service) VerifyAudit(ctx context.Context, by operator.Identity, cursor string) (Verification, error) {
-	if !by.May(operator.Handler) && !by.May(operator.Auditor) {
-		return Verification{}, ErrForbidden
+	if err := mayRead(by); err != nil {
+		return Verification{}, err
 	}
 	var v Verification
 	next, err := s.walk(ctx, cursor, time.Time{}, func(k table.Key) error {

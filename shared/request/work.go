@@ -176,7 +176,7 @@ func (s *Service) finish(ctx context.Context, r Request, token string, res resul
 func (s *Service) do(ctx context.Context, r Request, u unit) (result, error) {
 	switch u.kind {
 	case unitAccept:
-		return s.accept(r), nil
+		return s.accept(), nil
 	case unitLook:
 		return s.look(ctx, r, u.index)
 	case unitStep:
@@ -188,7 +188,7 @@ func (s *Service) do(ctx context.Context, r Request, u unit) (result, error) {
 }
 
 // accept is the policy taking a request on, without an operator.
-func (s *Service) accept(r Request) result {
+func (s *Service) accept() result {
 	return result{action: Accept, apply: func(r Request) (Request, error) { return s.begin(r), nil }}
 }
 

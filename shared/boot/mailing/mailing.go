@@ -4,11 +4,11 @@ package mailing
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/service/sesv2"
-
 	"rightsdesk/shared/boot"
 	"rightsdesk/shared/mail/ses"
 	"rightsdesk/shared/topology"
+
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 )
 
 // Part is for functions whose topology entry sends mail.

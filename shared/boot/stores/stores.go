@@ -7,18 +7,19 @@ import (
 	"fmt"
 	"strings"
 
+	"rightsdesk/shared/boot"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/source"
+	"rightsdesk/shared/topology"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"rightsdesk/shared/boot"
-	"rightsdesk/shared/policy"
-	"rightsdesk/shared/source"
 	dynamodbsource "rightsdesk/shared/source/dynamodb"
 	httpsource "rightsdesk/shared/source/http"
-	"rightsdesk/shared/topology"
 )
 
 // Part is for functions whose topology entry may call sources.

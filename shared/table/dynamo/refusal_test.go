@@ -22,7 +22,7 @@ import (
 // and the number of calls that reached it. Nothing is sent.
 func answering(errs ...error) (*Store, *int) {
 	calls := 0
-	fail := func(context.Context, middleware.DeserializeInput, middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) { //nolint:unparam // the SDK wants it
+	fail := func(context.Context, middleware.DeserializeInput, middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		err := errs[min(calls, len(errs)-1)]
 		calls++
 		return middleware.DeserializeOutput{}, middleware.Metadata{}, err
