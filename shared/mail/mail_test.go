@@ -24,18 +24,18 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 var asked = time.Date(2026, time.March, 5, 9, 30, 0, 0, time.UTC)
 
-func email(t testing.TB, s string) personal.Email {
-	t.Helper()
+func email(tb testing.TB, s string) personal.Email {
+	tb.Helper()
 	e, ok := personal.ParseEmail(s)
 	if !ok {
-		t.Fatalf("%q is no address", s)
+		tb.Fatalf("%q is no address", s)
 	}
 	return e
 }
 
 // letter is a letter with everything in it that any kind could say.
-func letter(t testing.TB, language string) mail.Letter {
-	t.Helper()
+func letter(tb testing.TB, language string) mail.Letter {
+	tb.Helper()
 	say := func(english, french string) string {
 		if language == "fr" {
 			return french
@@ -44,10 +44,10 @@ func letter(t testing.TB, language string) mail.Letter {
 	}
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return mail.Letter{
-		To: email(t, "ada@example.org"), Brand: "Lumen & Sons", Zone: paris,
+		To: email(tb, "ada@example.org"), Brand: "Lumen & Sons", Zone: paris,
 		Contact: words.Contact{Name: "Inès Moreau", Email: "dpo@lumen.example", Page: "https://lumen.example/dpo", Postal: "Lumen SAS\n12 rue des Lilas\n75010 Paris"},
 		Request: "r_5mzq1c8k2x7v4n9d", Right: "erasure", Received: asked, RespondBy: asked.AddDate(0, 0, 30),
 		Code: personal.MakeText("042042"), CodeUntil: asked.Add(10 * time.Minute),

@@ -116,7 +116,7 @@ func (v view) Day(t time.Time) string { return v.Words.Day(t, v.Zone) }
 func (v view) Moment(t time.Time) string { return v.Words.Moment(t, v.Zone) }
 
 // Became says what became of some data.
-func (v view) Became(o words.Outcome) string { return v.Words.Outcome(o, v.Zone) }
+func (v view) Became(o words.Outcome) string { return v.Outcome(o, v.Zone) }
 
 // Ordinal tells rows of a form apart for who hears it.
 func (v view) Ordinal(i int) string { return strconv.Itoa(i + 1) }

@@ -348,7 +348,7 @@ func TestContrast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	light, dark, ok := strings.Cut(string(file), "@media (prefers-color-scheme: dark)")
+	light, dark, ok := strings.Cut(string(file), "@media (prefers-color-scheme: dark)") //nolint:misspell // so CSS spells it
 	if !ok {
 		t.Fatal("there is no dark scheme")
 	}
@@ -357,12 +357,27 @@ func TestContrast(t *testing.T) {
 		text, ground string
 		least        float64
 	}{
-		{"ink", "paper", 7}, {"ink", "card", 7}, {"ink", "wash", 7}, {"ink", "bad-wash", 7},
-		{"soft", "paper", 4.5}, {"soft", "card", 4.5}, {"soft", "wash", 4.5},
-		{"accent", "paper", 4.5}, {"accent", "card", 4.5}, {"accent", "wash", 4.5}, {"on-accent", "accent", 4.5},
-		{"bad", "paper", 4.5}, {"bad", "card", 4.5}, {"bad", "bad-wash", 4.5}, {"card", "bad", 4.5},
-		{"warn", "warn-wash", 4.5}, {"warn", "paper", 4.5},
-		{"edge", "paper", 3}, {"edge", "card", 3}, {"focus", "paper", 3}, {"focus", "card", 3},
+		{"ink", "paper", 7},
+		{"ink", "card", 7},
+		{"ink", "wash", 7},
+		{"ink", "bad-wash", 7},
+		{"soft", "paper", 4.5},
+		{"soft", "card", 4.5},
+		{"soft", "wash", 4.5},
+		{"accent", "paper", 4.5},
+		{"accent", "card", 4.5},
+		{"accent", "wash", 4.5},
+		{"on-accent", "accent", 4.5},
+		{"bad", "paper", 4.5},
+		{"bad", "card", 4.5},
+		{"bad", "bad-wash", 4.5},
+		{"card", "bad", 4.5},
+		{"warn", "warn-wash", 4.5},
+		{"warn", "paper", 4.5},
+		{"edge", "paper", 3},
+		{"edge", "card", 3},
+		{"focus", "paper", 3},
+		{"focus", "card", 3},
 	}
 	for scheme, source := range map[string]string{"light": light, "dark": dark} {
 		colour := map[string]string{}

@@ -64,7 +64,7 @@ func samples(language string) map[string]sample {
 	systems := []words.System{
 		{Name: say("Shop", "Boutique"), Outcomes: []words.Outcome{
 			{Category: say("Account", "Compte"), Result: words.Erased, Count: 1},
-			{Category: say("Orders", "Commandes"), Result: words.Anonymised, Count: 1284},
+			{Category: say("Orders", "Achats"), Result: words.Anonymised, Count: 1284},
 			{Category: say("Invoices", "Factures"), Result: words.Kept, Count: 3, Duty: say("tax law asks us to keep invoices for ten years", "la loi fiscale nous oblige à garder les factures dix ans"), Until: received.AddDate(9, 2, 0)},
 		}},
 		{Name: say("Newsletter", "Lettre d’information"), Outcomes: []words.Outcome{{Category: say("Subscription", "Abonnement"), Result: words.Nothing}}},
@@ -146,7 +146,7 @@ func samples(language string) map[string]sample {
 
 // published is a policy with something in every table.
 func published(say func(english, french string) string, language string) policy.Publication {
-	account, orders := say("Account", "Compte"), say("Orders", "Commandes")
+	account, orders := say("Account", "Compte"), say("Orders", "Achats")
 	return policy.Publication{
 		Version: "p1-0123456789abcdef", Language: language,
 		Document: policy.DocumentView{
