@@ -552,6 +552,14 @@ func TestWhatTheServiceSaysIsSorted(t *testing.T) {
 
 func TestNewRefusesAMappingThatCannotBeFollowed(t *testing.T) {
 	t.Parallel()
+	whole := indexed
+	whole.Table = "t"
+	if _, err := dynamodbsource.New(dynamodbsource.Options{ID: "table", Mapping: whole, Client: says(""), Now: clock}); !errors.Is(err, source.ErrRefused) {
+		t.Errorf("no memory of pages: %v; want ErrRefused", err)
+	}
+	if _, err := dynamodbsource.New(dynamodbsource.Options{ID: "table", Mapping: whole, Client: says(""), Pages: &memory{}, Now: clock}); err != nil {
+		t.Fatal(err)
+	}
 	for name, change := range map[string]func(*dynamodbsource.Mapping){
 		"no table":    func(m *dynamodbsource.Mapping) { m.Table = "" },
 		"no key":      func(m *dynamodbsource.Mapping) { m.Key.Partition = "" },
@@ -569,7 +577,7 @@ func TestNewRefusesAMappingThatCannotBeFollowed(t *testing.T) {
 		m := indexed
 		m.Table = "t"
 		change(&m)
-		if _, err := dynamodbsource.New(dynamodbsource.Options{ID: "table", Mapping: m}); !errors.Is(err, source.ErrRefused) {
+		if _, err := dynamodbsource.New(dynamodbsource.Options{ID: "table", Mapping: m, Client: says(""), Pages: &memory{}, Now: clock}); !errors.Is(err, source.ErrRefused) {
 			t.Errorf("%s: %v; want ErrRefused", name, err)
 		}
 	}

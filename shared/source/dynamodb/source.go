@@ -2,6 +2,7 @@ package dynamodbsource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -45,10 +46,14 @@ type Source struct {
 	m Mapping
 }
 
-// New refuses a mapping that cannot be followed (source.ErrRefused).
+// New refuses a mapping that cannot be followed, and a source that could not
+// remember its calls (source.ErrRefused).
 func New(o Options) (*Source, error) {
 	if err := o.Mapping.check(); err != nil {
 		return nil, fmt.Errorf("source %s: %w", o.ID, refused(err))
+	}
+	if o.Client == nil || o.Pages == nil || o.Now == nil {
+		return nil, fmt.Errorf("source %s: %w", o.ID, refused(errors.New("it has no client, no memory of pages or no clock")))
 	}
 	return &Source{o: o, m: o.Mapping}, nil
 }
