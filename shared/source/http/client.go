@@ -32,7 +32,7 @@ type Options struct {
 	// What it binds counts as verified everywhere, so the policy must say so.
 	Ties []personal.Kind
 	// AllowHosts are hosts, written host:port, that the operator allows although
-	// they are inside the network or do not speak TLS.
+	// they are inside the network or do not speak TLS. Without a port, 443 is meant.
 	AllowHosts []string
 	Now        func() time.Time
 	Resolver   Resolver       // nil: the system's
@@ -53,6 +53,9 @@ func New(o Options) (*Client, error) {
 		g.resolver = net.DefaultResolver
 	}
 	for _, h := range o.AllowHosts {
+		if _, _, err := net.SplitHostPort(h); err != nil {
+			h = net.JoinHostPort(strings.Trim(h, "[]"), "443")
+		}
 		g.allowed = append(g.allowed, strings.ToLower(h))
 	}
 	u, err := g.check(o.URL)

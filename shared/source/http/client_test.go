@@ -342,6 +342,11 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 	if _, err := httpsource.New(good); err != nil {
 		t.Fatal(err)
 	}
+	inside := good
+	inside.URL, inside.AllowHosts = "https://[fd12::1]/", []string{"[fd12::1]"}
+	if _, err := httpsource.New(inside); err != nil {
+		t.Errorf("a host allowed without a port: %v", err)
+	}
 	for name, change := range map[string]func(*httpsource.Options){
 		"a short secret": func(o *httpsource.Options) { o.Secret = secret[:31] },
 		"no category":    func(o *httpsource.Options) { o.Categories = nil },
@@ -349,6 +354,9 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		"no clock":       func(o *httpsource.Options) { o.Now = nil },
 		"a host inside":  func(o *httpsource.Options) { o.URL = "https://10.0.0.1/" },
 		"plain http":     func(o *httpsource.Options) { o.URL = "http://shop.example.com/" },
+		"a port that was not allowed": func(o *httpsource.Options) {
+			o.URL, o.AllowHosts = "https://10.0.0.1:8443/", []string{"10.0.0.1"}
+		},
 		"the allowed host on another port": func(o *httpsource.Options) {
 			o.URL, o.AllowHosts = "http://127.0.0.1:81/", []string{"127.0.0.1:80"}
 		},
