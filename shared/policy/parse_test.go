@@ -34,7 +34,7 @@ func files(tb testing.TB) map[string][]byte {
 
 func read(tb testing.TB, path string) []byte {
 	tb.Helper()
-	file, err := os.ReadFile(path) //nolint:gosec // the tests name the files
+	file, err := os.ReadFile(path)
 	if err != nil {
 		tb.Fatal(err)
 	}
