@@ -47,6 +47,7 @@ type Page interface {
 func Render(out io.Writer, f Frame, p Page) error {
 	v := view{Words: words.In(f.Language), Frame: f, P: p, CSS: template.CSS(css)} // #nosec G203 -- our own file
 	v.Title = p.title(v.Words)
+	_, v.Public = p.(Policy)
 	if c, ok := p.(interface{ failed() bool }); ok {
 		v.Failed = c.failed()
 	}
@@ -99,6 +100,7 @@ type view struct {
 	P      any
 	Title  string
 	Failed bool // the page lists problems, which the title announces
+	Public bool // search engines may list the page
 	CSS    template.CSS
 	Body   template.HTML
 }

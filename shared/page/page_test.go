@@ -341,6 +341,27 @@ func TestTheCodePageTellsNobodyApart(t *testing.T) {
 	}
 }
 
+// TestOnlyThePolicyIsForSearchEngines: what leads to somebody's request is not.
+func TestOnlyThePolicyIsForSearchEngines(t *testing.T) {
+	t.Parallel()
+	for name, s := range samples("en") {
+		hidden := strings.Contains(render(t, "en", s), `<meta name="robots" content="noindex">`)
+		if public := strings.HasPrefix(name, "policy"); hidden == public {
+			t.Errorf("%s is hidden from them: %v", name, hidden)
+		}
+	}
+}
+
+func TestCorrectionsAreAskedForWhereTheyAreOffered(t *testing.T) {
+	t.Parallel()
+	for _, rights := range [][]string{{"access"}, {"access", "rectification"}} {
+		got := strings.Contains(render(t, "en", sample{page: page.Ask{Rights: rights}}), `name="correction_field"`)
+		if want := len(rights) == 2; got != want {
+			t.Errorf("%v: asked for corrections: %v", rights, got)
+		}
+	}
+}
+
 // TestContrast: WCAG 2.2, 1.4.3 and 1.4.11, in light and dark.
 func TestContrast(t *testing.T) {
 	t.Parallel()
@@ -421,6 +442,7 @@ func TestLanguage(t *testing.T) {
 		{"fr-CA, en;q=0.9", "", "fr"},
 		{"en;q=0.5, fr;q=0.6", "", "fr"},
 		{"de, fr;q=0.3", "", "fr"},
+		{"fr;q=0.5, en;q=0.5", "", "fr"},
 		{"de, tlh", "", "en"},
 		{"*", "", "en"},
 		{"en;q=0, *", "", "fr"},

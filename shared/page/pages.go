@@ -68,6 +68,9 @@ func (a Ask) Described(field string, hint bool) template.HTMLAttr {
 	return described(a.Problems, field, hint)
 }
 
+// Corrects reports whether corrections are on offer.
+func (a Ask) Corrects() bool { return slices.Contains(a.Rights, "rectification") }
+
 // Rows that a form has without a script that adds some.
 const (
 	correctionRows = 3
