@@ -44,9 +44,6 @@ var synth = sync.OnceValues(func() ([]byte, error) {
 	if err := os.WriteFile(zip, []byte("a stand-in for a zip"), 0o600); err != nil {
 		return nil, err
 	}
-	if err := os.Setenv("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20"); err != nil {
-		return nil, err
-	}
 	defer jsii.Close()
 	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(filepath.Join(dir, "out"))})
 	stack.New(app, "Rightsdesk", func(string) string { return zip })
