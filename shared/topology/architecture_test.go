@@ -38,7 +38,7 @@ var layers = map[string]layer{
 		layers:  []string{"ground", "domain", "policy", "edge", "http", "adapter", "lambda", "boot"},
 		modules: []string{awsSDK, smithy, "github.com/aws/aws-lambda-go"}, http: true,
 	},
-	"function": {layers: []string{"boot"}, packages: []string{"shared/topology", "shared/httpapi", "shared/job"}, http: true},
+	"function": {layers: []string{"boot"}, packages: []string{"shared/topology"}, http: true},
 	"local": {
 		layers: []string{"ground", "domain", "policy", "edge", "http", "local"},
 		packages: []string{
@@ -241,6 +241,7 @@ func TestForbiddenImports(t *testing.T) {
 		{"shared/httpapi", "rightsdesk/infra/local", false},
 		{"functions/requests", "rightsdesk/shared/boot", true},
 		{"functions/requests", "github.com/aws/aws-sdk-go-v2/aws", false},
+		{"functions/requests", "rightsdesk/shared/boot/routes", true},
 		{"functions/requests", "rightsdesk/shared/request", false},
 		{"infra/local", "rightsdesk/shared/boot", false},
 		{"infra/local/company", "rightsdesk/shared/source/http", true},
