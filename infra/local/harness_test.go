@@ -6,19 +6,25 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"rightsdesk/shared/operator"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/table"
 )
 
 // world is the product running for one test, and a person's hands on it.
 type world struct {
 	*product
-	t   *testing.T
-	log *safeBuffer // everything that was logged
+	t      *testing.T
+	log    *safeBuffer // everything that was logged
+	client *http.Client
 }
 
 // open starts the product in a folder of its own, on a port of its own.
@@ -41,7 +47,32 @@ func open(t *testing.T, change ...func(*options)) *world {
 			t.Error(err)
 		}
 	})
-	return &world{product: p, t: t, log: log}
+	return &world{product: p, t: t, log: log, client: caller("")}
+}
+
+// caller is an HTTP client that calls from an address of this machine, does not
+// follow redirects and leaves no connection open.
+func caller(from string) *http.Client {
+	dialer := net.Dialer{}
+	if from != "" {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
+	}
+	return &http.Client{
+		Transport:     &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: from != "", MaxIdleConnsPerHost: 8},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// from is the same world for somebody at the n-th of many network addresses.
+func (w *world) from(n int) *world {
+	other := *w
+	other.client = caller(fmt.Sprintf("127.%d.%d.%d", 1+n/62_500, n/250%250, 1+n%250))
+	return &other
+}
+
+// session returns the bearer token of somebody who proved their address once.
+func (w *world) session(id string) string {
+	return w.Requests.Mint(request.Token{ID: request.ID(id), Verb: request.Session, N: 1, Until: w.Clock.Now().Add(time.Hour)})
 }
 
 type safeBuffer struct {
@@ -111,8 +142,7 @@ func (w *world) call(method, path string, body any, headers ...header) answer {
 	for _, h := range headers {
 		req.Header.Set(h.name, h.value)
 	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := client.Do(req)
+	res, err := w.client.Do(req)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -124,10 +154,14 @@ func (w *world) call(method, path string, body any, headers ...header) answer {
 	return answer{res.StatusCode, res.Header, b}
 }
 
-// must makes a call and fails the test unless the status is the one wanted.
+// must makes a call and fails the test unless the status is the one wanted. In a
+// hostile store it tries again for as long as the answer asks it to.
 func (w *world) must(status int, method, path string, body any, headers ...header) answer {
 	w.t.Helper()
 	a := w.call(method, path, body, headers...)
+	for try := 0; try < 4 && w.o.Hostile != 0 && a.Status == http.StatusServiceUnavailable && status != a.Status; try++ {
+		a = w.call(method, path, body, headers...)
+	}
 	if a.Status != status {
 		w.t.Fatalf("%s %s = %d %s, want %d", method, path, a.Status, a.Body, status)
 	}
@@ -280,3 +314,16 @@ func (w *world) holds(email string) string {
 
 // operator is the header of a signed-in operator.
 func (w *world) operator() header { return bearerOf(w.OperatorKey) }
+
+// operatorForTests may do everything that operators may.
+var operatorForTests = operator.Identity{ID: "test", Roles: []operator.Role{operator.Handler, operator.Auditor}, MFA: true}
+
+// quietWorld is the product without anything going on in the background, on a
+// store that the test chooses and can meter.
+func quietWorld(t *testing.T, engine func(*testing.T, func() time.Time) table.Table) *world {
+	t.Helper()
+	return open(t, func(o *options) {
+		o.NoHints = true
+		o.Table = func(now func() time.Time) (table.Table, error) { return engine(t, now), nil }
+	})
+}

@@ -3,7 +3,7 @@
 // where both are kept; export/folder implements it on a disk, export/s3 on a bucket.
 //
 // It knows nothing of requests or of sources: it is told what to write. It
-// imports personal, source (for records) and the standard library.
+// imports personal, source (for records), page/words and the standard library.
 package export
 
 import (

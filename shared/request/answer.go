@@ -22,7 +22,7 @@ func (s *Service) answer(ctx context.Context, r Request) (result, error) {
 	return result{
 		action: Fulfil, say: []mail.Kind{mail.Ready},
 		apply: func(r Request) (Request, error) {
-			now := s.Now()
+			now := s.now()
 			r.Package = &Package{
 				Key: key, Until: now.Add(s.Policy.Verification.PackagePeriod),
 				Link: Proof{Issued: 1, IssuedAt: now},
@@ -38,7 +38,7 @@ func (s *Service) notMade(id ID, cause error) result {
 	res.apply = func(r Request) (Request, error) {
 		r.Making.Tries++
 		r.Making.Fault = "unreachable"
-		r.Making.After = s.Now().Add(backoff(min(r.Making.Tries, maxTries)))
+		r.Making.After = s.now().Add(backoff(min(r.Making.Tries, maxTries)))
 		return r, nil
 	}
 	return res

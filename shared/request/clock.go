@@ -7,6 +7,7 @@ import (
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/mail"
+	"rightsdesk/shared/table"
 )
 
 // Tick does what the clock alone brings about: an unverified request lapses, a
@@ -19,7 +20,10 @@ func (s *Service) Tick(ctx context.Context, id ID) error {
 	if err != nil {
 		return err
 	}
-	now := s.Now()
+	now := s.now()
+	if !r.Forget.IsZero() && !now.Before(r.Forget) && !r.Parts {
+		return s.forget(ctx, r)
+	}
 	passed := func(r Request) (Action, []mail.Kind, bool) {
 		switch {
 		case r.Status == Unverified && !now.Before(r.LapseAt):
@@ -54,6 +58,24 @@ func (s *Service) Tick(ctx context.Context, id ID) error {
 		next, e, err := r.Apply(a, ByClock, now)
 		return next, e, say, err
 	})
+	return err
+}
+
+// forget removes a closed request at the end of its retention. Its audit entries
+// have a period of their own.
+func (s *Service) forget(ctx context.Context, r Request) error {
+	writes := []table.Write{table.Delete(r.ID.Ref(), table.Version(r.version))}
+	plan, err := s.loadPlan(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	if plan.version > 0 {
+		writes = append(writes, table.Delete(r.ID.planRef(), table.Version(plan.version)))
+	}
+	err = s.Table.Commit(ctx, table.NewID(), writes...)
+	if errors.Is(err, table.ErrConflict) {
+		return nil // changed or already gone: the next look decides
+	}
 	return err
 }
 

@@ -56,10 +56,10 @@ func (s *Service) DeliverLink(ctx context.Context, token string, c Call) (Delive
 
 func (s *Service) deliver(ctx context.Context, id ID, by string, c Call, redeem func(*Package) error) (Delivery, error) {
 	r, err := s.change(ctx, id, func(r Request) (Request, audit.Entry, []mail.Kind, error) {
-		if r.Package == nil || r.Package.Cleared || !s.Now().Before(r.Package.Until) {
+		if r.Package == nil || r.Package.Cleared || !s.now().Before(r.Package.Until) {
 			return r, audit.Entry{}, nil, ErrNoPackage
 		}
-		if p, ok, err := s.replayed(r, Deliver, c); err != nil || ok && s.Now().Sub(p.At) < repeatFor {
+		if p, ok, err := s.replayed(r, Deliver, c); err != nil || ok && s.now().Sub(p.At) < repeatFor {
 			return r, audit.Entry{}, nil, errors.Join(err, errUnchangedIf(err == nil))
 		}
 		p := *r.Package
@@ -67,7 +67,7 @@ func (s *Service) deliver(ctx context.Context, id ID, by string, c Call, redeem 
 			return r, audit.Entry{}, nil, err
 		}
 		r.Package = &p
-		next, e, err := r.Apply(Deliver, ByPerson, s.Now(), audit.Fact{Name: "by", Value: by}, audit.Fact{Name: "proofs", Value: strconv.Itoa(r.Proof.Times)})
+		next, e, err := r.Apply(Deliver, ByPerson, s.now(), audit.Fact{Name: "by", Value: by}, audit.Fact{Name: "proofs", Value: strconv.Itoa(r.Proof.Times)})
 		if err != nil {
 			return r, audit.Entry{}, nil, err
 		}
@@ -77,7 +77,7 @@ func (s *Service) deliver(ctx context.Context, id ID, by string, c Call, redeem 
 	if err != nil {
 		return Delivery{}, err
 	}
-	now := s.Now()
+	now := s.now()
 	url, err := s.Downloads.Sign(ctx, r.Package.Key, s.filename(r), now, urlLife)
 	if err != nil {
 		return Delivery{}, ErrBusy.Because(err)

@@ -203,7 +203,7 @@ func (w worker) again(ctx context.Context) (result, error) {
 	cursor := ""
 	for page := range maxPages {
 		call := w.call("verify")
-		call.Key = w.s.callKey(w.r.ID, call.Key, strconv.Itoa(page), w.s.Now().String()) // a look is never answered from memory
+		call.Key = w.s.callKey(w.r.ID, call.Key, strconv.Itoa(page), w.s.now().String()) // a look is never answered from memory
 		found, err := w.src.Find(ctx, source.Ask{
 			Identities: w.ids, Category: w.step.Category, Cursor: cursor, Limit: w.pageSize(),
 			Values: w.step.Verb == DoCorrect, Call: call,
@@ -238,9 +238,9 @@ func (w worker) again(ctx context.Context) (result, error) {
 	res := w.set(func(s *Step) {
 		s.Round++
 		s.State = Planned
-		s.After = w.s.Now().Add(backoff(s.Round))
+		s.After = w.s.now().Add(backoff(s.Round))
 		if fresh > 0 {
-			s.Until = w.s.Now()
+			s.Until = w.s.now()
 			s.Found += fresh
 			s.After = time.Time{}
 		}

@@ -165,7 +165,7 @@ func (s *Service) plan(r Request, corrections []source.Correction) Request {
 		return r
 	}
 	old := r.Steps
-	r.Steps = planSteps(s.Policy, r.Right, r.Looks, corrections, s.Now())
+	r.Steps = planSteps(s.Policy, r.Right, r.Looks, corrections, s.now())
 	for i, step := range r.Steps {
 		for _, o := range old {
 			if o.Source == step.Source && o.Category == step.Category && o.Field == step.Field && o.begun() {

@@ -35,7 +35,7 @@ func (r Request) Next() time.Time {
 			at(r.RespondBy)
 		}
 		if u, ok := r.unit(); ok {
-			at(later(u.at, r.Lease.Until))
+			at(later(later(u.at, r.Since), r.Lease.Until))
 		}
 	case Fulfilled, Denied, Revoked, Expired:
 		if r.Parts && r.Package != nil {

@@ -52,9 +52,9 @@ func (s *Service) VerifyByOperator(ctx context.Context, by operator.Identity, id
 			return detail{}, ErrNotNow
 		}
 		r.Proof.Times++
-		r.Proof.At, r.Proof.By = s.Now(), "operator"
+		r.Proof.At, r.Proof.By = s.now(), "operator"
 		// The reason is the operator's own words: it may name somebody, so only its keyed hash is kept.
-		say := r.askNewAddress(s.Now())
+		say := r.askNewAddress(s.now())
 		return detail{
 			r: r, say: say,
 			facts: []audit.Fact{{Name: "by", Value: "operator"}, {Name: "reason", Value: s.Keys.Ring.Hash("reason", reason)}},
@@ -74,7 +74,7 @@ func (s *Service) Accept(ctx context.Context, by operator.Identity, id ID, c Cal
 		if r.NewAddress != nil && !r.NewAddress.Proven() {
 			return detail{}, ErrUnproven
 		}
-		if s.Now().Sub(r.Cutoff) > planLife {
+		if s.now().Sub(r.Cutoff) > planLife {
 			r.Looks, r.Steps = nil, nil // too old to approve: look again
 		}
 		return detail{r: s.begin(r)}, nil
@@ -120,11 +120,11 @@ func (s *Service) DryRun(ctx context.Context, by operator.Identity, id ID) (Stat
 		if len(r.Looks) > 0 && !r.asked() {
 			return r, audit.Entry{}, nil, errUnchanged // it is being looked at right now
 		}
-		r.Looks, r.Steps, r.Cutoff = lookAt(s.Policy, r.Right), nil, s.Now()
+		r.Looks, r.Steps, r.Cutoff = lookAt(s.Policy, r.Right), nil, s.now()
 		if len(r.Looks) == 0 {
-			r.Steps = planSteps(s.Policy, r.Right, nil, nil, s.Now())
+			r.Steps = planSteps(s.Policy, r.Right, nil, nil, s.now())
 		}
-		next, e, err := r.Apply(Looked, by.Actor(), s.Now(), audit.Fact{Name: "dry_run", Value: "true"})
+		next, e, err := r.Apply(Looked, by.Actor(), s.now(), audit.Fact{Name: "dry_run", Value: "true"})
 		return next, e, nil, err
 	})
 	if err != nil {
@@ -160,7 +160,7 @@ func (s *Service) Retry(ctx context.Context, by operator.Identity, id ID, c Call
 				st.Found = max(st.Found, st.Done) + pageOf(s, st.Source)
 			}
 			st.Attempts, st.State, st.Round = Attempts{}, Planned, 0
-			st.Until = s.Now()
+			st.Until = s.now()
 		}
 		if r.Making.Tries >= maxTries {
 			r.Making = Attempts{}
@@ -239,7 +239,7 @@ func (s *Service) List(ctx context.Context, by operator.Identity, f Filter) (lis
 	if f.Limit <= 0 || f.Limit > 100 {
 		f.Limit = 50
 	}
-	now := s.Now()
+	now := s.now()
 	next, err = s.walk(ctx, f.Cursor, time.Time{}, func(key table.Key) error {
 		id, ok := IDOf(key)
 		if !ok {

@@ -62,7 +62,7 @@ func (s *Service) manifest(ctx context.Context, r Request) (export.Manifest, sea
 	m := export.Manifest{
 		Request: string(r.ID), Right: export.Right(r.Right), Language: lang,
 		Brand: s.Policy.Document.Brand, Controller: s.Policy.Controller.LegalName, Contact: s.Policy.Contact.Email,
-		Received: r.Received.In(s.Zone()), Made: s.Now().In(s.Zone()), Authority: export.Authority{Name: a.Name, URL: a.Page},
+		Received: r.Received.In(s.Zone()), Made: s.now().In(s.Zone()), Authority: export.Authority{Name: a.Name, URL: a.Page},
 	}
 	for _, w := range law.NeverDisclosed(r.Law) {
 		m.Withheld = append(m.Withheld, w.Kind)

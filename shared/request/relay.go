@@ -19,15 +19,15 @@ import (
 // other, and then commits that it is said. A crash in between says it again: the
 // mailbox recognises the key, a mail service may deliver twice.
 func (s *Service) Announce(ctx context.Context, id ID) error {
+	r, err := s.load(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	for range maxAnnouncements {
-		r, err := s.load(ctx, id)
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if len(r.Announcements) == 0 || r.Relay.After.After(s.Now()) {
+		if len(r.Announcements) == 0 || r.Relay.After.After(s.now()) {
 			return nil
 		}
 		a := r.Announcements[0]
@@ -35,7 +35,7 @@ func (s *Service) Announce(ctx context.Context, id ID) error {
 		if sendErr != nil && !errors.Is(sendErr, mail.ErrLater) && !errors.Is(sendErr, mail.ErrRefused) && !errors.Is(sendErr, seal.ErrSealed) {
 			sendErr = fmt.Errorf("%w: %w", mail.ErrLater, sendErr)
 		}
-		if err := s.said(ctx, id, a, sendErr); err != nil {
+		if r, err = s.said(ctx, r, a, sendErr); err != nil {
 			return err
 		}
 		if sendErr != nil {
@@ -51,15 +51,11 @@ const maxAnnouncements = 10
 // said takes the announcement off the list, or counts a failed try. What will
 // never be accepted is taken off as well: the request itself shows that the
 // person was not reached.
-func (s *Service) said(ctx context.Context, id ID, a Announcement, sendErr error) error {
+func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr error) (Request, error) {
 	for try := range conflictTries {
-		r, err := s.load(ctx, id)
-		if err != nil {
-			return err
-		}
 		i := slices.Index(r.Announcements, a)
 		if i < 0 {
-			return nil // another relay said it as well
+			return r, nil // another relay said it as well
 		}
 		if sendErr == nil || !errors.Is(sendErr, mail.ErrLater) {
 			r.Announcements = slices.Delete(slices.Clone(r.Announcements), i, i+1)
@@ -70,16 +66,20 @@ func (s *Service) said(ctx context.Context, id ID, a Announcement, sendErr error
 		} else {
 			r.Relay.Tries++
 			r.Relay.Fault = "unreachable"
-			r.Relay.After = s.Now().Add(backoff(min(r.Relay.Tries, maxTries)))
+			r.Relay.After = s.now().Add(backoff(min(r.Relay.Tries, maxTries)))
 		}
-		if _, err = s.keep(ctx, r); err == nil || !errors.Is(err, table.ErrConflict) {
-			return err
+		next, err := s.keep(ctx, r)
+		if err == nil || !errors.Is(err, table.ErrConflict) {
+			return next, err
 		}
 		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
-			return err
+			return r, err
+		}
+		if r, err = s.load(ctx, r.ID); err != nil {
+			return r, err
 		}
 	}
-	return ErrBusy
+	return r, ErrBusy
 }
 
 // say writes and sends one letter.
@@ -127,7 +127,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		if !ok || r.NewAddress == nil || r.Status.Final() {
 			return l, errNotToBeSaid
 		}
-		_, mayMail, err := s.Keys.Contact(ctx, to.Identity(), s.Now(), s.Policy.Verification.MailsPerDay)
+		_, mayMail, err := s.Keys.Contact(ctx, to.Identity(), s.now(), s.Policy.Verification.MailsPerDay)
 		if err != nil {
 			return l, err
 		}

@@ -67,16 +67,17 @@ type Request struct {
 	Law       string       `json:"law"`    // pack that set the dates
 
 	Received  time.Time `json:"received"`
-	RespondBy time.Time `json:"respond_by"`     // the legal date, or the policy's promise where earlier
-	SafeBy    time.Time `json:"safe_by"`        // the earliest date under any reading of the law
-	LapseAt   time.Time `json:"lapse_at"`       // unverified until then, it expires
-	Start     time.Time `json:"start,omitzero"` // no destructive step begins earlier
+	RespondBy time.Time `json:"respond_by"`        // the legal date, or the policy's promise where earlier
+	SafeBy    time.Time `json:"safe_by"`           // the earliest date under any reading of the law
+	LapseAt   time.Time `json:"lapse_at,omitzero"` // unverified until then, it expires
+	Start     time.Time `json:"start,omitzero"`    // no destructive step begins earlier
+	Since     time.Time `json:"since,omitzero"`    // last change that the audit records
 	Closed    time.Time `json:"closed,omitzero"`
 	Forget    time.Time `json:"forget,omitzero"`   // end of the retention of this record, known once it is closed
 	Overdue   bool      `json:"overdue,omitempty"` // that RespondBy passed was recorded; whether it passed is computed
 	Automatic bool      `json:"auto,omitempty"`    // accepted by the policy, without an operator
 
-	Subject string          `json:"subject"`
+	Subject string          `json:"-"`              // stands in the item's index
 	Holder  seal.Identifier `json:"holder"`         // whose salt the sealed fields hang on
 	Person  []byte          `json:"person"`         // sealed: Person
 	Ties    []byte          `json:"ties,omitempty"` // sealed: identities that sources bound to the verified one

@@ -39,6 +39,9 @@ type Service struct {
 	Log *slog.Logger
 }
 
+// now is the time in the precision that is stored.
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
+
 // item encodes the aggregate.
 func (r Request) item() (table.Item, error) {
 	body, err := json.Marshal(r)
@@ -47,7 +50,7 @@ func (r Request) item() (table.Item, error) {
 	}
 	return table.Item{
 		Key: r.ID.Ref().Key, Body: body, Schema: requestSchema,
-		Due: r.file(), Subject: r.Subject, Expires: r.Forget,
+		Due: r.file(), Subject: r.Subject,
 	}, nil
 }
 
@@ -56,7 +59,7 @@ func decode(item table.Item) (Request, error) {
 	if !ok || item.Schema != requestSchema {
 		return Request{}, fmt.Errorf("request: item %s has schema %d, this version reads %d", item.Key.Partition, item.Schema, requestSchema)
 	}
-	r := Request{ID: id, version: item.Version, filed: item.Due}
+	r := Request{ID: id, Subject: item.Subject, version: item.Version, filed: item.Due}
 	if err := json.Unmarshal(item.Body, &r); err != nil {
 		return Request{}, fmt.Errorf("decode request %s: %w", id, err)
 	}
@@ -95,6 +98,7 @@ func (r Request) put() (table.Write, error) {
 func (s *Service) save(ctx context.Context, id table.ID, r Request, e audit.Entry, say []mail.Kind, more ...table.Write) (Request, error) {
 	e.Commit = string(id)
 	e, r.Head = r.Head.Append(e)
+	r.Since = e.At
 	for _, kind := range say {
 		r.Announcements = append(r.Announcements, Announcement{Seq: e.Seq, Kind: kind, At: e.At})
 	}
@@ -216,7 +220,7 @@ func (s *Service) remember(r *Request, action Action, c Call, n int) {
 	if c.Key == "" {
 		return
 	}
-	now := s.Now()
+	now := s.now()
 	r.Replays = slices.DeleteFunc(slices.Clone(r.Replays), func(p Replay) bool { return now.Sub(p.At) > replayFor })
 	if len(r.Replays) >= maxReplays {
 		r.Replays = r.Replays[len(r.Replays)-maxReplays+1:]

@@ -68,7 +68,7 @@ const dayPrefix = "operator#"
 
 // recordRead appends to the operator's chain of today that they read a request.
 func (s *Service) recordRead(ctx context.Context, by operator.Identity, id ID) error {
-	now := s.Now()
+	now := s.now()
 	chain := dayPrefix + by.ID + "#" + now.UTC().Format(time.DateOnly)
 	ref := table.Ref{Table: table.State, Key: table.Key{Partition: chain, Sort: "-"}}
 	forget := s.Policy.Retention.Audit.After(now)

@@ -54,7 +54,7 @@ const (
 // in the same time. Repeated with the same Idempotency-Key it answers as it did
 // the first time.
 func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
-	now := s.Now()
+	now := s.now()
 	rule, err := s.check(&sub, now)
 	if err != nil {
 		return Receipt{}, err

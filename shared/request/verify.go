@@ -45,7 +45,7 @@ func (s *Service) VerifyCode(ctx context.Context, id ID, code string, c Call) (P
 		return s.proven(r, p), err
 	}
 	p := r.Proof
-	fresh := p.Issued > p.Spent && s.Now().Before(p.IssuedAt.Add(codeLife))
+	fresh := p.Issued > p.Spent && s.now().Before(p.IssuedAt.Add(codeLife))
 	if !seal.Same(code, s.code(id, p.Issued)) || !fresh {
 		return Proven{}, ErrWrongCode
 	}
@@ -90,7 +90,7 @@ func (s *Service) VerifyLink(ctx context.Context, token string, c Call) (Proven,
 	if err != nil {
 		return Proven{}, err
 	}
-	if p, ok, err := s.replayed(r, Verify, c); err != nil || ok && s.Now().Sub(p.At) < repeatFor {
+	if p, ok, err := s.replayed(r, Verify, c); err != nil || ok && s.now().Sub(p.At) < repeatFor {
 		return s.proven(r, p), err
 	}
 	if t.N <= r.Proof.Spent || t.N > r.Proof.Issued {
@@ -106,12 +106,13 @@ const repeatFor = 10 * time.Minute
 func (s *Service) prove(ctx context.Context, r Request, generation int, by string, c Call) (Proven, error) {
 	commit := table.NewID()
 	for try := range conflictTries {
-		now := s.Now()
+		now := s.now()
 		next, e, err := r.Apply(Verify, ByPerson, now, audit.Fact{Name: "by", Value: by})
 		if err != nil {
 			return Proven{}, err
 		}
 		next.Proof.Spent, next.Proof.By, next.Proof.At = generation, by, now
+		next.LapseAt = time.Time{}
 		next.Proof.Times++
 		say := s.sayVerified(&next, r, now)
 		s.remember(&next, Verify, c, next.Proof.Times)
@@ -181,9 +182,9 @@ func (s *Service) ConfirmAddress(ctx context.Context, token string) (Status, err
 		if r.NewAddress.Proven() {
 			return r, audit.Entry{}, nil, errUnchanged // pressed twice
 		}
-		next, e, err := r.Apply(Confirm, ByPerson, s.Now())
+		next, e, err := r.Apply(Confirm, ByPerson, s.now())
 		a := *r.NewAddress
-		a.Spent, a.By, a.At, a.Times = t.N, "link", s.Now(), 1
+		a.Spent, a.By, a.At, a.Times = t.N, "link", s.now(), 1
 		next.NewAddress = &a
 		return next, e, nil, err
 	})
@@ -205,7 +206,7 @@ func (s *Service) Resend(ctx context.Context, id ID) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	now := s.Now()
+	now := s.now()
 	if !r.Can(Resend) || now.Before(r.Proof.IssuedAt.Add(s.Policy.Verification.ResendAfter)) {
 		return nil
 	}
@@ -275,7 +276,7 @@ func (s *Service) simple(ctx context.Context, id ID, a Action, by string, c Call
 		if err != nil {
 			return r, audit.Entry{}, nil, err
 		}
-		next, e, err := d.r.Apply(a, by, s.Now(), d.facts...)
+		next, e, err := d.r.Apply(a, by, s.now(), d.facts...)
 		if err != nil {
 			return r, audit.Entry{}, nil, err
 		}
@@ -299,7 +300,7 @@ func errUnchangedIf(yes bool) error {
 
 // wake hints that there is work, if there is.
 func (s *Service) wake(ctx context.Context, r Request) {
-	if u, ok := r.unit(); ok && s.Wake != nil && !u.at.After(s.Now()) {
+	if u, ok := r.unit(); ok && s.Wake != nil && !u.at.After(s.now()) {
 		s.Wake(ctx, r.ID)
 	}
 }

@@ -119,6 +119,9 @@ func (s *Service) Outcome(r Request, language string) []words.System {
 				o.Until = h.Keep.Period.After(r.Cutoff) // the youngest record is no older than the cut-off
 			}
 		}
+		if o.Result == words.Elsewhere {
+			o.Controller = decl.Controller
+		}
 		if i := len(systems) - 1; i >= 0 && systems[i].Name == name {
 			systems[i].Outcomes = append(systems[i].Outcomes, o)
 		} else {
@@ -144,7 +147,7 @@ func (s Step) result() words.Result {
 		if s.Fault == "held" || s.Verb == DoExport {
 			return words.Found
 		}
-		return words.Planned
+		return s.coming()
 	case Told:
 		return s.told()
 	case Done:
@@ -164,6 +167,18 @@ func (s Step) result() words.Result {
 	case DoByHand, DoTell, DoKeep, DoRefer, DoRefuse:
 	}
 	return s.told()
+}
+
+// coming is what a step will do once its time has come.
+func (s Step) coming() words.Result {
+	switch s.Verb {
+	case DoAnonymise:
+		return words.ToMask
+	case DoCorrect:
+		return words.ToCorrect
+	case DoDelete, DoExport, DoByHand, DoTell, DoKeep, DoRefer, DoRefuse:
+	}
+	return words.Planned
 }
 
 func (s Step) told() words.Result {

@@ -68,7 +68,7 @@ func parseWalk(cursor string) (shard int, from string, err error) {
 // Due calls each for every request that somebody must look at by now, oldest
 // first in each shard. It goes on after an error and returns the first.
 func (s *Service) Due(ctx context.Context, each func(context.Context, ID) error) (seen int, err error) {
-	_, walkErr := s.walk(ctx, "", s.Now(), func(k table.Key) error {
+	_, walkErr := s.walk(ctx, "", s.now(), func(k table.Key) error {
 		if id, ok := IDOf(k); ok {
 			seen++
 			if e := each(ctx, id); e != nil && err == nil {

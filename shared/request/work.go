@@ -59,7 +59,7 @@ func (s *Service) Work(until context.Context, id ID) error {
 	token := string(table.NewID())
 	for until.Err() == nil {
 		u, ok := r.unit()
-		now := s.Now()
+		now := s.now()
 		if !ok || u.at.After(now) || r.Lease.Token != token && r.Lease.Until.After(now) {
 			break
 		}
@@ -84,8 +84,11 @@ func (s *Service) Work(until context.Context, id ID) error {
 		if err != nil {
 			return err
 		}
-		if r, err = s.finish(ctx, r, token, res); err != nil || r.Lease.Token != token {
+		if r, err = s.finish(ctx, r, token, res); err != nil || r.Status.Final() {
 			return err
+		}
+		if r.Lease.Token != token && r.Lease.Until.After(s.now()) {
+			return nil // another worker took over
 		}
 	}
 	return s.release(ctx, r, token)
@@ -95,6 +98,9 @@ func (s *Service) Work(until context.Context, id ID) error {
 // fences, so that a hold placed since fails this commit and not the deletion.
 func (s *Service) claim(ctx context.Context, r Request, u unit, token string, now time.Time) (Request, error) {
 	var checks []table.Write
+	if u.kind == unitAccept || u.kind == unitFinish && !exports(r.Right) {
+		return r, nil // a decision, not an effect: its own commit lets one worker make it
+	}
 	if u.kind == unitStep && r.Steps[u.index].Verb.destructive() {
 		var err error
 		checks, err = hold.Checks(ctx, s.Table, hold.Person(r.Subject), hold.Request(string(r.ID)), hold.Source(r.Steps[u.index].Source))
@@ -134,7 +140,7 @@ func (s *Service) release(ctx context.Context, r Request, token string) error {
 // over, is dropped: its effects stand in the stores, where a repetition finds
 // them done.
 func (s *Service) finish(ctx context.Context, r Request, token string, res result) (Request, error) {
-	commit := table.NewID()
+	commit, held := table.NewID(), r.Lease.Token
 	for try := range conflictTries {
 		next, err := res.apply(r)
 		if err != nil {
@@ -144,7 +150,7 @@ func (s *Service) finish(ctx context.Context, r Request, token string, res resul
 			next, err = s.keep(ctx, next, res.more...)
 		} else {
 			var e audit.Entry
-			if next, e, err = next.Apply(res.action, BySystem, s.Now(), res.facts...); err == nil {
+			if next, e, err = next.Apply(res.action, BySystem, s.now(), res.facts...); err == nil {
 				if res.action == Accept {
 					e.Actor = ByPolicy
 				}
@@ -163,8 +169,7 @@ func (s *Service) finish(ctx context.Context, r Request, token string, res resul
 		if r, err = s.load(ctx, r.ID); err != nil {
 			return r, err
 		}
-		if r.Lease.Token != token || r.Status.Final() {
-			r.Lease = Lease{}
+		if r.Status.Final() || r.Lease.Token != held {
 			return r, nil
 		}
 	}
@@ -200,10 +205,10 @@ func (s *Service) begin(r Request) Request {
 	}
 	if len(r.Looks) == 0 {
 		r.Looks = lookAt(s.Policy, r.Right)
-		r.Cutoff = s.Now()
+		r.Cutoff = s.now()
 	}
 	if len(r.Looks) == 0 {
-		r.Steps = planSteps(s.Policy, r.Right, nil, nil, s.Now())
+		r.Steps = planSteps(s.Policy, r.Right, nil, nil, s.now())
 	}
 	return r
 }
@@ -264,7 +269,7 @@ func (s *Service) setback(id ID, cause error, what string, index int, of func(*R
 		a, state := of(&r)
 		a.Tries++
 		a.Fault = code
-		a.After = s.Now().Add(backoff(a.Tries))
+		a.After = s.now().Add(backoff(a.Tries))
 		if code != "unreachable" || a.Tries >= maxTries {
 			*state, a.After = Failed, time.Time{}
 		}
@@ -278,7 +283,7 @@ func (s *Service) setback(id ID, cause error, what string, index int, of func(*R
 // postpone puts held work off: a hold is not an error, and its end is not known.
 func (s *Service) postpone(ctx context.Context, r Request, u unit) error {
 	r.Steps = slices.Clone(r.Steps)
-	r.Steps[u.index].After = s.Now().Add(backoff(maxTries))
+	r.Steps[u.index].After = s.now().Add(backoff(maxTries))
 	r.Steps[u.index].Fault = "held"
 	r.Lease = Lease{}
 	_, err := s.keep(ctx, r)

@@ -74,7 +74,10 @@ func tableOf(a *boot.Assembly, s policy.Source) (source.Source, error) {
 	if s.IAMRole != "" {
 		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(a.AWS), s.IAMRole))
 	}
-	return dynamodbsource.New(dynamodbsource.Options{ID: s.ID, Client: dynamodb.NewFromConfig(cfg), Mapping: mapping(s.DynamoDB), Now: a.Service.Now})
+	return dynamodbsource.New(dynamodbsource.Options{
+		ID: s.ID, Client: dynamodb.NewFromConfig(cfg), Mapping: mapping(s.DynamoDB),
+		Pages: pages{a.Service.Table, a.Service.Now}, Now: a.Service.Now,
+	})
 }
 
 // mapping tells the adapter what the policy file declares.

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/seal"
+	"rightsdesk/shared/table"
+	"rightsdesk/shared/table/tabletest"
+)
+
+// TestBar9_UnitsPerOperation measures what the journey of a reference submission
+// (a name, an address, no details) costs on DynamoDB, as the emulator bills it
+// and as our own rules do, and holds each operation to its budget.
+func TestBar9_UnitsPerOperation(t *testing.T) {
+	t.Parallel()
+	engines := map[string]func(*testing.T, func() time.Time) table.Table{
+		"embedded": func(t *testing.T, now func() time.Time) table.Table {
+			t.Helper()
+			return tabletest.Embedded(t, now)
+		},
+		"dynamo": func(t *testing.T, now func() time.Time) table.Table {
+			t.Helper()
+			return tabletest.Dynamo(t, tabletest.Emulator(t), now)
+		},
+	}
+	for name, engine := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			units(t, name, engine)
+		})
+	}
+}
+
+// budget is what an operation may cost at most.
+type budget struct{ write, read float64 }
+
+func units(t *testing.T, engine string, open func(*testing.T, func() time.Time) table.Table) {
+	t.Helper()
+	w := quietWorld(t, open)
+	s := w.Requests
+	total := table.Units{}
+	measure := func(what string, b budget, do func(context.Context) error) {
+		t.Helper()
+		var m table.Meter
+		if err := do(table.WithMeter(t.Context(), &m)); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		u := m.Total()
+		total.Read += u.Read
+		total.Write += u.Write
+		fmt.Printf("PROOF bar 9: %-8s %-34s %4g W %4g R   budget %g / %g\n", engine, what, u.Write, u.Read, b.write, b.read)
+		if u.Write > b.write || u.Read > b.read {
+			t.Errorf("%s costs %g W and %g R, over its budget of %g and %g:\n%s", what, u.Write, u.Read, b.write, b.read, m.String())
+		}
+	}
+	email, _ := personal.ParseEmail("ada.reference@example.org")
+	sub := request.Submission{
+		Right: policy.Restriction, Residence: "FR", Locale: "en", From: "192.0.2.1",
+		Person: request.Person{Email: email, Name: personal.MakeText("Ada Reference")},
+		Call:   request.Call{Key: "k1", Body: "b"},
+	}
+	var rec request.Receipt
+	measure("submit", budget{8, 0}, func(ctx context.Context) (err error) {
+		rec, err = s.Submit(ctx, sub)
+		return err
+	})
+	item, err := s.Table.Get(t.Context(), rec.ID.Ref())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Printf("PROOF bar 9: %-8s the stored request has %d bytes of 1024\n", engine, item.Size())
+	measure("relay of the first mail", budget{3, 3}, func(ctx context.Context) error { return s.Announce(ctx, rec.ID) })
+	measure("forged link", budget{0, 0}, func(ctx context.Context) error {
+		_, err := s.VerifyLink(ctx, string(rec.ID)+".v.1.zzzzzz.00000000000000000000000000", request.Call{})
+		return refused(err)
+	})
+	measure("wrong code", budget{1, 0}, func(ctx context.Context) error {
+		_, err := s.VerifyCode(ctx, rec.ID, "x", request.Call{})
+		return refused(err)
+	})
+	link := s.Mint(request.Token{ID: rec.ID, Verb: request.VerifyLink, N: 1, Until: w.Clock.Now().Add(time.Hour)})
+	measure("verify by link", budget{6, 1}, func(ctx context.Context) error {
+		_, err := s.VerifyLink(ctx, link, request.Call{})
+		return err
+	})
+	measure("relay of the confirmation", budget{3, 3}, func(ctx context.Context) error { return s.Announce(ctx, rec.ID) })
+	measure("accept", budget{8, 1}, func(ctx context.Context) error {
+		_, err := s.Accept(ctx, operatorForTests, rec.ID, request.Call{})
+		return err
+	})
+	measure("task done", budget{8, 1}, func(ctx context.Context) error {
+		_, err := s.TaskDone(ctx, operatorForTests, request.Task(rec.ID, 0), request.Call{})
+		return err
+	})
+	measure("complete, with claim", budget{8, 1}, func(ctx context.Context) error { return s.Work(ctx, rec.ID) })
+	measure("relay of the answer", budget{4, 3}, func(ctx context.Context) error { return s.Announce(ctx, rec.ID) })
+	fmt.Printf("PROOF bar 9: %-8s the whole journey                  %4g W %4g R\n", engine, total.Write, total.Read)
+
+	sub.Call.Key = "k2"
+	if rec, err = s.Submit(t.Context(), sub); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Announce(t.Context(), rec.ID); err != nil {
+		t.Fatal(err)
+	}
+	code := w.mails("ada.reference@example.org")[0].Code
+	// The try is counted before the code is compared, or a thousand parallel
+	// guesses would be a thousand tries: one unit more than the link, no read.
+	measure("verify by code", budget{7, 0}, func(ctx context.Context) error {
+		_, err := s.VerifyCode(ctx, rec.ID, code, request.Call{})
+		return err
+	})
+	if seal.Same(code, "") {
+		t.Error("no code was mailed")
+	}
+}
+
+func refused(err error) error {
+	if err == nil {
+		return fmt.Errorf("it was accepted")
+	}
+	return nil
+}
