@@ -179,3 +179,36 @@ func TestRightsAreThePolicys(t *testing.T) {
 		}
 	}
 }
+
+// TestPlacesAreThosePoliciesSpeakOf: whoever can be named in a policy can say
+// where they live. Kosovo has no code of ISO 3166 and goes by XK, as everywhere.
+func TestPlacesAreThosePoliciesSpeakOf(t *testing.T) {
+	t.Parallel()
+	source := sources(t, "../policy/residence.go")["../policy/residence.go"]
+	block := func(start, end string) []string {
+		_, rest, found := strings.Cut(source, start)
+		list, _, closed := strings.Cut(rest, end)
+		if !found || !closed {
+			t.Fatalf("%s is not where the test reads it", start)
+		}
+		return strings.Fields(list)
+	}
+	want := append(block("countries = strings.Fields(`", "`"), "XK")
+	for _, part := range block(`"US": strings.Fields(`+"`", "`") {
+		if !slices.Contains(strings.Fields("AS GU MP PR UM VI"), part) { // they have codes of their own: PR
+			want = append(want, "US-"+part)
+		}
+	}
+	for _, part := range block(`"CA": strings.Fields(`+"`", "`") {
+		want = append(want, "CA-"+part)
+	}
+	var got []string
+	for _, p := range words.In("en").Places() {
+		got = append(got, p.Code)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("places are %v\nwant %v", got, want)
+	}
+}
