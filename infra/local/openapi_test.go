@@ -226,8 +226,10 @@ func TestRealAnswersFitTheAPIPage(t *testing.T) {
 	a.call(429, "POST", "/v1/requests/"+erasure+"/verify", map[string]string{"code": "000000"})
 
 	// An operator takes in what came by post.
-	by := map[string]any{"right": "rectification", "residence": "FR", "channel": "post", "person": map[string]any{"email": grace},
-		"received_at": w.Clock.Now().Add(-48 * time.Hour).Format(time.RFC3339), "corrections": []any{map[string]any{"field": "name", "value": "Grace Example"}}}
+	by := map[string]any{
+		"right": "rectification", "residence": "FR", "channel": "post", "person": map[string]any{"email": grace},
+		"received_at": w.Clock.Now().Add(-48 * time.Hour).Format(time.RFC3339), "corrections": []any{map[string]any{"field": "name", "value": "Grace Example"}},
+	}
 	a.call(202, "POST", "/v1/operator/requests", by, op).into(t, &r)
 	a.call(400, "POST", "/v1/operator/requests", map[string]any{"right": "access", "channel": "pigeon", "person": map[string]any{"email": grace}}, op)
 	a.call(200, "GET", "/v1/operator/requests?status=unverified", nil, op)

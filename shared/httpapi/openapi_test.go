@@ -14,14 +14,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"go.yaml.in/yaml/v3"
-
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/topology"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
 )
 
 // The page is compared with the program here; the answers of the running

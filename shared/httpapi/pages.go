@@ -84,7 +84,11 @@ func (env Env) askedPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	lang := env.frame(r).Language
 	rec, err := env.Requests.Submit(r.Context(), env.asked(a, lang, r))
-	if bad := problemsOf(err); len(bad) > 0 {
+	bad := problemsOf(err)
+	if a.Right == "" && len(bad) > 0 && bad[0].Field != "right" {
+		bad = append([]page.FieldProblem{{Field: "right"}}, bad...) // all at once
+	}
+	if len(bad) > 0 {
 		a.Problems = bad
 		return env.render(w, r, http.StatusBadRequest, a)
 	}
@@ -201,6 +205,7 @@ func (env Env) linkPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	speak(r, req.Locale)
 	verbs := map[request.Verb]page.Verb{request.VerifyLink: page.Verify, request.ConfirmLink: page.Address, request.DeliverLink: page.Deliver}
 	c := page.Confirm{
 		Verb: verbs[t.Verb], Path: "/r/" + text, Key: newKey(), ID: string(t.ID),
@@ -209,12 +214,21 @@ func (env Env) linkPage(w http.ResponseWriter, r *http.Request) error {
 	return env.render(w, r, http.StatusOK, c)
 }
 
+// speak lets a page speak the language that the request was made in, unless its
+// reader chose another: a mailed link may be opened anywhere.
+func speak(r *http.Request, locale string) {
+	if r.FormValue("lang") == "" && locale != "" {
+		r.Form.Set("lang", locale)
+	}
+}
+
 func (env Env) followPage(w http.ResponseWriter, r *http.Request, t request.Token, text string) error {
 	v, err := env.Requests.Follow(r.Context(), t.ID, text)
 	if err != nil {
 		return err
 	}
 	req := v.Request
+	speak(r, req.Locale)
 	f := page.Follow{
 		ID: string(req.ID), Right: string(req.Right), Status: string(req.Status), Received: req.Received, Closed: req.Closed,
 		RespondBy: req.RespondBy, SafeBy: req.SafeBy, WhyIn: "en", Reason: v.Reason, Article: v.Article,
@@ -257,7 +271,7 @@ func (env Env) linkPosted(w http.ResponseWriter, r *http.Request) error {
 		if err := env.Requests.Resend(r.Context(), t.ID); err != nil {
 			return err
 		}
-		http.Redirect(w, r, "/requests/"+string(t.ID), http.StatusSeeOther)
+		http.Redirect(w, r, "/requests/"+string(t.ID)+"?lang="+env.frame(r).Language, http.StatusSeeOther)
 		return nil
 	}
 	switch t.Verb {
@@ -301,7 +315,7 @@ func (env Env) sessionPosted(w http.ResponseWriter, r *http.Request, t request.T
 			if err := env.Requests.Resend(r.Context(), t.ID); err != nil {
 				return err
 			}
-			http.Redirect(w, r, "/requests/"+string(t.ID)+"?for="+string(page.Deliver), http.StatusSeeOther)
+			http.Redirect(w, r, "/requests/"+string(t.ID)+"?for="+string(page.Deliver)+"&lang="+env.frame(r).Language, http.StatusSeeOther)
 			return nil
 		}
 		if err != nil {

@@ -239,6 +239,8 @@ type outcome struct {
 	Count    int        `json:"count"`
 	Duty     string     `json:"duty,omitempty"`
 	Until    *time.Time `json:"until,omitempty"`
+
+	Controller string `json:"controller,omitempty"` // for elsewhere: whom to ask
 }
 
 type ignored struct {
@@ -315,7 +317,7 @@ func systemsOf(list []words.System) []system {
 	for _, sys := range list {
 		one := system{System: sys.Name}
 		for _, o := range sys.Outcomes {
-			one.Categories = append(one.Categories, outcome{o.Category, string(o.Result), o.Count, o.Duty, maybe(o.Until)})
+			one.Categories = append(one.Categories, outcome{o.Category, string(o.Result), o.Count, o.Duty, maybe(o.Until), o.Controller})
 		}
 		out = append(out, one)
 	}

@@ -34,6 +34,8 @@ type Outcome struct {
 	// For Kept: why the law demands it, and when the data will go; Until may be zero.
 	Duty  string
 	Until time.Time
+	// For Elsewhere: whose data it is, if the company knows.
+	Controller string
 }
 
 // Result says what became of data.
@@ -41,8 +43,10 @@ type Result string
 
 // The results.
 const (
-	Found      Result = "found"      // there are records; nothing was decided yet
-	Planned    Result = "planned"    // they will be erased
+	Found      Result = "found"   // there are records; nothing was decided yet
+	Planned    Result = "planned" // they will be erased
+	ToMask     Result = "to_anonymise"
+	ToCorrect  Result = "to_correct"
 	Erased     Result = "erased"     // and looked for again: none left
 	Anonymised Result = "anonymised" // they stay without the person
 	Corrected  Result = "corrected"
@@ -60,7 +64,7 @@ const (
 )
 
 // Results lists every result.
-var Results = []Result{Found, Planned, Erased, Anonymised, Corrected, Copied, Restricted, Stopped, Nothing, Kept, Failed, Waiting, Elsewhere, Held, Historical, Done}
+var Results = []Result{Found, Planned, ToMask, ToCorrect, Erased, Anonymised, Corrected, Copied, Restricted, Stopped, Nothing, Kept, Failed, Waiting, Elsewhere, Held, Historical, Done}
 
 // Outcome returns what became of the data, in a sentence without the category.
 func (w Words) Outcome(o Outcome, zone *time.Location) string {
@@ -70,6 +74,8 @@ func (w Words) Outcome(o Outcome, zone *time.Location) string {
 		return w.T("result.kept.open", "duty", o.Duty)
 	case o.Result == Kept:
 		return w.T(key, "duty", o.Duty, "until", w.Day(o.Until, zone))
+	case o.Result == Elsewhere && o.Controller != "":
+		return w.T("result.elsewhere.named", "name", Line(o.Controller))
 	case o.Count > 0 && w.Has(key+".other"):
 		return w.N(key, o.Count)
 	}

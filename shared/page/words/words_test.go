@@ -161,6 +161,7 @@ func TestOutcomes(t *testing.T) {
 		"Kept until 5 March 2031: tax law": {Result: words.Kept, Duty: "tax law", Until: until, Count: 3},
 		"Kept: tax law":                    {Result: words.Kept, Duty: "tax law"},
 		"We looked and found nothing":      {Result: words.Nothing},
+		"The company only stores this for Example Apps, Inc. Please ask them": {Result: words.Elsewhere, Controller: "Example Apps, Inc"},
 	}
 	for want, o := range tests {
 		if got := words.In("en").Outcome(o, nil); got != want {
