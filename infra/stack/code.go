@@ -32,7 +32,7 @@ func buildZip(root, dir, function string) (string, error) {
 	}
 	defer os.RemoveAll(work) //nolint:errcheck // a leftover in the temporary folder
 	binary := filepath.Join(work, "bootstrap")
-	//nolint:gosec // the function's name is the topology's
+	//nolint:gosec,noctx // the name is the topology's; a build ends by itself
 	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w -buildid=", "-o", binary, "./functions/"+function)
 	build.Dir = root
