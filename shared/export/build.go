@@ -21,9 +21,9 @@ var (
 	ErrStray   = errors.New("export: there is a part that the manifest does not speak of")
 )
 
-// Build writes the package of a request: a ZIP with index.html, data.json and,
-// unless the right is Know, one CSV for each category that is shown. What was
-// written before an error is no package.
+// Build writes the package of a request: a ZIP with index.html, data.json and
+// one CSV for each category that is shown. What was written before an error is no
+// package.
 //
 // It never holds more than one part at a time, so its memory does not grow with
 // the package. It reads the parts twice: once for data.json, which needs no
@@ -37,10 +37,8 @@ func Build(ctx context.Context, w io.Writer, m Manifest, parts Parts) error {
 	for _, c := range m.Categories {
 		p.tallies[c.ID] = &tally{found: map[string]int{}, columns: map[string]bool{}}
 	}
-	if m.Right != Know {
-		if err := p.find(ctx); err != nil {
-			return err
-		}
+	if err := p.find(ctx); err != nil {
+		return err
 	}
 	z := zip.NewWriter(w)
 	if err := p.file(z, "data.json", func(w *bufio.Writer) error { return p.data(ctx, w) }); err != nil {

@@ -106,6 +106,12 @@ func company(t *testing.T, right export.Right, language string) (export.Manifest
 			{Source: "desk", System: "Support desk", Category: "support", Result: export.Apart, Note: "Sent to you by post on 6 March 2026."},
 		},
 	}
+	if right == export.Know {
+		m.California = []export.CaliforniaRow{
+			{Category: "identifiers", Label: "identifiers", Categories: []string{"Account"}, Sources: []string{"You"}, Purposes: []string{"To give you an account"}, ThirdParties: []string{"Hosting"}},
+			{Category: "network_activity", Label: "network activity", Categories: []string{"Visits"}, Sources: []string{"Your browser"}, Purposes: []string{"Security"}, ThirdParties: []string{}},
+		}
+	}
 	return m, shelf{parts: map[string][]byte{
 		export.PartKey("r1", "accounts", "account", 0): part(t, fields("account", "a-17", "2024-02-29T23:30:00Z",
 			`{"email":"ada@example.org","name":"Ada <b>Example</b>","password_hash":"$2b$10$hunter2","language":"en","newsletter":false,"address":{"street":"1 rue de l'Exemple","security":{"securityAnswer":"rosebud"}},"passportNumber":"X1234567"}`)),
@@ -162,7 +168,7 @@ func TestAPackageAsAPersonReceivesIt(t *testing.T) {
 		{export.Access, "en", "csv/01-account.csv csv/02-orders.csv csv/04-segments.csv data.json index.html"},
 		{export.Access, "fr", "csv/01-account.csv csv/02-orders.csv csv/04-segments.csv data.json index.html"},
 		{export.Portability, "en", "csv/01-account.csv csv/02-orders.csv data.json index.html"},
-		{export.Know, "en", "data.json index.html"},
+		{export.Know, "en", "csv/01-account.csv csv/02-orders.csv csv/04-segments.csv data.json index.html"},
 	}
 	for _, c := range tests {
 		t.Run(string(c.right)+" in "+c.language, func(t *testing.T) {
@@ -206,12 +212,9 @@ func TestWhatMayNotBeShownIsNowhere(t *testing.T) {
 					}
 				}
 				for _, inferred := range []string{"likes tea"} {
-					if right != export.Access && strings.Contains(content, inferred) {
+					if right == export.Portability && strings.Contains(content, inferred) {
 						t.Errorf("%s, %s: %s shows the inference %q", right, language, name, inferred)
 					}
-				}
-				if right == export.Know && (strings.Contains(content, "ada@") || strings.Contains(content, "Kaffee")) {
-					t.Errorf("%s of the right to know shows specific pieces", name)
 				}
 				if strings.Contains(name, "ada") {
 					t.Errorf("the file name %s is personal", name)

@@ -27,6 +27,8 @@ type dataHead struct {
 	Authority  *Authority     `json:"authority,omitempty"`
 	Notes      []string       `json:"notes"`
 	Ignored    []Ignored      `json:"identities_ignored"`
+
+	California []CaliforniaRow `json:"california,omitempty"`
 }
 
 type dataRequest struct {
@@ -74,7 +76,7 @@ func (p *pack) data(ctx context.Context, w *bufio.Writer) error {
 		Format: dataFormat, Version: dataVersion, Language: p.speech.Language(),
 		Request:    dataRequest{p.Request, p.Right, p.Received.UTC(), p.Made.UTC()},
 		Controller: dataController{p.Brand, p.Controller, p.Contact},
-		Notes:      list(p.Notes), Ignored: list(p.Ignored),
+		Notes:      list(p.Notes), Ignored: list(p.Ignored), California: p.California,
 	}
 	if p.Authority != (Authority{}) {
 		head.Authority = &p.Authority

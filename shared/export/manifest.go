@@ -22,7 +22,10 @@ type Manifest struct {
 	Received   time.Time // shown in the zone it carries
 	Made       time.Time
 	Categories []Category // in the order in which they are shown
-	Outcomes   []Outcome  // one for each system and category that was asked
+	// California is the list that an answer to Know begins with (Civil Code
+	// 1798.110): what was collected in the last 12 months, by the law's categories.
+	California []CaliforniaRow
+	Outcomes   []Outcome // one for each system and category that was asked
 	// Ignored are identities that the person named and that were not used,
 	// because nothing proved them theirs.
 	Ignored []Ignored
@@ -40,7 +43,7 @@ type Right string
 const (
 	Access      Right = "access"      // everything that may be shown
 	Portability Right = "portability" // the same without what was inferred
-	Know        Right = "know"        // categories, sources, purposes, third parties; no specific pieces
+	Know        Right = "know"        // California's list of categories, and everything that may be shown
 )
 
 // Category is a category of personal data as the policy declares it.
@@ -56,6 +59,17 @@ type Category struct {
 	NeverDisclose bool     // may be mentioned, never shown
 	Inference     bool     // concluded about the person, not provided by them
 	Withheld      []string // fields said to be held and never shown, as in Manifest
+}
+
+// CaliforniaRow is one of California's categories with what the policy declares of it.
+type CaliforniaRow struct {
+	Category     string   `json:"category"` // code: identifiers
+	Label        string   `json:"label"`
+	Categories   []string `json:"categories"` // labels of the policy's categories in it
+	Sources      []string `json:"sources"`
+	Purposes     []string `json:"purposes"`
+	ThirdParties []string `json:"third_parties"` // classes of them
+	Sold         bool     `json:"sold"`
 }
 
 // Outcome is what one system had of one category.
@@ -149,7 +163,7 @@ func (m Manifest) disclosure(c Category) disclosure {
 	switch {
 	case c.Credential || c.NeverDisclose:
 		return heldNotShown
-	case m.Right == Know, m.Right == Portability && c.Inference:
+	case m.Right == Portability && c.Inference:
 		return notInThisKind
 	default:
 		return shown

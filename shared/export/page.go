@@ -112,7 +112,6 @@ func (p *pack) category(i int, c Category) pageCategory {
 		pc.Says = p.speech.T("held.credentials")
 	case d == heldNotShown:
 		pc.Says = p.speech.T("held.category")
-	case p.Right == Know:
 	case d == notInThisKind:
 		pc.Says = p.speech.T("not_portable")
 	case n == 0 && p.nothing(c):

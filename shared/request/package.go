@@ -8,6 +8,7 @@ import (
 
 	"rightsdesk/shared/export"
 	"rightsdesk/shared/law"
+	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/seal"
 )
@@ -71,15 +72,22 @@ func (s *Service) manifest(ctx context.Context, r Request) (export.Manifest, sea
 		m.Categories = append(m.Categories, s.category(c, lang))
 	}
 	for _, step := range r.Steps {
-		if step.Category == "" {
+		decl, _ := s.Policy.Source(step.Source)
+		if step.Verb == DoByHand {
+			for _, h := range decl.Holdings {
+				m.Outcomes = append(m.Outcomes, export.Outcome{
+					Source: step.Source, System: decl.Label.In(lang), Category: h.Category, Result: export.Apart, Note: words.In(lang).T("result.done"),
+				})
+			}
 			continue
 		}
-		decl, _ := s.Policy.Source(step.Source)
 		o := export.Outcome{Source: step.Source, System: decl.Label.In(lang), Category: step.Category, Result: export.Found, Records: step.Found}
 		switch {
+		case step.Verb == DoRefer:
+			o.Result, o.Note = export.Processor, words.In(lang).Outcome(words.Outcome{Result: words.Elsewhere, Controller: decl.Controller}, nil)
 		case step.State == Nothing:
 			o.Result = export.Nothing
-		case step.Verb == DoTell && r.Right == policy.Access:
+		case step.Verb == DoTell && r.Right != policy.Portability:
 			o.Result = export.Held
 		case step.Verb == DoExport:
 			o.Records = step.Done
@@ -100,12 +108,39 @@ func (s *Service) manifest(ctx context.Context, r Request) (export.Manifest, sea
 		}
 		m.Notes = append(m.Notes, note)
 	}
-	for _, step := range r.Steps {
-		if decl, ok := s.Policy.Source(step.Source); ok && step.Verb == DoRefer {
-			m.Notes = append(m.Notes, s.referral(decl, lang))
-		}
+	if r.Right == policy.Know {
+		m.California = s.california(lang)
 	}
 	return m, subject, nil
+}
+
+// california is the list of the published policy in words: the answer to a
+// request to know shows the same rows.
+func (s *Service) california(lang string) []export.CaliforniaRow {
+	w := words.In(lang)
+	var rows []export.CaliforniaRow
+	for _, v := range s.Policy.California(lang) {
+		row := export.CaliforniaRow{
+			Category: string(v.Category), Label: w.T("california." + string(v.Category)),
+			Categories: v.Labels, Sources: origins(w, v.Sources, v.Outside), Purposes: v.Purposes, ThirdParties: []string{}, Sold: v.Sold,
+		}
+		for _, class := range v.ThirdParties {
+			row.ThirdParties = append(row.ThirdParties, w.T("class."+string(class)))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// origins says where data comes from; who is outside is named.
+func origins(w words.Words, from []policy.Origin, outside []string) []string {
+	list := []string{}
+	for _, origin := range from {
+		if origin != policy.FromOthers {
+			list = append(list, w.T("origin."+string(origin)))
+		}
+	}
+	return append(list, outside...)
 }
 
 // category tells what the policy declares of a category, the same in every
@@ -117,10 +152,7 @@ func (s *Service) category(c policy.Category, lang string) export.Category {
 	for _, p := range s.Policy.PurposesOf(c.ID) {
 		out.Purposes = append(out.Purposes, p.Text.In(lang))
 	}
-	for _, origin := range c.From {
-		out.Sources = append(out.Sources, string(origin))
-	}
-	out.Sources = append(out.Sources, c.FromOutside...)
+	out.Sources = origins(words.In(lang), c.From, c.FromOutside)
 	for _, v := range s.Policy.Recipients {
 		for _, id := range v.Categories {
 			if id == c.ID {
@@ -138,12 +170,4 @@ func (s *Service) category(c policy.Category, lang string) export.Category {
 		}
 	}
 	return out
-}
-
-// referral says whose data a source holds, and that they must be asked.
-func (s *Service) referral(src policy.Source, _ string) string {
-	if src.Controller == "" {
-		return src.Label.In("en")
-	}
-	return src.Label.In("en") + ": " + src.Controller
 }

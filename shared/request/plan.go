@@ -185,7 +185,7 @@ func verbFor(p *policy.Policy, right policy.Right, h policy.Holding) StepVerb {
 		return DoAnonymise
 	case right == policy.Erasure:
 		return DoDelete
-	case right == policy.Know, !category.Shown():
+	case !category.Shown():
 		return DoTell
 	case right == policy.Portability && category.Inference:
 		// GDPR Article 20(1) covers data that the person provided, not what was inferred from it.
