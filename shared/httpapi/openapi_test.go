@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -9,10 +10,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/page/words"
@@ -249,6 +252,79 @@ func TestTheAPIPagesListsAreThePrograms(t *testing.T) {
 		if got := texts(at(t, schemas, name, "enum")); !slices.Equal(got, want) {
 			t.Errorf("%s lists %v, the program has %v", name, got, want)
 		}
+	}
+}
+
+// TestTheAPIPagesFieldsAreThePrograms compares schemas with the types that are
+// written and read, field by field: an answer that no test ever saw is covered too.
+func TestTheAPIPagesFieldsAreThePrograms(t *testing.T) {
+	t.Parallel()
+	doc := openapi(t)
+	for name, v := range map[string]any{
+		"Receipt": receipt{}, "Seen": seen{}, "Problem": problem{}, "Submission": submission{}, "Publication": policy.Publication{},
+	} {
+		sameFields(t, doc, name, reflect.TypeOf(v), at(t, doc, "components", "schemas", name).(object), name == "Submission")
+	}
+	sameFields(t, doc, "List", reflect.TypeFor[listed](), at(t, doc, "components", "schemas", "List", "properties", "requests", "items").(object), false)
+}
+
+func sameFields(t *testing.T, doc object, where string, of reflect.Type, schema object, input bool) {
+	t.Helper()
+	if ref, ok := schema["$ref"].(string); ok {
+		schema = at(t, doc, strings.Split(strings.TrimPrefix(ref, "#/"), "/")...).(object)
+	}
+	switch {
+	case of == reflect.TypeFor[time.Time]():
+		if schema["format"] != "date-time" {
+			t.Errorf("%s is a time, the page says %v", where, schema)
+		}
+		return
+	case of.Kind() == reflect.Pointer:
+		sameFields(t, doc, where, of.Elem(), schema, input)
+		return
+	case of.Kind() == reflect.Slice:
+		items, ok := schema["items"].(object)
+		if !ok {
+			t.Errorf("%s is a list, the page says %v", where, schema)
+			return
+		}
+		sameFields(t, doc, where, of.Elem(), items, input)
+		return
+	case of.Kind() != reflect.Struct || reflect.PointerTo(of).Implements(reflect.TypeFor[json.Marshaler]()):
+		return
+	}
+	properties, _ := schema["properties"].(object)
+	var names, required []string
+	for i := range of.NumField() {
+		f := of.Field(i)
+		name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+		if rest == "" {
+			required = append(required, name)
+		}
+		p, ok := properties[name].(object)
+		if !ok {
+			t.Errorf("the page lacks the field %s of %s", name, where)
+			continue
+		}
+		sameFields(t, doc, where+"/"+name, f.Type, p, input)
+	}
+	for name := range properties {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s has no field %s, the page has", where, name)
+		}
+	}
+	if input {
+		return // which input is required, the domain says
+	}
+	var said []string
+	if list, ok := schema["required"]; ok {
+		said = texts(list)
+	}
+	slices.Sort(said)
+	slices.Sort(required)
+	if !slices.Equal(said, required) {
+		t.Errorf("%s always has %v, the page says %v", where, required, said)
 	}
 }
 
