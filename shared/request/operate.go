@@ -161,6 +161,7 @@ func (s *Service) Retry(ctx context.Context, by operator.Identity, id ID, c Call
 			}
 			st.Attempts, st.State, st.Round = Attempts{}, Planned, 0
 			st.Until = s.now()
+			st.Calls++ // another cut-off is another order, which the store would refuse under the old key
 		}
 		if r.Making.Tries >= maxTries {
 			r.Making = Attempts{}
