@@ -9,6 +9,8 @@ GOLANGCI  := $(BIN)/golangci-lint
 DYNOXIDE  := $(BIN)/dynoxide
 GOLANGCI_VERSION := v2.15.0
 DYNOXIDE_VERSION := 3.2.0
+# The CLI must know the schema of the assembly that our CDK library writes; 3.0.0 refuses it.
+CDK_VERSION := 2.1148.1
 # jsii says at every start that this Node is old; the number is Node's major version.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
@@ -37,10 +39,10 @@ prove: $(DYNOXIDE) ## measure the bars at their full size; takes an hour
 	@bash .ci/mutations
 
 synth: ## make the CloudFormation template in cdk.out; needs Node
-	npx --yes aws-cdk@3.0.0 synth --quiet
+	npx --yes aws-cdk@$(CDK_VERSION) synth --quiet
 
 diff: ## show what a deployment would change; needs Node and an AWS account
-	npx --yes aws-cdk@3.0.0 diff
+	npx --yes aws-cdk@$(CDK_VERSION) diff
 
 functions: ## build every Lambda as it is deployed, into dist
 	@for f in functions/*/; do n=$$(basename $$f); mkdir -p dist/$$n; \

@@ -11,4 +11,4 @@ import (
 	"rightsdesk/shared/topology"
 )
 
-func main() { boot.Run(topology.Requests, routes.Part, downloads.Part, queueing.Part) }
+func main() { boot.Run(topology.Requests, downloads.Part, queueing.Part, routes.Part) }

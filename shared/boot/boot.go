@@ -12,6 +12,7 @@ package boot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -98,10 +99,8 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 		Table: store, Keys: seal.Keys{Table: store}, Policy: pol, Now: now, Log: log,
 		BaseURL: strings.TrimSuffix(a.Setting(topology.BaseURL), "/"),
 	}
-	if fn.Tables.Keys != topology.None {
-		if a.Service.Keys.Ring, err = ring(ctx, a, store); err != nil {
-			return nil, err
-		}
+	if err := a.openRing(ctx); err != nil && !errors.Is(err, kms.ErrNone) {
+		return nil, err
 	}
 	for _, p := range parts {
 		if !p.Grants(fn) {
@@ -161,13 +160,24 @@ func readPolicy(name string) (*policy.Policy, error) {
 	return p, nil
 }
 
-// ring opens the key ring, one KMS call per cold start.
-func ring(ctx context.Context, a *Assembly, store table.Table) (*seal.Ring, error) {
-	keeper := kms.New(a.AWS, a.Setting(topology.MasterKey), store)
-	if a.Function.Tables.Keys == topology.ReadWrite {
-		return keeper.OpenOrMake(ctx)
+// openRing opens the key ring, one KMS call per cold start. In a fresh
+// installation there is none until a function that may write the Keys table
+// started: until then the others have nothing to do, and kms.ErrNone is no failure.
+func (a *Assembly) openRing(ctx context.Context) error {
+	if a.Function.Tables.Keys == topology.None || a.Service.Keys.Ring != nil {
+		return nil
 	}
-	return keeper.Open(ctx)
+	keeper := kms.New(a.AWS, a.Setting(topology.MasterKey), a.Service.Table)
+	open := keeper.Open
+	if a.Function.Tables.Keys == topology.ReadWrite {
+		open = keeper.OpenOrMake
+	}
+	ring, err := open(ctx)
+	if err != nil {
+		return fmt.Errorf("boot: open the key ring: %w", err)
+	}
+	a.Service.Keys.Ring = ring
+	return nil
 }
 
 // newHandler joins what the entry declares with what answers it.

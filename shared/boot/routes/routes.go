@@ -14,12 +14,16 @@ import (
 	"rightsdesk/shared/topology"
 )
 
-// Part is for functions whose topology entry has routes.
+// Part is for functions whose topology entry has routes. It stands after the
+// part that makes links for downloads: pages must allow to be led there.
 var Part = boot.Part{
 	Name:   "routes",
 	Grants: func(f topology.Function) bool { return len(f.Routes) > 0 },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
 		env := httpapi.Env{Requests: a.Service, Policy: a.Service.Policy, Log: a.Log, Operator: operatorOf}
+		if s, ok := a.Service.Downloads.(interface{ Origin() string }); ok {
+			env.Downloads = []string{s.Origin()}
+		}
 		mux, err := httpapi.Mux(env, a.Function, httpapi.Sets(env)[a.Function.Name])
 		if err != nil {
 			return err
