@@ -23,7 +23,7 @@ func (r Request) Next() time.Time {
 		}
 	}
 	if len(r.Announcements) > 0 {
-		if at(r.Announcements[0].At.Add(relayWithin)); !r.Relay.After.IsZero() {
+		if at(later(r.Since, r.Closed).Add(relayWithin)); !r.Relay.After.IsZero() {
 			next = r.Relay.After
 		}
 	}

@@ -22,8 +22,8 @@ type Look struct {
 // Step is the work on what one source holds of one category. Each is done and
 // told for itself, and can be retried alone.
 type Step struct {
-	Source   string    `json:"source"`
-	Category string    `json:"category"`
+	Source   string    `json:"source,omitempty"`
+	Category string    `json:"category,omitempty"`
 	Verb     StepVerb  `json:"verb"`
 	State    State     `json:"state"`
 	Until    time.Time `json:"until,omitzero"`  // cut-off, once work began after the plan's own

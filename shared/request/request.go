@@ -151,7 +151,6 @@ type Package struct {
 type Announcement struct {
 	Seq  int64     `json:"seq"`  // of the audit entry it belongs to
 	Kind mail.Kind `json:"kind"` // of the mail
-	At   time.Time `json:"at"`
 }
 
 // Person is what a requester told us, in clear.

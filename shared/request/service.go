@@ -98,9 +98,11 @@ func (r Request) put() (table.Write, error) {
 func (s *Service) save(ctx context.Context, id table.ID, r Request, e audit.Entry, say []mail.Kind, more ...table.Write) (Request, error) {
 	e.Commit = string(id)
 	e, r.Head = r.Head.Append(e)
-	r.Since = e.At
+	if r.Since = e.At; r.Status.Final() {
+		r.Since = time.Time{} // nothing waits for it any more
+	}
 	for _, kind := range say {
-		r.Announcements = append(r.Announcements, Announcement{Seq: e.Seq, Kind: kind, At: e.At})
+		r.Announcements = append(r.Announcements, Announcement{Seq: e.Seq, Kind: kind})
 	}
 	if r.Status.Final() && r.Forget.IsZero() {
 		r.Forget = s.Policy.Retention.Requests.After(r.Closed)

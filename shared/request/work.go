@@ -204,8 +204,9 @@ func (s *Service) begin(r Request) Request {
 		r.Start = later(r.Proof.At, r.Received).Add(rule.Cooling)
 	}
 	if len(r.Looks) == 0 {
-		r.Looks = lookAt(s.Policy, r.Right)
-		r.Cutoff = s.now()
+		if r.Looks = lookAt(s.Policy, r.Right); len(r.Looks) > 0 {
+			r.Cutoff = s.now()
+		}
 	}
 	if len(r.Looks) == 0 {
 		r.Steps = planSteps(s.Policy, r.Right, nil, nil, s.now())
