@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestDocumentsWalk runs the sh blocks of each page, as somebody who copies them
+// line by line into one terminal would, in a folder with a fresh .local. The one
+// replacement is the address in R. A comment "# -> text" says what the answer of
+// the command above it has in it.
+func TestDocumentsWalk(t *testing.T) {
+	t.Parallel()
+	for page, least := range map[string]int{"README.md": 12, "docs/operate.md": 12} {
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			b, err := os.ReadFile(filepath.Join("..", "..", page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			commands, wants := walkOf(string(b))
+			if wants < least {
+				t.Fatalf("%s says %d times what is to be seen, want %d at least", page, wants, least)
+			}
+			home := t.TempDir()
+			w := open(t, func(o *options) { o.Dir = filepath.Join(home, ".local") })
+			for i, out := range terminal(t, home, w.URL, commands) {
+				for _, want := range commands[i].wants {
+					if !strings.Contains(out, want) {
+						t.Errorf("%s says of\n%s\nthat it shows\n%s\nbut it shows\n%.3000s", page, commands[i].text, want, out)
+					}
+				}
+			}
+		})
+	}
+}
+
+// command is one command of a page and what it must show.
+type command struct {
+	text  string
+	wants []string
+}
+
+// walkOf cuts the sh blocks of a page into commands.
+func walkOf(page string) (commands []command, wants int) {
+	inside := false
+	for line := range strings.SplitSeq(page, "\n") {
+		want, says := strings.CutPrefix(line, "# -> ")
+		switch {
+		case line == "```sh":
+			inside = true
+		case line == "```":
+			inside = false
+		case inside && says:
+			last := &commands[len(commands)-1]
+			last.wants = append(last.wants, want)
+			wants++
+		case inside && strings.TrimSpace(line) != "":
+			commands = append(commands, command{text: line})
+		}
+	}
+	return commands, wants
+}
+
+// terminal runs the commands in one shell and returns what each of them wrote.
+func terminal(t *testing.T, home, address string, commands []command) []string {
+	t.Helper()
+	const mark = "----- command "
+	var script strings.Builder
+	for i, c := range commands {
+		script.WriteString("echo; echo '" + mark + strconv.Itoa(i) + "'\n")
+		script.WriteString(strings.Replace(c.text, "R=http://127.0.0.1:8080", "R="+address, 1) + "\n")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	sh := exec.CommandContext(ctx, "sh", "-eu")
+	// What a page keeps in /tmp is kept in the test's own folder: two may run at once.
+	sh.Stdin = strings.NewReader(strings.ReplaceAll(script.String(), "/tmp/", home+"/"))
+	sh.Dir = home
+	out, err := sh.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v after\n%.4000s", err, out)
+	}
+	parts := strings.Split(string(out), "\n"+mark)
+	if len(parts) != len(commands)+1 {
+		t.Fatalf("%d commands left %d marks:\n%s", len(commands), len(parts)-1, out)
+	}
+	return parts[1:]
+}
