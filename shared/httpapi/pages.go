@@ -234,6 +234,11 @@ func (env Env) followPage(w http.ResponseWriter, r *http.Request, t request.Toke
 		RespondBy: req.RespondBy, SafeBy: req.SafeBy, WhyIn: "en", Reason: v.Reason, Article: v.Article,
 		Systems: v.Systems, Ignored: v.Ignored, Authority: v.Authority,
 	}
+	for _, x := range v.Exclusions {
+		f.NotCovered = append(f.NotCovered, policy.ExclusionView{
+			Text: x.Text.In(req.Locale), Redirect: policy.LinkView{Text: x.Redirect.Text.In(req.Locale), URL: x.Redirect.URL},
+		})
+	}
 	if req.Status == request.InProgress && env.Policy.Rights[req.Right].Cooling > 0 {
 		f.Starts = req.Start
 	}

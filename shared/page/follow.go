@@ -6,6 +6,7 @@ import (
 
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
 )
 
 // Follow tells a person where their request stands.
@@ -29,6 +30,10 @@ type Follow struct {
 	Systems  []words.System
 	Ignored  []personal.Identity // nothing ties them to the verified one
 	Actions  []Action
+
+	// NotCovered is data that the policy does not cover: nobody looked for it, and
+	// somebody else must be asked.
+	NotCovered []policy.ExclusionView
 
 	Authority words.Authority
 }
