@@ -1,0 +1,140 @@
+package request
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write docs/request-lifecycle.md anew")
+
+// TestLifecyclePage compares docs/request-lifecycle.md with the state machine
+// that it is made from.
+func TestLifecyclePage(t *testing.T) {
+	t.Parallel()
+	const page = "../../docs/request-lifecycle.md"
+	want := lifecycle(comments(t))
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil { // #nosec G306 -- a page for everybody
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Error("docs/request-lifecycle.md is not what the state machine says; write it anew with: go test ./shared/request -run TestLifecyclePage -update")
+	}
+}
+
+// comments returns what status.go says beside each status and action.
+func comments(t *testing.T) map[string]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "status.go", nil, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || spec.Comment == nil || len(spec.Values) != 1 {
+			return true
+		}
+		if lit, ok := spec.Values[0].(*ast.BasicLit); ok {
+			name, _ := strconv.Unquote(lit.Value)
+			found[name] = strings.TrimSpace(spec.Comment.Text())
+		}
+		return true
+	})
+	for _, s := range Statuses {
+		if found[string(s)] == "" {
+			t.Errorf("the status %s has no comment that says who moves next", s)
+		}
+	}
+	for _, a := range Actions {
+		if found[string(a)] == "" {
+			t.Errorf("the action %s has no comment that says what happens", a)
+		}
+	}
+	return found
+}
+
+func lifecycle(comment map[string]string) string {
+	var b strings.Builder
+	b.WriteString(`<!-- Made from shared/request/status.go by: go test ./shared/request -run TestLifecyclePage -update -->
+
+# The life of a request
+
+The words are the Data Rights Protocol's (1.0, section 3.02), and ` + "`unverified`" + ` before them. What is not on this page cannot
+happen: any other action is refused with ` + "`not_possible_now`" + ` and changes nothing. That a request is overdue, or that its link is
+too old, is no status: it is worked out from the time whenever somebody asks.
+
+` + "```mermaid\nstateDiagram-v2\n    [*] --> unverified: receive\n")
+	for _, from := range Statuses {
+		leads := map[Status][]string{}
+		for _, a := range Actions {
+			if to, ok := moves[from][a]; ok && to != from {
+				leads[to] = append(leads[to], string(a))
+			}
+		}
+		for _, to := range slices.SortedFunc(maps.Keys(leads), func(a, b Status) int { return slices.Index(Statuses, a) - slices.Index(Statuses, b) }) {
+			fmt.Fprintf(&b, "    %s --> %s: %s\n", from, to, strings.Join(leads[to], ", "))
+		}
+		if from.Final() {
+			fmt.Fprintf(&b, "    %s --> [*]\n", from)
+		}
+	}
+	b.WriteString("```\n\n## Statuses\n\n| status | who moves next | what can happen, and leads elsewhere | what can happen, and changes no status |\n|---|---|---|---|\n")
+	for _, s := range Statuses {
+		var out, stay []string
+		for _, a := range Actions {
+			switch to, ok := moves[s][a]; {
+			case ok && to == s:
+				stay = append(stay, "`"+string(a)+"`")
+			case ok:
+				out = append(out, "`"+string(a)+"`")
+			}
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", s, comment[string(s)], dash(out), dash(stay))
+	}
+	b.WriteString("\n## Actions\n\nEach is one commit with its entry in the request's audit chain. The first entry is `receive`.\n\n| action | what happens | when |\n|---|---|---|\n")
+	for _, a := range Actions {
+		var when []string
+		for _, s := range Statuses {
+			if to, ok := moves[s][a]; ok && to == s {
+				when = append(when, "`"+string(s)+"`")
+			} else if ok {
+				when = append(when, "`"+string(s)+"` → `"+string(to)+"`")
+			}
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", a, comment[string(a)], strings.Join(when, ", "))
+	}
+	b.WriteString(`
+## Who acts
+
+| in the audit | who |
+|---|---|
+| ` + "`person`" + ` | whoever proved the address, or submitted the request |
+| ` + "`operator:<id>`" + ` | somebody who acts for the company |
+| ` + "`policy`" + ` | a rule of the policy file, without a human |
+| ` + "`system`" + ` | work on the plan |
+| ` + "`clock`" + ` | time alone |
+`)
+	return b.String()
+}
+
+func dash(list []string) string {
+	if len(list) == 0 {
+		return "–"
+	}
+	return strings.Join(list, ", ")
+}
