@@ -92,8 +92,8 @@ func (e Entry) Encode() []byte {
 		b = append(b, s...)
 	}
 	text(e.Chain)
-	b = binary.AppendUvarint(b, uint64(e.Seq))
-	b = binary.AppendUvarint(b, uint64(e.At.UnixMilli()))
+	b = binary.AppendUvarint(b, uint64(e.Seq))            //nolint:gosec // a sequence number counts up from 1
+	b = binary.AppendUvarint(b, uint64(e.At.UnixMilli())) // nothing was recorded before 1970
 	text(e.Actor)
 	text(e.Action)
 	text(e.Commit)

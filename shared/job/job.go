@@ -27,18 +27,18 @@ type Report struct {
 // Set is the jobs of a function, by the names in its topology entry.
 type Set map[string]Job
 
-// errNever marks an error that trying again cannot mend.
-type errNever struct{ cause error }
+// neverError marks an error that trying again cannot mend.
+type neverError struct{ cause error }
 
-func (e errNever) Error() string { return e.cause.Error() }
-func (e errNever) Unwrap() error { return e.cause }
+func (e neverError) Error() string { return e.cause.Error() }
+func (e neverError) Unwrap() error { return e.cause }
 
 // Never wraps an error of a message that is to be parked.
-func Never(err error) error { return errNever{err} }
+func Never(err error) error { return neverError{err} }
 
 // IsNever reports whether trying again is useless.
 func IsNever(err error) bool {
-	_, ok := errors.AsType[errNever](err)
+	_, ok := errors.AsType[neverError](err)
 	return ok
 }
 

@@ -1,6 +1,6 @@
 // Package personal holds values that identify or describe a person, in types
 // that refuse to be printed. Formatting, logging, wrapping in an error or
-// marshalling one yields its kind in brackets; only Reveal yields the value, and
+// marshalling one yields "[personal]"; only Reveal yields the value, and
 // `git grep -n Reveal` is the complete list of places that read one.
 //
 // None of them is a string type. A string type with a String method still leaks:
@@ -19,22 +19,37 @@ import (
 	"unique"
 )
 
-// value is what all personal types are made of.
-type value struct{ h unique.Handle[string] }
+// hidden is what all personal types are made of: they inherit its silence.
+type hidden struct{ h unique.Handle[string] }
 
-func hide(s string) value {
+func hide(s string) hidden {
 	if s == "" {
-		return value{}
+		return hidden{}
 	}
-	return value{unique.Make(s)}
+	return hidden{unique.Make(s)}
 }
 
-func (v value) reveal() string {
-	if v == (value{}) {
+func (v hidden) reveal() string {
+	if v == (hidden{}) {
 		return ""
 	}
 	return v.h.Value()
 }
+
+// What printing, logging and marshalling see.
+const masked = "[personal]"
+
+// String is what fmt and everything built on it prints.
+func (hidden) String() string { return masked }
+
+// GoString is what %#v prints.
+func (hidden) GoString() string { return masked }
+
+// LogValue is what slog writes.
+func (hidden) LogValue() slog.Value { return slog.StringValue(masked) }
+
+// MarshalText is what encoders of JSON, YAML and XML write.
+func (hidden) MarshalText() ([]byte, error) { return []byte(masked), nil }
 
 // MaxEmail is the longest address that mail can carry (RFC 5321, 4.5.3.1.3, as
 // corrected by erratum 1690), in bytes.
@@ -43,7 +58,7 @@ const MaxEmail = 254
 // Email is a mail address in the form we compare and store: white space around
 // it gone, all of it in lower case. (RFC 5321 lets the local part be
 // case-sensitive; no large provider is, and people type capitals.)
-type Email struct{ v value }
+type Email struct{ hidden }
 
 // ParseEmail accepts a bare address with a host that has a dot. It refuses
 // display names, quoted local parts, control characters and what is longer than MaxEmail.
@@ -64,11 +79,11 @@ func ParseEmail(s string) (Email, bool) {
 }
 
 // Reveal returns the address. Call it at the edge only: storage, mail, the person's own page.
-func (e Email) Reveal() string { return e.v.reveal() }
+func (e Email) Reveal() string { return e.reveal() }
 
 // Text is anything else a person tells us or a source holds: a name, an account
 // number, a message.
-type Text struct{ v value }
+type Text struct{ hidden }
 
 // MakeText keeps s as it is, but for control characters other than line feed
 // and tab, which are dropped: they forge log lines and mail headers.
@@ -82,7 +97,7 @@ func MakeText(s string) Text {
 }
 
 // Reveal returns the text. Call it at the edge only.
-func (t Text) Reveal() string { return t.v.reveal() }
+func (t Text) Reveal() string { return t.reveal() }
 
 // Kind is what an identity identifies by: "email", "account", "phone", or a
 // kind that a policy names.
@@ -98,39 +113,24 @@ const (
 // Identity is one way a source can know a person.
 type Identity struct {
 	Kind Kind
-	v    value
+	hidden
 }
 
 // MakeIdentity returns an identity with its value in the form we compare: an
 // address and a phone number lose case and spaces, other values only the spaces around them.
 func MakeIdentity(kind Kind, s string) Identity {
 	s = strings.TrimSpace(s)
-	switch kind {
-	case KindEmail:
+	if kind == KindEmail {
 		s = strings.ToLower(s)
-	case KindPhone:
+	}
+	if kind == KindPhone {
 		s = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "").Replace(s)
 	}
-	return Identity{kind, MakeText(s).v}
+	return Identity{kind, MakeText(s).hidden}
 }
 
 // Identity returns the address as an identity.
-func (e Email) Identity() Identity { return Identity{KindEmail, e.v} }
+func (e Email) Identity() Identity { return Identity{KindEmail, e.hidden} }
 
 // Reveal returns the value. Call it at the edge only.
-func (i Identity) Reveal() string { return i.v.reveal() }
-
-// The methods below are what printing, logging and marshalling see.
-
-func (Email) String() string                    { return "[email]" }
-func (Email) GoString() string                  { return "[email]" }
-func (Email) LogValue() slog.Value              { return slog.StringValue("[email]") }
-func (Email) MarshalText() ([]byte, error)      { return []byte("[email]"), nil }
-func (Text) String() string                     { return "[text]" }
-func (Text) GoString() string                   { return "[text]" }
-func (Text) LogValue() slog.Value               { return slog.StringValue("[text]") }
-func (Text) MarshalText() ([]byte, error)       { return []byte("[text]"), nil }
-func (i Identity) String() string               { return "[" + string(i.Kind) + "]" }
-func (i Identity) GoString() string             { return i.String() }
-func (i Identity) LogValue() slog.Value         { return slog.StringValue(i.String()) }
-func (i Identity) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
+func (i Identity) Reveal() string { return i.reveal() }

@@ -84,7 +84,7 @@ func (s *Service) Work(until context.Context, id ID) error {
 		if err != nil {
 			return err
 		}
-		if r, err = s.finish(ctx, r, token, res); err != nil || r.Status.Final() {
+		if r, err = s.finish(ctx, r, res); err != nil || r.Status.Final() {
 			return err
 		}
 		if r.Lease.Token != token && r.Lease.Until.After(s.now()) {
@@ -139,7 +139,7 @@ func (s *Service) release(ctx context.Context, r Request, token string) error {
 // request. Work on a request that is over by now, or that another worker took
 // over, is dropped: its effects stand in the stores, where a repetition finds
 // them done.
-func (s *Service) finish(ctx context.Context, r Request, token string, res result) (Request, error) {
+func (s *Service) finish(ctx context.Context, r Request, res result) (Request, error) {
 	commit, held := table.NewID(), r.Lease.Token
 	for try := range conflictTries {
 		next, err := res.apply(r)
@@ -169,7 +169,7 @@ func (s *Service) finish(ctx context.Context, r Request, token string, res resul
 		if r, err = s.load(ctx, r.ID); err != nil {
 			return r, err
 		}
-		if r.Status.Final() || r.Lease.Token != held {
+		if r.Status.Final() || r.Lease.Token != held || res.action != "" && !r.Can(res.action) {
 			return r, nil
 		}
 	}

@@ -15,7 +15,7 @@ const (
 	MasterKey   Setting = "RIGHTSDESK_MASTER_KEY"  // ARN of the KMS key that wraps the key ring
 	BaseURL     Setting = "RIGHTSDESK_BASE_URL"    // https://..., what links in mails begin with
 	PolicyName  Setting = "RIGHTSDESK_POLICY"      // name of the compiled-in profile in force
-	SecretNames Setting = "RIGHTSDESK_SECRETS"     // what the names of sources' secrets begin with, such as rightsdesk/
+	SecretNames Setting = "RIGHTSDESK_SECRETS"     //nolint:gosec // the name of a setting: what the names of sources' secrets begin with, such as rightsdesk/
 )
 
 // Settings returns what f needs to run.
