@@ -266,7 +266,23 @@ func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
 		}
 	}
 	p.localRoutes(mux, env)
-	return mux, nil
+	return p.thisHost(mux), nil
+}
+
+// thisHost serves only who calls the runner by a loopback name: a web page
+// elsewhere could let its own name point here and read the mailbox.
+func (p *product) thisHost(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, "this is a run on a laptop; call it by 127.0.0.1 or localhost\n", http.StatusMisdirectedRequest)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // background serves, runs the schedules and works off the hints.

@@ -133,7 +133,9 @@ func problemsOf(err error) []page.FieldProblem {
 	seen := map[string]bool{}
 	for _, field := range f.Fields {
 		name := "details"
-		for pointer, of := range map[string]string{"/person/email": "email", "/person/identities": "identities", "/corrections": "corrections"} {
+		for pointer, of := range map[string]string{
+			"/person/email": "email", "/person/identities": "identities", "/corrections": "corrections", "/right": "right", "/residence": "residence",
+		} {
 			if strings.HasPrefix(field.Pointer, pointer) {
 				name = of
 			}
