@@ -466,6 +466,12 @@ func (w *world) finish(id string) seen {
 // packageHolds downloads a package and compares its counts with the stores'.
 func (w *world) packageHolds(id string, want map[string]int) {
 	w.t.Helper()
+	w.compare(w.download(id, w.session(id))["data.json"], want)
+}
+
+// compare counts what a package's document for programs holds.
+func (w *world) compare(document string, want map[string]int) {
+	w.t.Helper()
 	var data struct {
 		Categories []struct {
 			ID      string
@@ -473,7 +479,7 @@ func (w *world) packageHolds(id string, want map[string]int) {
 			Records []struct{ ID string }
 		}
 	}
-	if err := json.Unmarshal([]byte(w.download(id, w.session(id))["data.json"]), &data); err != nil {
+	if err := json.Unmarshal([]byte(document), &data); err != nil {
 		w.t.Fatal(err)
 	}
 	got := map[string]int{}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 type clock struct {
 	path   string
 	offset atomic.Int64 // nanoseconds
+	mu     sync.Mutex   // one turn at a time
 }
 
 func openClock(path string) (*clock, error) {
@@ -45,14 +47,17 @@ func (c *clock) Now() time.Time {
 
 // to turns the clock on to an instant.
 func (c *clock) to(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	d := time.Until(t)
 	if d <= time.Duration(c.offset.Load()) {
 		return nil
 	}
-	c.offset.Store(int64(d))
-	if err := os.WriteFile(c.path, []byte(d.String()), 0o600); err != nil {
+	// Kept first: after a crash it must not be earlier than anything that was done.
+	if err := keep(c.path, []byte(d.String())); err != nil {
 		return fmt.Errorf("keep the clock: %w", err)
 	}
+	c.offset.Store(int64(d))
 	return nil
 }
 

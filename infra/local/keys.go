@@ -37,8 +37,18 @@ func openSecret(path string) (string, error) {
 }
 
 func keepSecret(path string, b []byte) error {
-	if err := os.WriteFile(path, b, 0o600); err != nil {
+	if err := keep(path, b); err != nil {
 		return fmt.Errorf("keep a secret: %w", err)
 	}
 	return nil
+}
+
+// keep writes a file whole or not at all: a process that is killed in between
+// leaves what was there before.
+func keep(path string, b []byte) error {
+	next := path + ".next"
+	if err := os.WriteFile(next, b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, path)
 }

@@ -21,6 +21,8 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // so that a laptop without zone files counts days right
+
+	"rightsdesk/infra/local/company"
 )
 
 func main() {
@@ -47,11 +49,15 @@ func run(ctx context.Context, args []string) error {
 	flags.BoolVar(&o.NoHints, "no-hints", false, "leave all work to the schedules: no queue, no stream")
 	flags.Uint64Var(&o.Hostile, "hostile", 0, "seed of a store that fails the way clouds fail; 0: it does not")
 	flags.BoolVar(&o.Journal, "journal", false, "let the sample company record what every call did")
+	slow := flags.Duration("slow", 0, "let the sample company take so long for every call")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
 		return err
+	}
+	if *slow > 0 {
+		o.Fault = func(company.Call) company.Fault { return company.Fault{Slow: *slow} }
 	}
 	p, err := start(ctx, o)
 	if err != nil {
