@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -92,4 +94,49 @@ func terminal(t *testing.T, home, address string, commands []command) []string {
 		t.Fatalf("%d commands left %d marks:\n%s", len(commands), len(parts)-1, out)
 	}
 	return parts[1:]
+}
+
+// TestDataMapNamesEveryPartition looks for the names of partitions wherever the
+// program declares or makes them, and wants each on the page.
+func TestDataMapNamesEveryPartition(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../docs/data-map.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(b)
+	declared := regexp.MustCompile(`(?m)^//\t(?:state|audit|keys|\s*)?\s*((?:[a-z]+#)+<[a-z]+>(?:#[a-z<>]+)?)`)
+	made := regexp.MustCompile(`"([a-z]+#)(?:"|[a-z]*#?")`)
+	found := map[string]bool{}
+	err = filepath.WalkDir("../../shared", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "test/") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range declared.FindAllStringSubmatch(string(text), -1) {
+			found[m[1]] = true
+		}
+		for _, m := range made.FindAllStringSubmatch(string(text), -1) {
+			found[m[1]] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(found, "due#") // a shard of the index, not a partition
+	if len(found) < 9 {
+		t.Errorf("only these were found: %v", found)
+	}
+	for name := range found {
+		if !strings.Contains(page, "`"+name) {
+			t.Errorf("docs/data-map.md does not say what stands under %s", name)
+		}
+	}
+	if !strings.Contains(page, "`ring`") {
+		t.Error("docs/data-map.md does not say what stands under ring")
+	}
 }
