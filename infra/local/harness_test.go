@@ -260,9 +260,9 @@ type seen struct {
 	Outcome []struct {
 		System     string
 		Categories []struct {
-			Category, Result, Duty string
-			Count                  int
-			Until                  *time.Time
+			Category, Result, Duty, Controller string
+			Count                              int
+			Until                              *time.Time
 		}
 	}
 	Ignored  []struct{ Type string }
