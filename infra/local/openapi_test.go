@@ -191,6 +191,9 @@ func TestRealAnswersFitTheAPIPage(t *testing.T) {
 	// A person asks for a copy.
 	a.call(400, "POST", "/v1/requests", map[string]any{"right": "access", "wish": "everything"})
 	a.call(400, "POST", "/v1/requests", map[string]any{"right": "oblivion", "person": map[string]any{"email": ada}})
+	for _, twice := range []string{`"right":"access","right":"know"`, `"right":"access","Right":"know"`, `"RIGHT":"access"`, `"perſon":{}`} {
+		a.call(400, "POST", "/v1/requests", `{`+twice+`,"person":{"email":"ada@example.org"}}`)
+	}
 	a.call(413, "POST", "/v1/requests", map[string]any{"details": strings.Repeat("x", 65<<10)})
 	key := header{"Idempotency-Key", "k1"}
 	var r proven

@@ -39,7 +39,7 @@ type tab struct {
 }
 
 // shots is where every page that a test sees is kept as a picture; empty: nowhere.
-// RIGHTSDESK_SCREENSHOTS=/tmp/pages go test ./infra/local -run TestPages
+// For example: RIGHTSDESK_SCREENSHOTS=/tmp go test ./infra/local -run TestPages.
 var shots = os.Getenv("RIGHTSDESK_SCREENSHOTS")
 
 // browse starts Chromium. It may reach nothing but this machine.
@@ -77,6 +77,7 @@ func browse(w *world, name string, width int64, script bool) *tab {
 	}
 	yes := true
 	_, err = chromedp.CallBrowser(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+		//nolint:misspell // the protocol spells it so
 		Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: b.downloads, EventsEnabled: &yes,
 	})
 	if err != nil {

@@ -33,12 +33,21 @@ func strict(b []byte, v any) error {
 	// The decoder's text names the unknown key, which the caller chose: it is
 	// theirs to see and ours not to log.
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		f := *errJSON
-		f.Fields = []fault.Field{{Pointer: "/" + strings.Trim(name, `"`), Text: "is not a known field"}}
-		return &f
+		return unknown(strings.Trim(name, `"`))
 	}
 	return errJSON
 }
+
+func unknown(name string) error {
+	f := *errJSON
+	f.Fields = []fault.Field{{Pointer: "/" + name, Text: "is not a known field"}}
+	return &f
+}
+
+// foreign reports that a character is in no name of ours. The decoder takes
+// "Right", and even a long s, for the field it resembles; two spellings of one
+// field would pass for two fields.
+func foreign(r rune) bool { return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }
 
 // distinct refuses what is not one JSON value, a key that stands twice in one
 // object (encoding/json would take the last), and deep nesting.
@@ -74,6 +83,9 @@ func distinct(b []byte) error {
 		default:
 			if n := len(stack); n > 0 && stack[n-1].key {
 				name, _ := t.(string)
+				if strings.ContainsFunc(name, foreign) {
+					return unknown(name)
+				}
 				if stack[n-1].keys[name] {
 					return fault.Input(fault.Field{Pointer: "/" + name, Text: "stands twice; send it once"})
 				}
