@@ -38,6 +38,10 @@ var partPattern = regexp.MustCompile(`^[A-Z0-9]{1,3}$`)
 
 func isCountry(s string) bool { return slices.Contains(countries, s) }
 
+// IsResidence reports whether s names a place that somebody can live in: a
+// country, a part of one, or the EEA for who does not want to say where.
+func IsResidence(s string) bool { return s != Everywhere && isResidence(s) }
+
 func isResidence(s string) bool {
 	if s == EEA || s == Everywhere {
 		return true

@@ -188,6 +188,11 @@ func (s *Service) check(sub *Submission, now time.Time) (policy.RightRule, error
 	if sub.Received.After(now) || now.Sub(sub.Received) > 366*24*time.Hour {
 		wrong("/received_at", "must lie in the past, by a year at most")
 	}
+	// It is stored in clear and told to the audit: it has to be a place's code and
+	// not whatever somebody writes into the field.
+	if sub.Residence != "" && !policy.IsResidence(sub.Residence) {
+		wrong("/residence", "must be a code such as FR, US-CA or EEA, or be left out")
+	}
 	if len(bad) > 0 {
 		return policy.RightRule{}, fault.Input(bad...)
 	}

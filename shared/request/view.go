@@ -81,7 +81,9 @@ func (s *Service) view(ctx context.Context, r Request) (View, error) {
 // ignored returns the claims that no source tied to the verified address, once
 // the sources were asked.
 func (s *Service) ignored(ctx context.Context, r Request, p Person) []personal.Identity {
-	if len(r.Looks) == 0 || !r.asked() || len(p.Claims) == 0 {
+	// Without a plan nothing was decided yet. What a person weighs by hand has a
+	// plan without looks: no source is asked, so none ties a claim to anything.
+	if len(r.Looks) == 0 && len(r.Steps) == 0 || !r.asked() || len(p.Claims) == 0 {
 		return nil
 	}
 	proven := []personal.Identity{p.Email.Identity()}
