@@ -54,7 +54,11 @@ func (env Env) ask(r *http.Request) page.Ask {
 		}
 	}
 	for _, x := range env.Policy.Scope.Exclusions {
-		a.Notes = append(a.Notes, x.Text.In(lang))
+		note := x.Text.In(lang)
+		if x.Redirect.URL != "" {
+			note += " " + x.Redirect.Text.In(lang) + ": " + x.Redirect.URL
+		}
+		a.Notes = append(a.Notes, note)
 	}
 	return a
 }
@@ -234,7 +238,7 @@ func (env Env) followPage(w http.ResponseWriter, r *http.Request, t request.Toke
 	f := page.Follow{
 		ID: string(req.ID), Right: string(req.Right), Status: string(req.Status), Received: req.Received, Closed: req.Closed,
 		RespondBy: req.RespondBy, SafeBy: req.SafeBy, WhyIn: "en", Reason: v.Reason, Article: v.Article,
-		Systems: v.Systems, Ignored: v.Ignored, Authority: v.Authority,
+		Systems: env.Requests.Outcome(req, env.frame(r).Language), Ignored: v.Ignored, Authority: v.Authority,
 	}
 	for _, x := range v.Exclusions {
 		f.NotCovered = append(f.NotCovered, policy.ExclusionView{
@@ -252,7 +256,13 @@ func (env Env) followPage(w http.ResponseWriter, r *http.Request, t request.Toke
 		f.Why = append(f.Why, page.Step{Text: s.Text, Article: s.Article, Date: s.Date})
 	}
 	for _, e := range v.Timeline {
-		f.Timeline = append(f.Timeline, page.Entry{At: e.At, Action: e.Action, By: e.Actor})
+		one := page.Entry{At: e.At, Action: e.Action, By: e.Actor}
+		for _, fact := range e.Facts {
+			if c, ok := env.Policy.Category(fact.Value); ok && fact.Name == "category" {
+				one.About = c.Label.In(env.frame(r).Language)
+			}
+		}
+		f.Timeline = append(f.Timeline, one)
 	}
 	if v.Downloadable || v.StepUp {
 		f.Actions = append(f.Actions, page.Action{Verb: page.Deliver, Path: "/r/" + text, Key: newKey(), Until: req.Package.Until})

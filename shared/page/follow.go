@@ -50,6 +50,7 @@ type Entry struct {
 	At     time.Time
 	Action string // receive, or an action of the request
 	By     string // actor of the audit entry
+	About  string // label of the category that the work was about; empty: none
 }
 
 // Action is something the person can do: Deliver or Revoke. It posts do to Path.
