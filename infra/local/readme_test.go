@@ -140,3 +140,36 @@ func TestDataMapNamesEveryPartition(t *testing.T) {
 		t.Error("docs/data-map.md does not say what stands under ring")
 	}
 }
+
+// TestDocumentsLinksLead opens every link between our own pages.
+func TestDocumentsLinksLead(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join("..", "..")
+	link := regexp.MustCompile(`\]\(([^()\s]+)\)`)
+	n := 0
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+		pages, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, page := range pages {
+			b, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range link.FindAllStringSubmatch(string(b), -1) {
+				target, _, _ := strings.Cut(m[1], "#")
+				if target == "" || strings.Contains(target, ":") {
+					continue // on the same page, or not ours
+				}
+				n++
+				if _, err := os.Stat(filepath.Join(filepath.Dir(page), target)); err != nil {
+					t.Errorf("%s links to %s, which is not there", page, target)
+				}
+			}
+		}
+	}
+	if n < 30 {
+		t.Errorf("only %d links were found", n)
+	}
+}

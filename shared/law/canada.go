@@ -10,7 +10,7 @@ var canada = []Pack{{
 	From:    date(2001, time.January, 1),
 	Sources: []string{pipedaText},
 	// Quebec, Alberta and British Columbia have laws of their own for most private
-	// companies; none gives less time (law.md 3.2), so a policy that names only
+	// companies; none gives less time, so a policy that names only
 	// this one answers in time there too.
 	covers: []string{"CA"},
 

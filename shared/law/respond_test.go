@@ -30,7 +30,7 @@ func noon(t *testing.T, day string, z *time.Location) time.Time {
 	return d.Add(12 * time.Hour)
 }
 
-// The vectors of reference/law.md 3.1 that need neither holidays nor extensions,
+// The golden vectors that need neither holidays nor extensions,
 // with the legal date as it is before any roll.
 func TestGoldenVectors(t *testing.T) {
 	t.Parallel()
