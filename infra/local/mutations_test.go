@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// promised are the rows of the promise list that this release keeps.
+var promised = []string{
+	"SP-03", "SP-04", "SP-10", "SP-12", "SP-16", "SP-23", "SP-33", "PT-11", "PT-18", "PS-01", "PS-02", "PS-04", "PS-07", "PS-11", "PS-14", "PS-15",
+	"SB-13", "PQ-09", "PQ-10", "PQ-13", "ALL-01", "ALL-03", "ALL-05",
+}
+
+// mutation is one line of the product that keeps a promise, and what it would be
+// if it did not. The test of the row must then fail.
+type mutation struct {
+	row  string
+	file string // from the root
+	line string // as it stands there, once, but for tabs
+	with string
+	test string // in this package
+}
+
+var mutations = []mutation{
+	{"SP-03", "shared/policy/publish.go", `if c.California.Category != name || !c.California.Collected {`, `if c.California.Category != name {`, "TestSP_03_WhatWasNotCollectedIsInNeitherList"},
+	{"SP-03", "shared/request/package.go", `m.California = s.california(lang)`, `m.California = nil`, "TestSP_03_TheAnswerToKnowAndThePolicyListTheSameCategories"},
+	{"SP-03", "shared/request/plan.go", `case !category.Shown():`, `case right == policy.Know, !category.Shown():`, "TestSP_03_TheAnswerToKnowAndThePolicyListTheSameCategories"},
+	{"SP-04", "shared/request/submit.go", `Status: Unverified, Policy: s.Policy.Version, Law: dates.Law, Automatic: rule.Automatic,`, `Status: Open, Policy: s.Policy.Version, Law: dates.Law, Automatic: rule.Automatic,`, "TestSP_04_NothingHappensBeforeThePersonIsVerified"},
+	{"SP-04", "shared/request/request.go", `list := []personal.Identity{p.Email.Identity()}`, `list := append([]personal.Identity{p.Email.Identity()}, p.Claims...)`, "TestSP_04_NothingHappensBeforeThePersonIsVerified"},
+	{"SP-04", "shared/policy/publish.go", `WithoutAccount:   p.Verification.WithoutAccount.In(language),`, `WithoutAccount:   "",`, "TestSP_04_PeopleWithoutAnAccountAreToldAnotherWay"},
+	{"SP-10", "shared/policy/purpose.go", `to.Policy = o.line("policy", needIf(to.Name != ""), webAddress)`, `to.Policy = o.line("policy", may, webAddress)`, "TestSP_10_TheVendorTableIsPublishedAndMayBeEmpty"},
+	{"SP-10", "shared/policy/publish.go", `Vendors:          each(p.Vendors(), in.recipient),`, `Vendors:          each(p.Recipients, in.recipient),`, "TestSP_10_TheVendorTableIsPublishedAndMayBeEmpty"},
+	{"SP-12", "shared/policy/purpose.go", `Bases:      words(o, "bases", need, bases),`, `Bases:      words(o, "bases", may, bases),`, "TestSP_12_LegalBasesAreDeclaredPerPurpose"},
+	{"SP-16", "shared/httpapi/requests.go", `s.Exclusions = append(s.Exclusions, exclusion{x.Text.In(r.Locale), x.Redirect.URL})`, `s.Exclusions = append(s.Exclusions, exclusion{x.Text.In(r.Locale), ""})`, "TestSP_16_DataInACustomersDeploymentIsElsewhere"},
+	{"SP-23", "shared/export/manifest.go", `return func(field string) bool { return names[plainName(field)] }`, `return func(string) bool { return false }`, "TestSP_23_CredentialsAreNowhereToBeSeen"},
+	{"SP-23", "shared/policy/category.go", `func (c Category) Shown() bool { return !c.Credential && !c.NeverDisclose }`, `func (c Category) Shown() bool { return true }`, "TestSP_23_CredentialsAreNowhereToBeSeen"},
+	{"SP-33", "shared/policy/document.go", `TradeName:     o.line("trade_name", need, anyLine),`, `TradeName:     o.line("trade_name", may, anyLine),`, "TestSP_33_ControllerAndScopeAreNamed"},
+	{"PT-11", "shared/policy/purpose.go", `Function:        o.text("function", need),`, `Function:        o.text("function", may),`, "TestPT_11_SubProcessorsArePublished"},
+	{"PT-18", "shared/policy/check.go", `if to.ForValue {`, `if to.ForValue && to.Class == Advertising {`, "TestPT_18_NeverSold"},
+	{"PS-01", "shared/request/execute.go", `if found.Done {`, `if found.Done || w.step.Calls == 0 {`, "TestPS_01_AccessIsToAllThatIsHeld"},
+	{"PS-02", "shared/request/plan.go", `case rule.Historical || category.Historical && rule.Name != "":`, `case false:`, "TestPS_02_WhatIsHistoricalIsNotCorrected"},
+	{"PS-04", "shared/request/plan.go", `case src.Role == policy.AsProcessor:`, `case false:`, "TestPS_04_ACustomersDataIsForTheCustomer"},
+	{"PS-04", "shared/request/plan.go", `if src.Role == policy.AsController && src.Kind != policy.KindTask {`, `if src.Kind != policy.KindTask {`, "TestPS_04_ACustomersDataIsForTheCustomer"},
+	{"PS-04", "shared/request/view.go", `o.Controller = decl.Controller`, `o.Controller = ""`, "TestPS_04_ACustomersDataIsForTheCustomer"},
+	{"PS-07", "shared/policy/purpose.go", `return slices.DeleteFunc(slices.Clone(p.Recipients), func(to Recipient) bool { return to.Name == "" })`, `return nil`, "TestPS_07_SubProcessorsArePublishedByThePlatform"},
+	{"PS-11", "shared/policy/document.go", `Updated:   o.line("updated", need, timestamp),`, `Updated:   o.line("updated", may, timestamp),`, "TestPS_11_OneURLHasTheLatestPolicy"},
+	{"PS-14", "shared/policy/check.go", `if len(promised) > 0 && s.Country != "" && s.Role == AsController && !Covers(promised, s.Country) {`, `if len(promised) > 0 && s.Country != "" && s.Role == AsController && s.Kind == KindTask && !Covers(promised, s.Country) {`, "TestPS_14_WhatIsControlledStaysInTheUnitedStates"},
+	{"PS-15", "shared/policy/check.go", `if u.ForValue {`, `if u.ForValue && !slices.Contains(u.Bases, OnConsent) {`, "TestPS_15_NothingEnablesASale"},
+	{"SB-13", "shared/policy/check.go", `if len(rules.Classes) > 0 && to.Class != "" && !slices.Contains(rules.Classes, to.Class) {`, `if len(rules.Classes) > 0 && to.Class == "" {`, "TestSB_13_OnlyRecipientsOfTheseKinds"},
+	{"PQ-09", "shared/policy/check.go", `if len(missing) > 0 && to.Class != PublicAuthority {`, `if len(missing) > 1 && to.Class != PublicAuthority {`, "TestPQ_09_PartnersByFunctionWithTheirUndertaking"},
+	{"PQ-10", "shared/policy/source.go", `Country:             o.line("country", need, location),`, `Country:             o.line("country", may, location),`, "TestPQ_10_EveryPlaceIsPublished"},
+	{"PQ-10", "shared/policy/publish.go", `OnPersonalComputers: s.OnPersonalComputers, NotUnderControl: s.NotUnderControl,`, `OnPersonalComputers: s.OnPersonalComputers,`, "TestPQ_10_EveryPlaceIsPublished"},
+	{"PQ-13", "shared/policy/check.go", `if p.Contact.Person == "" {`, `if p.Contact.Person == "" && p.Contact.Email == "" {`, "TestPQ_13_TheContactIsAPerson"},
+	{"ALL-01", "shared/request/relay.go", `return words.Contact{Name: c.Person, Email: c.Email, Page: c.Page, Postal: c.PostalAddress}`, `return words.Contact{Name: c.Person, Email: c.Email, Page: c.Page}`, "TestALL_01_TheContactIsInThePolicyAtTheAPIAndInEveryMail"},
+	{"ALL-01", "shared/httpapi/requests.go", `Contact:   contact{v.Contact.Name, v.Contact.Email, v.Contact.Page, v.Contact.Postal},`, `Contact:   contact{},`, "TestALL_01_TheContactIsInThePolicyAtTheAPIAndInEveryMail"},
+	{"ALL-03", "shared/request/verify.go", `case errors.Is(err, table.ErrAbsent):`, `case errors.Is(err, table.ErrAbsent) && s.BaseURL == "":`, "TestALL_03_TheSameKindOfAnswerThroughEveryProfile"},
+	{"ALL-05", "shared/policy/document.go", `Effective: o.line("effective", need, calendarDay),`, `Effective: o.line("effective", may, calendarDay),`, "TestALL_05_TheProductDoesNotStartWithHalfAPolicy"},
+	{"ALL-05", "shared/policy/document.go", `Email:         o.line("email", need, mailAddress),`, `Email:         o.line("email", may, mailAddress),`, "TestALL_05_TheProductDoesNotStartWithHalfAPolicy"},
+	{"ALL-05", "shared/policy/prose.go", `if _, ok := p.target(m[2]); !ok {`, `if _, ok := p.target(m[2]); !ok && s.ID == "" {`, "TestALL_05_TheProductDoesNotStartWithHalfAPolicy"},
+}
+
+const root = "../.."
+
+// declared returns the names of all tests of the project, with their files.
+func declared(t *testing.T) map[string]string {
+	t.Helper()
+	test := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	names := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != root && strings.HasPrefix(d.Name(), ".") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		b, err := os.ReadFile(path)
+		for _, found := range test.FindAllSubmatch(b, -1) {
+			names[string(found[1])] = path
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// TestEveryPromiseHasATestAndAMutation: each row of this release has a test with
+// its id in the name, and a line of the product that the test watches.
+func TestEveryPromiseHasATestAndAMutation(t *testing.T) {
+	t.Parallel()
+	tests := declared(t)
+	for _, row := range promised {
+		begins := "Test" + strings.ReplaceAll(row, "-", "_") + "_"
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(tests)), func(name string) bool { return strings.HasPrefix(name, begins) }) {
+			t.Errorf("no test is called %s...", begins)
+		}
+		if !slices.ContainsFunc(mutations, func(m mutation) bool { return m.row == row }) {
+			t.Errorf("no mutation turns a test of %s red", row)
+		}
+	}
+	for _, m := range mutations {
+		if !slices.Contains(promised, m.row) || !strings.HasPrefix(m.test, "Test"+strings.ReplaceAll(m.row, "-", "_")+"_") {
+			t.Errorf("%s is not the test of a row: %s", m.test, m.row)
+		}
+		if in := tests[m.test]; filepath.Dir(in) != "../../infra/local" {
+			t.Errorf("%s is no test of this package, it stands in %q", m.test, in)
+		}
+		if _, err := m.mutated(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// mutated returns the file with the line replaced.
+func (m mutation) mutated() ([]byte, error) {
+	b, err := os.ReadFile(filepath.Join(root, m.file))
+	if err != nil {
+		return nil, err
+	}
+	lines, n := strings.Split(string(b), "\n"), 0
+	for i, l := range lines {
+		if strings.Trim(l, "\t") == m.line {
+			lines[i] = m.with
+			n++
+		}
+	}
+	if n != 1 {
+		return nil, fmt.Errorf("%s, %s: the line stands there %d times, want once: %s", m.row, m.file, n, m.line)
+	}
+	return []byte(strings.Join(lines, "\n")), nil
+}
+
+// TestProveMutations puts each mutation into the product and runs the test of
+// its row, which must fail; without one, all of them pass. It takes minutes, and
+// so `make prove` runs it.
+func TestProveMutations(t *testing.T) {
+	if !full() {
+		return // the mutations are named all the same: TestEveryPromiseHasATestAndAMutation
+	}
+	names := map[string]bool{}
+	for _, m := range mutations {
+		names[m.test] = true
+	}
+	all := "^(" + strings.Join(slices.Sorted(maps.Keys(names)), "|") + ")$"
+	if out, err := runTests(t.Context(), all); err != nil {
+		t.Fatalf("without a mutation: %v\n%s", err, out)
+	}
+	red := 0
+	for i, m := range mutations {
+		t.Run(fmt.Sprintf("%s %d", m.row, i), func(t *testing.T) {
+			b, err := m.mutated()
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			changed, overlay := filepath.Join(dir, "mutated.go"), filepath.Join(dir, "overlay.json")
+			original, err := filepath.Abs(filepath.Join(root, m.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			replace, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, content := range map[string][]byte{changed: b, overlay: replace} {
+				if err := os.WriteFile(name, content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			began := time.Now()
+			out, err := runTests(t.Context(), "^"+m.test+"$", "-overlay", overlay)
+			if err == nil || !bytes.Contains(out, []byte("--- FAIL: "+m.test)) {
+				t.Fatalf("%s passes, or did not run, with %q in %s: %v\n%s", m.test, m.with, m.file, err, out)
+			}
+			red++
+			t.Logf("%s: %s is red after %s with %q", m.row, m.test, time.Since(began).Round(time.Second), m.with)
+		})
+	}
+	proof(t, "10 promises", "%d of %d mutations of one line turn the test of their row red, for %d rows", red, len(mutations), len(promised))
+}
+
+func runTests(ctx context.Context, run string, more ...string) ([]byte, error) {
+	args := append([]string{"test", "-count=1", "-vet=off", "-timeout", "5m", "-run", run}, more...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "./infra/local")...)
+	cmd.Dir = root
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "RIGHTSDESK_PROVE=") })
+	return cmd.CombinedOutput()
+}
