@@ -36,7 +36,6 @@ fuzz: ## fuzz every target for FUZZTIME each (10s)
 
 prove: $(DYNOXIDE) ## measure the bars at their full size; takes an hour
 	RIGHTSDESK_PROVE=full go test -count=1 -timeout 120m -v -run 'TestProve|TestBar' ./infra/local/... ./shared/table/...
-	@bash .ci/mutations
 
 synth: ## make the CloudFormation template in cdk.out; needs Node
 	npx --yes aws-cdk@$(CDK_VERSION) synth --quiet
