@@ -11,15 +11,19 @@
 package boot
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata"
+	_ "time/tzdata" // days are counted in the controller's zone, whatever the image has
 
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/policy"
@@ -30,11 +34,10 @@ import (
 	"rightsdesk/shared/table/dynamo"
 	"rightsdesk/shared/topology"
 
-	// Days are counted in the controller's zone, whatever the image has.
-
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
 // Part is something that only some functions have. It fills in fields of the
@@ -73,9 +76,33 @@ func Run(fn topology.Function, parts ...Part) {
 	h, err := assemble(ctx, fn, log, parts)
 	if err != nil {
 		log.ErrorContext(ctx, "the function cannot start", "err", err)
-		panic(err) // Lambda reports it as an init error and tries anew
+		if told := tell(ctx, err); told != nil {
+			log.ErrorContext(ctx, "Lambda could not be told", "err", told)
+		}
+		panic(err) // Lambda starts another process, for the next call
 	}
 	lambda.Start(h.Invoke)
+}
+
+// tell lets Lambda know why the function cannot start, so that whoever calls it
+// reads the reason and not only that a process has ended. aws-lambda-go cannot.
+func tell(ctx context.Context, cause error) error {
+	body, err := json.Marshal(map[string]string{"errorType": "CannotStart", "errorMessage": cause.Error()})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second) // it may be time that ran out
+	defer cancel()
+	url := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/init/error"
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body)) //nolint:gosec // the address is Lambda's own
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req) //nolint:gosec // the same
+	if err != nil {
+		return err
+	}
+	return res.Body.Close()
 }
 
 // startFor is within the ten seconds that Lambda gives to initialise.
@@ -129,10 +156,12 @@ func (a *Assembly) complete() error {
 
 // config is what LoadDefaultConfig would find in Lambda, without the megabytes
 // that look elsewhere (docs/decisions/0004-boot.md). The credentials of a sandbox
-// do not change while it lives.
+// do not change while it lives. AWS_ENDPOINT_URL leads all calls elsewhere, for
+// tests; no stack sets it.
 func config() aws.Config {
 	cfg := aws.Config{
-		Region: os.Getenv("AWS_REGION"),
+		Region:     os.Getenv("AWS_REGION"),
+		HTTPClient: impatient(),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{
 				AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
@@ -144,6 +173,15 @@ func config() aws.Config {
 		cfg.BaseEndpoint = &endpoint
 	}
 	return cfg
+}
+
+// impatient gives up on a call that nobody answers, so that it is repeated while
+// there is time. The SDK alone would wait for as long as the function may run. Only
+// the answer's beginning is waited for: a large body takes the time it takes.
+func impatient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = 3 * time.Second }).
+		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = 10 * time.Second })
 }
 
 func now() time.Time { return time.Now().UTC() }

@@ -40,6 +40,9 @@ func (h *handler) Invoke(ctx context.Context, raw json.RawMessage) (any, error) 
 	if err := json.Unmarshal(raw, &k); err != nil {
 		return nil, errEvent
 	}
+	if k.Job != "" && h.jobs[k.Job] == nil {
+		return nil, fmt.Errorf("boot: %s has no job %q", h.a.Function.Name, k.Job)
+	}
 	if err := h.a.openRing(ctx); errors.Is(err, kms.ErrNone) && k.Job != "" {
 		h.ran(ctx, k.Job, job.Report{}, nil) // nobody ever asked for anything
 		return nil, nil
@@ -75,13 +78,12 @@ func ending(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // run does a scheduled job.
 func (h *handler) run(ctx context.Context, name string) (any, error) {
-	do, ok := h.jobs[name]
-	if !ok {
-		return nil, fmt.Errorf("boot: %s has no job %q", h.a.Function.Name, name)
-	}
-	ctx, cancel := ending(ctx)
+	until, cancel := ending(ctx)
 	defer cancel()
-	rep, err := do(ctx)
+	rep, err := h.jobs[name](until)
+	if until.Err() != nil && errors.Is(err, until.Err()) && rep.Seen > rep.Failed {
+		err = nil // there is more work than time, which is no failure: the next run goes on
+	}
 	h.ran(ctx, name, rep, err)
 	return nil, err
 }
@@ -110,15 +112,20 @@ func (h *handler) messages(ctx context.Context, raw json.RawMessage) (any, error
 }
 
 // changes delivers what the changed requests announce. A stream keeps its order
-// by holding everything back behind a failure, so none is reported: what failed
-// stays due, and the sweep tries again.
+// by holding everything back behind a failure, so none is reported: what failed,
+// or was not reached in time, stays due, and the sweep tries again.
 func (h *handler) changes(ctx context.Context, raw json.RawMessage) (any, error) {
 	var e events.DynamoDBEvent
 	if err := json.Unmarshal(raw, &e); err != nil {
 		return nil, errEvent
 	}
+	until, cancel := ending(ctx)
+	defer cancel()
 	seen := map[request.ID]bool{}
 	for _, rec := range e.Records {
+		if until.Err() != nil {
+			break // a mail under way when Lambda ends us would be sent twice
+		}
 		k := rec.Change.Keys
 		id, ok := request.IDOf(table.Key{Partition: text(k["p"]), Sort: text(k["s"])})
 		if !ok || seen[id] {

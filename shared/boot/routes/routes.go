@@ -4,7 +4,9 @@ package routes
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"rightsdesk/shared/boot"
@@ -20,6 +22,9 @@ var Part = boot.Part{
 	Name:   "routes",
 	Grants: func(f topology.Function) bool { return len(f.Routes) > 0 },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
+		if a.Function.Exports != topology.None && a.Service.Downloads == nil {
+			return errors.New("it stands before the part that makes links for downloads")
+		}
 		env := httpapi.Env{Requests: a.Service, Policy: a.Service.Policy, Log: a.Log, Operator: operatorOf}
 		if s, ok := a.Service.Downloads.(interface{ Origin() string }); ok {
 			env.Downloads = []string{s.Origin()}
@@ -40,9 +45,14 @@ func operatorOf(r *http.Request) (operator.Identity, bool) {
 	if !ok || claims["sub"] == "" {
 		return operator.Identity{}, false
 	}
-	who := operator.Identity{ID: claims["sub"], MFA: strings.Contains(claims["amr"], "mfa")}
-	for _, role := range strings.FieldsFunc(claims["rightsdesk:roles"], func(c rune) bool { return strings.ContainsRune(" ,[]", c) }) {
+	who := operator.Identity{ID: claims["sub"], MFA: slices.Contains(list(claims["amr"]), "mfa")}
+	for _, role := range list(claims["rightsdesk:roles"]) {
 		who.Roles = append(who.Roles, operator.Role(role))
 	}
 	return who, true
+}
+
+// list reads a claim of several values as the gateway writes it: [a b].
+func list(claim string) []string {
+	return strings.FieldsFunc(claim, func(c rune) bool { return strings.ContainsRune(" ,[]", c) })
 }
