@@ -1,0 +1,188 @@
+package boot_test
+
+import (
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"rightsdesk/shared/boot"
+	"rightsdesk/shared/boot/downloads"
+	"rightsdesk/shared/boot/mailing"
+	"rightsdesk/shared/boot/packages"
+	"rightsdesk/shared/boot/queueing"
+	"rightsdesk/shared/boot/routes"
+	"rightsdesk/shared/boot/stores"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/table"
+	"rightsdesk/shared/table/dynamo"
+	"rightsdesk/shared/topology"
+)
+
+// every part, in the order in which a main may name them.
+var parts = []boot.Part{downloads.Part, mailing.Part, packages.Part, queueing.Part, stores.Part, routes.Part}
+
+func assemble(t *testing.T, f topology.Function, parts []boot.Part) error {
+	t.Helper()
+	_, err := boot.Assemble(t.Context(), f, slog.New(slog.DiscardHandler), parts)
+	return err
+}
+
+func TestAMainNamesThePartsOfItsEntry(t *testing.T) {
+	c := openCloud(t)
+	for _, f := range topology.All {
+		for name, value := range c.environment(f) {
+			t.Setenv(name, value)
+		}
+		var right, wrong []boot.Part
+		for _, p := range parts {
+			if p.Grants(f) {
+				right = append(right, p)
+			} else {
+				wrong = append(wrong, p)
+			}
+		}
+		if err := assemble(t, f, right); err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+		for i, p := range right {
+			if err := assemble(t, f, slices.Delete(slices.Clone(right), i, i+1)); err == nil {
+				t.Errorf("%s starts without %s", f.Name, p.Name)
+			}
+		}
+		for _, p := range wrong {
+			if err := assemble(t, f, append(slices.Clone(right), p)); err == nil || !strings.Contains(err.Error(), p.Name) {
+				t.Errorf("%s with %s: %v", f.Name, p.Name, err)
+			}
+		}
+	}
+}
+
+func TestThePageFormsKnowWhereTheyLead(t *testing.T) {
+	c := openCloud(t)
+	for name, value := range c.environment(topology.Requests) {
+		t.Setenv(name, value)
+	}
+	if err := assemble(t, topology.Requests, []boot.Part{routes.Part, downloads.Part, queueing.Part}); err == nil {
+		t.Error("pages are built before anybody knows where downloads are")
+	}
+}
+
+func TestAPolicyThatIsNotThereIsNamed(t *testing.T) {
+	for _, s := range topology.Notice.Settings() {
+		t.Setenv(string(s), "x")
+	}
+	if err := assemble(t, topology.Notice, []boot.Part{routes.Part}); err == nil || !strings.Contains(err.Error(), `"x"`) ||
+		!strings.Contains(err.Error(), profile) {
+		t.Errorf("err = %v, want the wrong name and the right ones", err)
+	}
+}
+
+// A part that reads what its entry does not list would find nothing in the account.
+func TestASettingThatIsNotListedIsNotRead(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if recover() == nil {
+			t.Error("notice may read the sender of mails")
+		}
+	}()
+	(&boot.Assembly{Function: topology.Notice}).Setting(topology.Sender)
+}
+
+// The recorded events are those that the topology lets happen, and all kinds of them.
+func TestTheRecordedEvents(t *testing.T) {
+	t.Parallel()
+	const root = "../../events"
+	for _, f := range topology.All {
+		files, err := filepath.Glob(filepath.Join(root, f.Name, "*.json"))
+		if err != nil || len(files) == 0 {
+			t.Errorf("%s has no events: %v", f.Name, err)
+		}
+		seen := map[string]bool{}
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen[kindOf(t, f, file, b)] = true
+		}
+		for _, s := range f.Schedules {
+			if !seen["job "+s.Job] {
+				t.Errorf("no event runs %s of %s", s.Job, f.Name)
+			}
+		}
+		for kind, wanted := range map[string]bool{"call": len(f.Routes) > 0, "messages": f.Queue != nil, "changes": f.Stream} {
+			if seen[kind] != wanted {
+				t.Errorf("%s: %s recorded: %v, want %v", f.Name, kind, seen[kind], wanted)
+			}
+		}
+	}
+	folders, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range folders {
+		if d.IsDir() && !slices.ContainsFunc(topology.All, func(f topology.Function) bool { return f.Name == d.Name() }) {
+			t.Errorf("events/%s is of no function", d.Name())
+		}
+	}
+}
+
+// kindOf says what an event is, and checks what the topology says about it.
+func kindOf(t *testing.T, f topology.Function, file string, b []byte) string {
+	t.Helper()
+	if strings.Contains(string(b), "@") && !strings.Contains(string(b), "@example.org") {
+		t.Errorf("%s is about somebody who might exist", file)
+	}
+	var e struct {
+		RouteKey, Job string
+		Records       []struct {
+			EventSource, Body string
+			DynamoDB          struct {
+				Keys map[string]events.DynamoDBAttributeValue
+			}
+		}
+	}
+	if err := json.Unmarshal(b, &e); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	switch {
+	case e.RouteKey != "":
+		if !slices.ContainsFunc(f.Routes, func(r topology.Route) bool { return r.Pattern == e.RouteKey }) {
+			t.Errorf("%s: %s has no route %q", file, f.Name, e.RouteKey)
+		}
+		return "call"
+	case e.Job != "":
+		if want := `{"job":"` + e.Job + `"}`; strings.Join(strings.Fields(string(b)), "") != want {
+			t.Errorf("%s: a schedule says %s and nothing else", file, want)
+		}
+		return "job " + e.Job
+	case len(e.Records) > 0 && e.Records[0].EventSource == "aws:sqs":
+		if e.Records[0].Body != exampleID {
+			t.Errorf("%s: a message is the id of a request", file)
+		}
+		return "messages"
+	case len(e.Records) > 0 && e.Records[0].EventSource == "aws:dynamodb":
+		about := 0
+		for _, rec := range e.Records {
+			key := table.Key{}
+			for i, k := range dynamo.TableInput(table.State, "t").KeySchema {
+				*[]*string{&key.Partition, &key.Sort}[i] = rec.DynamoDB.Keys[*k.AttributeName].String()
+			}
+			if id, ok := request.IDOf(key); ok && id == exampleID {
+				about++
+			}
+		}
+		if about != 1 {
+			t.Errorf("%s: %d records are about the request", file, about)
+		}
+		return "changes"
+	}
+	t.Errorf("%s is of no kind", file)
+	return ""
+}

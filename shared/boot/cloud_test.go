@@ -1,0 +1,362 @@
+package boot_test
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"rightsdesk/shared/export/s3/s3test"
+	"rightsdesk/shared/table"
+	"rightsdesk/shared/table/dynamo"
+	"rightsdesk/shared/table/tabletest"
+	"rightsdesk/shared/topology"
+)
+
+const (
+	region    = "eu-west-3"
+	secretKey = "not-a-secret"
+	sender    = "Rightsdesk <privacy@example.org>"
+	stepsURL  = "https://sqs.eu-west-3.amazonaws.com/111122223333/steps"
+	masterKey = "arn:aws:kms:eu-west-3:111122223333:key/0000"
+	secrets   = "Rightsdesk/"
+	baseURL   = "https://privacy.example.org"
+	profile   = "cloud-platform"
+)
+
+// cloud is what functions reach under AWS_ENDPOINT_URL: Dynoxide for DynamoDB,
+// and as much of the other services as the functions use. It refuses what the
+// topology does not grant a function, as its role would in the account: every
+// function signs with credentials of its own.
+type cloud struct {
+	*httptest.Server
+	t      *testing.T
+	dynamo *httputil.ReverseProxy
+	tables dynamo.Tables
+	bucket *s3test.Bucket
+
+	mu    sync.Mutex
+	mails []mail
+	hints []string       // messages in the queue of steps
+	calls map[string]int // by function and action, such as "relay ses:SendEmail"
+	down  bool           // every table refuses
+}
+
+type mail struct{ to, subject, text string }
+
+// The company's own tables, as the profile declares them.
+var company = []*dynamodb.CreateTableInput{
+	table1("members", "member", "item", "by-mail", "mail"), table1("activity", "member", "at", "", ""),
+}
+
+func table1(name, partition, sort, index, on string) *dynamodb.CreateTableInput {
+	text := func(n string) types.AttributeDefinition {
+		return types.AttributeDefinition{AttributeName: &n, AttributeType: types.ScalarAttributeTypeS}
+	}
+	in := &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{text(partition), text(sort)},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: &partition, KeyType: types.KeyTypeHash}, {AttributeName: &sort, KeyType: types.KeyTypeRange}},
+	}
+	if sort == "at" {
+		in.AttributeDefinitions[1].AttributeType = types.ScalarAttributeTypeN
+	}
+	if index != "" {
+		in.AttributeDefinitions = append(in.AttributeDefinitions, text(on))
+		in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{{
+			IndexName: &index, KeySchema: []types.KeySchemaElement{{AttributeName: &on, KeyType: types.KeyTypeHash}},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+		}}
+	}
+	return in
+}
+
+// openCloud starts a cloud with empty tables and one member of the company.
+func openCloud(t *testing.T) *cloud {
+	t.Helper()
+	endpoint := tabletest.Emulator(t)
+	target, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := aws.Config{Region: region, BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
+	c := &cloud{
+		t: t, dynamo: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }},
+		tables: tabletest.Tables(t, cfg), calls: map[string]int{},
+		bucket: &s3test.Bucket{Secret: secretKey, Now: time.Now, Objects: map[string][]byte{}},
+	}
+	client := dynamodb.NewFromConfig(cfg)
+	for _, in := range company {
+		if _, err := client.CreateTable(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("members"), Item: map[string]types.AttributeValue{
+		"member": &types.AttributeValueMemberS{Value: "m-1"}, "item": &types.AttributeValueMemberS{Value: "profile"},
+		"mail": &types.AttributeValueMemberS{Value: "ada@example.org"}, "name": &types.AttributeValueMemberS{Value: "Ada Example"},
+		"at": &types.AttributeValueMemberN{Value: "1700000000"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Server = httptest.NewServer(c)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// environment is what Lambda sets for a function, and nothing else: what is not
+// in here, a function does not need.
+func (c *cloud) environment(f topology.Function) map[string]string {
+	env := map[string]string{
+		"AWS_REGION": region, "AWS_ENDPOINT_URL": c.URL,
+		"AWS_ACCESS_KEY_ID": f.Name, "AWS_SECRET_ACCESS_KEY": secretKey, "AWS_SESSION_TOKEN": "session-of-" + f.Name,
+	}
+	for _, s := range f.Settings() {
+		env[string(s)] = map[topology.Setting]string{
+			topology.StateTable: c.tables.State, topology.AuditTable: c.tables.Audit, topology.KeysTable: c.tables.Keys,
+			topology.StepsQueue: stepsURL, topology.ExportsName: s3test.Name, topology.Sender: sender, topology.MasterKey: masterKey,
+			topology.BaseURL: baseURL, topology.PolicyName: profile, topology.SecretNames: secrets,
+		}[s]
+	}
+	return env
+}
+
+// role is whom the functions become to reach the company's tables.
+const role = "the-companys-role"
+
+// ServeHTTP answers one call of a service.
+func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		c.t.Error(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	caller, service := signedBy(r)
+	i := slices.IndexFunc(topology.All, func(f topology.Function) bool { return f.Name == caller })
+	var f topology.Function // the zero function is granted nothing
+	if i >= 0 {
+		f = topology.All[i]
+	}
+	if want := "session-of-" + caller; caller != "" && r.Header.Get("X-Amz-Security-Token") != want {
+		c.t.Errorf("%s calls %s without the token of its session", caller, service)
+	}
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	switch service {
+	case "dynamodb":
+		c.table(w, r, f, caller, operation, body)
+	case "kms":
+		c.kms(w, f, operation, body)
+	case "sqs":
+		c.sqs(w, f, operation, body)
+	case "ses":
+		c.ses(w, r, f, body)
+	case "secretsmanager":
+		if c.may(w, f, "secretsmanager:"+operation, operation == "GetSecretValue" && f.Sources && strings.Contains(string(body), `"SecretId":"`+secrets)) {
+			answer(w, map[string]string{"SecretString": "a secret of a hook, thirty-two bytes long\n"})
+		}
+	case "sts":
+		if c.may(w, f, "sts:AssumeRole", f.Sources && strings.Contains(string(body), "Action=AssumeRole&")) {
+			_, _ = fmt.Fprintf(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>x</SecretAccessKey>`+
+				`<SessionToken>session-of-%[1]s</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`, role)
+		}
+	case "s3":
+		if c.may(w, f, "s3:"+r.Method, f.Exports == topology.ReadWrite || f.Exports == topology.Read && r.Method == http.MethodGet) {
+			c.bucket.ServeHTTP(w, r)
+		}
+	case "": // a person follows a link to a package
+		c.bucket.ServeHTTP(w, r)
+	default:
+		c.may(w, f, service, false)
+	}
+}
+
+// signedBy returns the key and the service in the signature of a call.
+func signedBy(r *http.Request) (caller, service string) {
+	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	parts := strings.Split(credential, "/") // key, day, region, service, ...
+	if len(parts) < 5 {
+		return "", ""
+	}
+	return parts[0], parts[3]
+}
+
+// may counts a call, and refuses one that is not granted.
+func (c *cloud) may(w http.ResponseWriter, f topology.Function, action string, granted bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls[f.Name+" "+action]++
+	if !granted {
+		c.t.Errorf("%s calls %s, which its topology entry does not grant", f.Name, action)
+		refuse(w, http.StatusForbidden, "AccessDeniedException")
+	}
+	return granted
+}
+
+func refuse(w http.ResponseWriter, status int, name string) {
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(`{"__type":"` + name + `","message":"no"}`))
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	_ = json.NewEncoder(w).Encode(v) // the function went away
+}
+
+// What an access to a table allows; infra/stack writes the same into roles.
+var (
+	readActions   = []string{"GetItem", "Query"}
+	appendActions = slices.Concat(readActions, []string{"ConditionCheckItem", "PutItem"})
+	writeActions  = slices.Concat(appendActions, []string{"DeleteItem", "UpdateItem"})
+	actionsOf     = map[topology.Access][]string{topology.Read: readActions, topology.Append: appendActions, topology.ReadWrite: writeActions}
+)
+
+func (c *cloud) table(w http.ResponseWriter, r *http.Request, f topology.Function, caller, operation string, body []byte) {
+	type part struct{ TableName string }
+	var in struct {
+		part
+		TransactItems []map[string]part
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		c.t.Error(err)
+	}
+	type use struct{ action, table string }
+	uses := []use{{operation, in.TableName}}
+	if operation == "TransactWriteItems" {
+		uses = nil
+		for _, item := range in.TransactItems {
+			for verb, p := range item {
+				uses = append(uses, use{map[string]string{"ConditionCheck": "ConditionCheckItem"}[verb], p.TableName})
+				if last := &uses[len(uses)-1]; last.action == "" {
+					last.action = verb + "Item"
+				}
+			}
+		}
+	}
+	access := map[string]topology.Access{c.tables.State: f.Tables.State, c.tables.Audit: f.Tables.Audit, c.tables.Keys: f.Tables.Keys}
+	for _, u := range uses {
+		granted := slices.Contains(actionsOf[access[u.table]], u.action)
+		if caller == role { // the company decides what it grants; our tables it cannot
+			granted = !slices.ContainsFunc(table.Names, func(n table.Name) bool { return bytes.Contains(body, []byte(c.tables.Physical(n))) })
+		}
+		if !c.may(w, f, "dynamodb:"+u.action+" "+u.table, granted) {
+			return
+		}
+	}
+	c.mu.Lock()
+	down := c.down
+	c.mu.Unlock()
+	if down {
+		refuse(w, http.StatusBadRequest, "AccessDeniedException")
+		return
+	}
+	c.dynamo.ServeHTTP(w, r)
+}
+
+// kms wraps by reversing, which is no cipher but shows what becomes of what.
+func (c *cloud) kms(w http.ResponseWriter, f topology.Function, operation string, body []byte) {
+	var in struct {
+		KeyID                     string `json:"KeyId"`
+		Plaintext, CiphertextBlob []byte
+		EncryptionContext         map[string]string
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		c.t.Error(err)
+	}
+	granted := in.KeyID == masterKey && maps.Equal(in.EncryptionContext, map[string]string{"rightsdesk": "key ring"}) &&
+		(operation == "Decrypt" && f.Tables.Keys != topology.None || operation == "Encrypt" && f.Tables.Keys == topology.ReadWrite)
+	if !c.may(w, f, "kms:"+operation, granted) {
+		return
+	}
+	reverse := func(b []byte) []byte { b = bytes.Clone(b); slices.Reverse(b); return b }
+	answer(w, map[string][]byte{"CiphertextBlob": reverse(in.Plaintext), "Plaintext": reverse(in.CiphertextBlob)})
+}
+
+func (c *cloud) sqs(w http.ResponseWriter, f topology.Function, operation string, body []byte) {
+	var in struct {
+		QueueURL    string `json:"QueueUrl"`
+		MessageBody string
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		c.t.Error(err)
+	}
+	if !c.may(w, f, "sqs:"+operation, operation == "SendMessage" && in.QueueURL == stepsURL && slices.Contains(f.Sends, topology.Steps)) {
+		return
+	}
+	c.mu.Lock()
+	c.hints = append(c.hints, in.MessageBody)
+	c.mu.Unlock()
+	sum := md5.Sum([]byte(in.MessageBody))
+	answer(w, map[string]string{"MessageId": "m-1", "MD5OfMessageBody": hex.EncodeToString(sum[:])})
+}
+
+func (c *cloud) ses(w http.ResponseWriter, r *http.Request, f topology.Function, body []byte) {
+	var in struct {
+		FromEmailAddress string
+		Destination      struct{ ToAddresses []string }
+		Content          struct {
+			Simple struct {
+				Subject struct{ Data string }
+				Body    struct{ Text struct{ Data string } }
+			}
+		}
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		c.t.Error(err)
+	}
+	if !c.may(w, f, "ses:SendEmail", r.URL.Path == "/v2/email/outbound-emails" && f.SendsMail && in.FromEmailAddress == sender) {
+		return
+	}
+	s := in.Content.Simple
+	c.mu.Lock()
+	c.mails = append(c.mails, mail{strings.Join(in.Destination.ToAddresses, " "), s.Subject.Data, s.Body.Text.Data})
+	c.mu.Unlock()
+	answer(w, map[string]string{"MessageId": "m-1"})
+}
+
+// sent returns the mails since the last time it was asked.
+func (c *cloud) sent() []mail {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.mails
+	c.mails = nil
+	return m
+}
+
+// hinted returns the messages since the last time it was asked.
+func (c *cloud) hinted() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.hints
+	c.hints = nil
+	return h
+}
+
+// called returns how often a function made a call.
+func (c *cloud) called(function, action string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.calls[function+" "+action]
+}
+
+func (c *cloud) refuseTables(yes bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.down = yes
+}

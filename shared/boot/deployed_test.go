@@ -1,0 +1,429 @@
+package boot_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/topology"
+)
+
+// exampleID is the request that the events are about.
+const exampleID = "r7k2m9p4q1s8t3v6w0x5y2z7a4b9c1d6"
+
+// recorded returns an event of events/, about another request if one is given.
+func recorded(t *testing.T, name, id string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("../../events", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id == "" {
+		return b
+	}
+	if !strings.Contains(string(b), exampleID) {
+		t.Fatalf("%s is not about a request", name)
+	}
+	return []byte(strings.ReplaceAll(string(b), exampleID, id))
+}
+
+// call returns an event of the HTTP API, like a recorded one but for its route.
+func call(t *testing.T, route topology.Route, body string, change ...func(*events.APIGatewayV2HTTPRequest)) []byte {
+	t.Helper()
+	var e events.APIGatewayV2HTTPRequest
+	if err := json.Unmarshal(recorded(t, "requests/submit_access.json", ""), &e); err != nil {
+		t.Fatal(err)
+	}
+	e.RouteKey, e.Body = route.Pattern, body
+	e.RawPath = strings.NewReplacer("{id}", exampleID, "{token}", exampleID+".v.1.t9k2m1.0123456789abcdefghijklmnop").Replace(route.Path())
+	e.RequestContext.HTTP.Method = route.Method()
+	for _, c := range change {
+		c(&e)
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// at has an event about another request.
+func at(id string) func(*events.APIGatewayV2HTTPRequest) {
+	return func(e *events.APIGatewayV2HTTPRequest) { e.RawPath = strings.ReplaceAll(e.RawPath, exampleID, id) }
+}
+
+func bearer(token string) func(*events.APIGatewayV2HTTPRequest) {
+	return func(e *events.APIGatewayV2HTTPRequest) { e.Headers["authorization"] = "Bearer " + token }
+}
+
+// signedIn has an event from an operator whom the gateway let in.
+func signedIn(claims map[string]string) func(*events.APIGatewayV2HTTPRequest) {
+	return func(e *events.APIGatewayV2HTTPRequest) {
+		e.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+			JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims},
+		}
+	}
+}
+
+// ask sends an event of the HTTP API and expects a status.
+func (l *lambda) ask(payload []byte, status int, into any) events.APIGatewayV2HTTPResponse {
+	l.t.Helper()
+	var a events.APIGatewayV2HTTPResponse
+	l.must(payload, &a)
+	if a.StatusCode != status {
+		l.t.Fatalf("%s answers %d %s, want %d\n%s", l.Name, a.StatusCode, a.Body, status, l.log)
+	}
+	if into != nil {
+		if err := json.Unmarshal([]byte(a.Body), into); err != nil {
+			l.t.Fatalf("%s answers %s: %v", l.Name, a.Body, err)
+		}
+	}
+	return a
+}
+
+// installation is the five programs on a cloud.
+type installation struct {
+	*cloud
+	functions map[string]*lambda
+}
+
+func (i *installation) run(t *testing.T, dir string, fns ...topology.Function) {
+	t.Helper()
+	for _, f := range fns {
+		i.functions[f.Name] = start(t, filepath.Join(dir, f.Name), f, i.environment(f))
+	}
+}
+
+// all are the programs that run, in the order of the topology.
+func (i *installation) all() []*lambda {
+	var list []*lambda
+	for _, f := range topology.All {
+		if l, ok := i.functions[f.Name]; ok {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// TestWhatIsDeployed takes the programs as Lambda gets them through what they are
+// for, over Lambda's own interface, from a fresh installation to a package that
+// its person downloads. What a role does not allow is refused on the way.
+func TestWhatIsDeployed(t *testing.T) {
+	i := &installation{openCloud(t), map[string]*lambda{}}
+	dir := build(t)
+
+	// Nobody has asked yet: those who may not make the key ring have nothing to do.
+	i.run(t, dir, topology.Fulfil, topology.Deadlines)
+	i.schedules(t)
+	if n := i.called("fulfil", "kms:Decrypt") + i.called("deadlines", "kms:Decrypt"); n != 0 {
+		t.Errorf("without a key ring KMS was called %d times", n)
+	}
+	i.run(t, dir, topology.Requests, topology.Notice, topology.Relay)
+	requests, relay := i.functions["requests"], i.functions["relay"]
+
+	i.noCredentials(t)
+	i.unknownEvents(t)
+	i.notice(t)
+	var problem struct {
+		Code   string
+		Status int
+	}
+	if a := requests.ask(recorded(t, "requests/submit_broken_json.json", ""), http.StatusBadRequest, &problem); problem.Code != "invalid_json" ||
+		a.Headers["Content-Type"] != "application/problem+json" {
+		t.Errorf("broken JSON: %v %+v", a.Headers, problem)
+	}
+
+	var receipt, again struct{ ID, Status string }
+	requests.ask(recorded(t, "requests/submit_access.json", ""), http.StatusAccepted, &receipt)
+	requests.ask(recorded(t, "requests/submit_access.json", ""), http.StatusAccepted, &again)
+	if receipt != again || receipt.Status != "unverified" {
+		t.Fatalf("the same call twice: %+v and %+v", receipt, again)
+	}
+	id := receipt.ID
+
+	changed := recorded(t, "relay/stream_new_request.json", id)
+	if end := relay.invokeFor(changed, request.PageTime-time.Second); end.failed || len(i.sent()) > 0 {
+		t.Errorf("a mail was begun when there was no time to end it: %s", end.body)
+	}
+	relay.must(changed, nil)
+	relay.must(changed, nil) // a stream may say it twice
+	mails := i.sent()
+	if len(mails) != 1 || mails[0].to != "ada@example.org" {
+		t.Fatalf("mails: %+v\n%s", mails, relay.log)
+	}
+	code := regexp.MustCompile(`\b\d{6}\b`).FindString(mails[0].text)
+	secrets := []string{"ada@example.org", "Ada Example", code}
+
+	verify := []byte(strings.ReplaceAll(string(recorded(t, "requests/verify.json", id)), "314159", code))
+	var proven struct{ Status, Token string }
+	requests.ask(verify, http.StatusOK, &proven)
+	secrets = append(secrets, proven.Token)
+
+	i.schedules(t)
+	i.workOff(t, id)
+	i.tasks(t, id)
+	i.workOff(t, id)
+	var seen struct{ Status string }
+	requests.ask(call(t, topology.Route{Pattern: "GET /v1/requests/{id}"}, "", at(id), bearer(proven.Token)), http.StatusOK, &seen)
+	if seen.Status != "fulfilled" {
+		t.Fatalf("the request is %s\n%s", seen.Status, i.functions["fulfil"].log)
+	}
+	i.deliver(t, id, proven.Token)
+	for _, m := range i.sent() {
+		if m.to != "ada@example.org" {
+			t.Errorf("a mail went to %q", m.to)
+		}
+	}
+	i.workFails(t, id)
+	i.schedules(t)
+
+	for _, l := range i.all() {
+		log := l.log.String()
+		for _, s := range secrets {
+			if s != "" && strings.Contains(log, s) {
+				t.Errorf("%s logs %q: %s", l.Name, s, log)
+			}
+		}
+	}
+	i.missingSettings(t, dir)
+	i.figures(t, dir)
+}
+
+// missingSettings starts each program without each of its settings.
+func (i *installation) missingSettings(t *testing.T, dir string) {
+	t.Helper()
+	n := 0
+	for _, f := range topology.All {
+		for _, s := range f.Settings() {
+			env := i.environment(f)
+			delete(env, string(s))
+			l := launch(t, filepath.Join(dir, f.Name), f, env)
+			select {
+			case <-l.gone:
+			case <-time.After(patience):
+				t.Fatalf("%s runs without %s", f.Name, s)
+			}
+			var why struct{ ErrorType, ErrorMessage string }
+			select {
+			case body := <-l.refused:
+				if err := json.Unmarshal([]byte(body), &why); err != nil {
+					t.Error(err)
+				}
+			default:
+			}
+			if why.ErrorType != "CannotStart" || !strings.Contains(why.ErrorMessage, string(s)) {
+				t.Errorf("%s without %s tells Lambda %+v", f.Name, s, why)
+			}
+			if !l.logs(0, func(line map[string]any) bool {
+				err, _ := line["err"].(string)
+				return line["level"] == "ERROR" && strings.Contains(err, string(s))
+			}) {
+				t.Errorf("%s without %s logs %s", f.Name, s, l.log)
+			}
+			n++
+		}
+	}
+	fmt.Printf("PROOF deployed: without one of its settings no program starts, and each of the %d times the error names it\n", n)
+}
+
+// schedules runs every job once, by its recorded event.
+func (i *installation) schedules(t *testing.T) {
+	t.Helper()
+	for _, l := range i.all() {
+		for _, s := range l.Schedules {
+			before := len(l.log.String())
+			l.must(recorded(t, l.Name+"/"+s.Job+".json", ""), nil)
+			if !l.logs(before, func(line map[string]any) bool {
+				err, is := line["err"]
+				return line["msg"] == "a job ran" && line["job"] == s.Job && is && err == nil
+			}) {
+				t.Errorf("the alarm would not hear that %s ran: %s", s.Job, l.log)
+			}
+		}
+	}
+}
+
+// noCredentials calls every route that is not for anyone.
+func (i *installation) noCredentials(t *testing.T) {
+	t.Helper()
+	n := 0
+	for _, l := range i.all() {
+		for _, r := range l.Routes {
+			want := http.StatusUnauthorized
+			switch r.Caller {
+			case topology.Anyone:
+				continue
+			case topology.SignedLink:
+				want = http.StatusGone
+			case topology.Person, topology.App, topology.Operator:
+			}
+			n++
+			var a events.APIGatewayV2HTTPResponse
+			l.must(call(t, r, "{}"), &a)
+			if a.StatusCode != want {
+				t.Errorf("%s without credentials: %d %s, want %d", r.Pattern, a.StatusCode, a.Body, want)
+			}
+			if isPage := strings.HasPrefix(a.Headers["Content-Type"], "text/html"); isPage != (r.Caller == topology.SignedLink) {
+				t.Errorf("%s without credentials is answered by %s", r.Pattern, a.Headers["Content-Type"])
+			}
+			l.must(call(t, r, "{}", bearer("made-up")), &a)
+			if a.StatusCode != want {
+				t.Errorf("%s with made-up credentials: %d %s, want %d", r.Pattern, a.StatusCode, a.Body, want)
+			}
+		}
+	}
+	fmt.Printf("PROOF deployed: %d routes of the built programs refuse whoever has no credentials\n", n)
+}
+
+// unknownEvents are answered by an error, and the program lives on.
+func (i *installation) unknownEvents(t *testing.T) {
+	t.Helper()
+	for _, l := range i.all() {
+		for _, payload := range []string{
+			`{}`, `null`, `[]`, `"steps"`, `{"job":"nobody's"}`, `{"job":7}`, `{"Records":[]}`, `{"Records":[{"eventSource":"aws:s3"}]}`,
+			`{"Records":[{"eventSource":"aws:sqs"},7]}`, `{"version":"1.0","routeKey":"GET /v1/policy"}`, `{"source":"aws.ses"}`, `not JSON`,
+		} {
+			if end := l.invoke([]byte(payload)); !end.failed || strings.Contains(string(end.body), "stackTrace") {
+				t.Errorf("%s makes of %s: %s", l.Name, payload, end.body)
+			}
+		}
+	}
+}
+
+func (i *installation) notice(t *testing.T) {
+	t.Helper()
+	var p struct {
+		Version  string
+		Document struct{ Brand string }
+	}
+	i.functions["notice"].ask(recorded(t, "notice/policy.json", ""), http.StatusOK, &p)
+	if p.Version == "" || p.Document.Brand == "" {
+		t.Errorf("the policy: %+v", p)
+	}
+	for _, r := range topology.Notice.Routes {
+		i.functions["notice"].ask(call(t, r, ""), http.StatusOK, nil)
+	}
+}
+
+// workOff carries what the stream and the queue would, until there is no more.
+func (i *installation) workOff(t *testing.T, id string) {
+	t.Helper()
+	i.hinted()
+	for range 20 {
+		i.functions["relay"].must(recorded(t, "relay/stream_new_request.json", id), nil)
+		hints := i.hinted()
+		if len(hints) == 0 {
+			return
+		}
+		for _, hint := range hints {
+			if hint != id {
+				t.Errorf("a hint about %q", hint)
+			}
+			var failures events.SQSEventResponse
+			i.functions["fulfil"].must(recorded(t, "fulfil/step.json", hint), &failures)
+			if len(failures.BatchItemFailures) > 0 {
+				t.Fatalf("work failed: %s", i.functions["fulfil"].log)
+			}
+		}
+	}
+	t.Errorf("there is no end of work on %s", id)
+}
+
+// tasks does by hand what is to be done by hand, as an operator.
+func (i *installation) tasks(t *testing.T, id string) {
+	t.Helper()
+	requests := i.functions["requests"]
+	var list struct{ Requests []struct{ ID string } }
+	requests.ask(recorded(t, "requests/operator_list.json", ""), http.StatusOK, &list)
+	if len(list.Requests) != 1 || list.Requests[0].ID != id {
+		t.Errorf("an operator sees %+v", list)
+	}
+	claims := map[string]string{"sub": "6b1e0f5a-2f0c-4c0e-8d7b-3a9d5c1e7f42", "amr": "[pwd mfa]", "rightsdesk:roles": "[handler]"}
+	show := topology.Route{Pattern: "GET /v1/operator/requests/{id}"}
+	a := requests.ask(call(t, show, "", at(id), signedIn(claims)), http.StatusOK, nil)
+	todo := regexp.MustCompile(`"task":"([^"]+)"`).FindAllStringSubmatch(a.Body, -1)
+	if len(todo) != 1 {
+		t.Errorf("%d tasks, want the help desk's: %s", len(todo), a.Body)
+	}
+	for _, m := range todo {
+		done := topology.Route{Pattern: "POST /v1/operator/tasks/{id}/done"}
+		requests.ask(call(t, done, "{}", at(m[1]), signedIn(claims)), http.StatusOK, nil)
+	}
+	for _, c := range []map[string]string{{}, {"sub": ""}, {"sub": "x"}, {"sub": "x", "rightsdesk:roles": "[handlers]"}} {
+		var a events.APIGatewayV2HTTPResponse
+		if requests.must(call(t, show, "", at(id), signedIn(c)), &a); a.StatusCode != http.StatusUnauthorized && a.StatusCode != http.StatusForbidden {
+			t.Errorf("the claims %v: %d %s", c, a.StatusCode, a.Body)
+		}
+	}
+}
+
+// deliver downloads the package by the link that the program signed.
+func (i *installation) deliver(t *testing.T, id, token string) {
+	t.Helper()
+	var d struct{ URL string }
+	i.functions["requests"].ask(call(t, topology.Route{Pattern: "POST /v1/requests/{id}/deliver"}, "{}", at(id), bearer(token)), http.StatusOK, &d)
+	res, err := http.Get(d.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK || !strings.Contains(res.Header.Get("Content-Disposition"), ".zip") {
+		t.Errorf("the package: %s %v", res.Status, res.Header)
+	}
+}
+
+// workFails has the tables refuse: the message goes back to its queue, and the
+// stream is not held up.
+func (i *installation) workFails(t *testing.T, id string) {
+	t.Helper()
+	i.refuseTables(true)
+	defer i.refuseTables(false)
+	var failures struct {
+		BatchItemFailures []struct {
+			ItemIdentifier string `json:"itemIdentifier"`
+		} `json:"batchItemFailures"`
+	}
+	i.functions["fulfil"].must(recorded(t, "fulfil/step.json", id), &failures)
+	if f := failures.BatchItemFailures; len(f) != 1 || f[0].ItemIdentifier != "059f36b4-87a3-44ab-83d2-661975830a7d" {
+		t.Errorf("failed messages: %+v", f)
+	}
+	failures.BatchItemFailures = nil
+	i.functions["relay"].must(recorded(t, "relay/stream_new_request.json", id), &failures)
+	if len(failures.BatchItemFailures) > 0 {
+		t.Errorf("failed records: %+v", failures)
+	}
+	if end := i.functions["deadlines"].invoke(recorded(t, "deadlines/clocks.json", "")); !end.failed {
+		t.Errorf("a run that saw nothing has succeeded: %s", end.body)
+	}
+}
+
+// figures prints what the programs take.
+func (i *installation) figures(t *testing.T, dir string) {
+	t.Helper()
+	for _, f := range topology.All {
+		l := i.functions[f.Name]
+		file, err := os.Stat(filepath.Join(dir, f.Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		starts := []time.Duration{l.init}
+		for range 9 {
+			starts = append(starts, start(t, filepath.Join(dir, f.Name), f, i.environment(f)).init)
+		}
+		slices.Sort(starts)
+		fmt.Printf("PROOF deployed: %-9s program %4.1f MB, ready after %5.1f ms (median of %d, best %.1f), %4.1f MB of memory after its work\n", f.Name,
+			float64(file.Size())/1e6, ms(starts[len(starts)/2]), len(starts), ms(starts[0]), l.peak())
+	}
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

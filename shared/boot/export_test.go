@@ -1,0 +1,4 @@
+package boot
+
+// Assemble is what Run does before it serves.
+var Assemble = assemble
