@@ -98,7 +98,8 @@ func tell(ctx context.Context, cause error) error {
 	if err != nil {
 		return err
 	}
-	res, err := http.DefaultClient.Do(req) //nolint:gosec // the same
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // and no proxy of the settings stands between
+	res, err := client.Do(req)                                                  //nolint:gosec // the same
 	if err != nil {
 		return err
 	}

@@ -187,6 +187,7 @@ func TestWhatIsDeployed(t *testing.T) {
 	i.workFails(t, id)
 	i.schedules(t)
 
+	i.calls(t)
 	for _, l := range i.all() {
 		log := l.log.String()
 		for _, s := range secrets {
@@ -233,7 +234,7 @@ func (i *installation) missingSettings(t *testing.T, dir string) {
 			n++
 		}
 	}
-	fmt.Printf("PROOF deployed: without one of its settings no program starts, and each of the %d times the error names it\n", n)
+	proof(t, "without one of its settings no program starts, and each of the %d times the error names it", n)
 }
 
 // schedules runs every job once, by its recorded event.
@@ -282,7 +283,7 @@ func (i *installation) noCredentials(t *testing.T) {
 			}
 		}
 	}
-	fmt.Printf("PROOF deployed: %d routes of the built programs refuse whoever has no credentials\n", n)
+	proof(t, "%d routes of the built programs refuse whoever has no credentials", n)
 }
 
 // unknownEvents are answered by an error, and the program lives on.
@@ -298,6 +299,30 @@ func (i *installation) unknownEvents(t *testing.T) {
 			}
 		}
 	}
+}
+
+// calls looks at what was called on the way. What is not granted was refused.
+func (i *installation) calls(t *testing.T) {
+	t.Helper()
+	for _, l := range i.all() {
+		want := 1 // in all its life
+		if l.Tables.Keys == topology.None {
+			want = 0
+		}
+		if n := i.called(l.Name, "kms:Decrypt") + i.called(l.Name, "kms:Encrypt"); n != want {
+			t.Errorf("%s called KMS %d times, want %d", l.Name, n, want)
+		}
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	total := 0
+	for name, n := range i.cloud.calls {
+		total += n
+		if strings.HasPrefix(name, "notice ") {
+			t.Errorf("%s: now that it calls something, let it call once before it serves: docs/decisions/0004-boot.md", name)
+		}
+	}
+	proof(t, "a request from the form to the package: %d calls of AWS of %d kinds, none beyond what the topology grants", total, len(i.cloud.calls))
 }
 
 func (i *installation) notice(t *testing.T) {
@@ -421,8 +446,16 @@ func (i *installation) figures(t *testing.T, dir string) {
 			starts = append(starts, start(t, filepath.Join(dir, f.Name), f, i.environment(f)).init)
 		}
 		slices.Sort(starts)
-		fmt.Printf("PROOF deployed: %-9s program %4.1f MB, ready after %5.1f ms (median of %d, best %.1f), %4.1f MB of memory after its work\n", f.Name,
+		proof(t, "%-9s program %4.1f MB, ready after %5.1f ms (median of %d, best %.1f), %4.1f MB of memory after its work", f.Name,
 			float64(file.Size())/1e6, ms(starts[len(starts)/2]), len(starts), ms(starts[0]), l.peak())
+	}
+}
+
+// proof prints a figure for whoever reads the output of make test.
+func proof(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if !t.Failed() { // what was not proven is not claimed
+		fmt.Printf("PROOF deployed: "+format+"\n", args...)
 	}
 }
 
