@@ -176,13 +176,14 @@ func config() aws.Config {
 	return cfg
 }
 
-// impatient gives up on a call that nobody answers, so that it is repeated while
-// there is time. The SDK alone would wait for as long as the function may run. Only
-// the answer's beginning is waited for: a large body takes the time it takes.
+// impatient gives up on a call that nobody answers, so that it can be repeated
+// while there is time, also when the function starts. The SDK alone would wait for
+// as long as the function may run. Only the answer's beginning is waited for: a
+// large body takes the time it takes.
 func impatient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = 3 * time.Second }).
-		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = 10 * time.Second })
+		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = 5 * time.Second })
 }
 
 func now() time.Time { return time.Now().UTC() }

@@ -2,11 +2,15 @@ package boot_test
 
 import (
 	"encoding/json"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -70,6 +74,27 @@ func TestThePageFormsKnowWhereTheyLead(t *testing.T) {
 	}
 	if err := assemble(t, topology.Requests, []boot.Part{routes.Part, downloads.Part, queueing.Part}); err == nil {
 		t.Error("pages are built before anybody knows where downloads are")
+	}
+}
+
+func TestACallThatNobodyAnswersIsRepeated(t *testing.T) {
+	c := openCloud(t)
+	for name, value := range c.environment(topology.Deadlines) {
+		t.Setenv(name, value)
+	}
+	var calls atomic.Int32
+	deaf := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) == 1 {
+			_, _ = io.Copy(io.Discard, r.Body) // so that the server notices when the caller goes
+			<-r.Context().Done()
+			return
+		}
+		c.ServeHTTP(w, r)
+	}))
+	defer deaf.Close()
+	t.Setenv("AWS_ENDPOINT_URL", deaf.URL)
+	if err := assemble(t, topology.Deadlines, []boot.Part{packages.Part}); err != nil || calls.Load() < 2 {
+		t.Errorf("after %d calls: %v", calls.Load(), err)
 	}
 }
 
