@@ -74,11 +74,12 @@ const (
 	lineWidth  = 78  // characters, so that every reader shows it well
 	lineLength = 998 // bytes; a longer line may be refused or cut
 	maxSubject = 150 // characters
+	maxHeader  = 950 // bytes of name and value, so that the line stays within lineLength
 )
 
 var (
-	headerName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,75}$`)
-	headerValue = regexp.MustCompile(`^[\x21-\x7E]([\x20-\x7E]{0,900}[\x21-\x7E])?$`)
+	headerName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
+	headerValue = regexp.MustCompile(`^[\x21-\x7E]([\x20-\x7E]*[\x21-\x7E])?$`)
 )
 
 // Valid reports whether the message can be sent as it is. Every sender asks, so
@@ -98,7 +99,7 @@ func (m Message) Valid() error {
 		return fmt.Errorf("%w: marketing needs a way to unsubscribe", ErrRefused)
 	}
 	for _, h := range m.Headers {
-		if !headerName.MatchString(h.Name) || !headerValue.MatchString(h.Value) {
+		if len(h.Name)+len(h.Value) > maxHeader || !headerName.MatchString(h.Name) || !headerValue.MatchString(h.Value) {
 			return fmt.Errorf("%w: a header is not one line of ASCII", ErrRefused)
 		}
 	}

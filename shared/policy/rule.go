@@ -32,15 +32,23 @@ func matching(says, pattern string) rule {
 	return rule{says: says, ok: regexp.MustCompile(pattern).MatchString}
 }
 
+// long bounds a rule's length in bytes. A pattern that counts hundreds of
+// characters compiles to hundreds of states, at every cold start.
+func (r rule) long(least, most int) rule {
+	ok := r.ok
+	r.ok = func(s string) bool { return len(s) >= least && len(s) <= most && ok(s) }
+	return r
+}
+
 var (
 	anyLine = rule{says: "must be a text of one line", ok: func(string) bool { return true }}
 
 	identifier = matching("must be of lower-case letters, digits, - and _, begin with a letter and have 40 characters at most", `^[a-z][a-z0-9_-]{0,39}$`)
 	fieldName  = matching("must be a field name: letters, digits, - and _, 64 characters at most", `^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
 	regimeID   = matching("must be the id of a law pack, such as eu-gdpr or us-ca-ccpa", `^[a-z]{2}(-[a-z0-9]{1,20}){1,3}$`)
-	attribute  = matching("must be an attribute name of the table", `^\S(.{0,253}\S)?$`)
-	roleARN    = matching("must be the ARN of an IAM role to assume, such as arn:aws:iam::123456789012:role/rightsdesk", `^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$`)
-	tableName  = matching("must be the name of a DynamoDB table", `^[A-Za-z0-9_.-]{3,255}$`)
+	attribute  = matching("must be an attribute name of the table", `^\S(.*\S)?$`).long(1, 255)
+	roleARN    = matching("must be the ARN of an IAM role to assume, such as arn:aws:iam::123456789012:role/rightsdesk", `^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`).long(1, 600)
+	tableName  = matching("must be the name of a DynamoDB table", `^[A-Za-z0-9_.-]+$`).long(3, 255)
 	regionName = matching("must be an AWS region, such as eu-west-3", `^[a-z]{2}(-[a-z]+){1,2}-[0-9]$`)
 
 	// What a password or an API key looks like does not fit: a reference is a few
