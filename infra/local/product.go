@@ -254,8 +254,8 @@ func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
 	env := httpapi.Env{
 		Requests: p.Requests, Policy: pol, Log: p.o.Log, Local: true,
 		Operator: func(r *http.Request) (operator.Identity, bool) {
-			_, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-			return operator.Identity{ID: "local", Roles: []operator.Role{operator.Handler, operator.Auditor}, MFA: true}, seal.Same(key, p.OperatorKey)
+			who := operator.Identity{ID: "local", Roles: []operator.Role{operator.Handler, operator.Auditor}, MFA: true}
+			return who, seal.Same(httpapi.Bearer(r), p.OperatorKey)
 		},
 	}
 	mux := http.NewServeMux()

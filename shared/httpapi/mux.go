@@ -116,7 +116,7 @@ func (env Env) admit(c topology.Caller, r *http.Request) (*http.Request, error) 
 		_, err := env.Requests.ParseToken(r.PathValue("token"))
 		return r, err
 	case topology.Person:
-		if _, err := env.Requests.ParseToken(bearer(r)); err != nil {
+		if _, err := env.Requests.ParseToken(Bearer(r)); err != nil {
 			return r, request.ErrBadToken.Because(err)
 		}
 		return r, nil
@@ -131,8 +131,8 @@ func (env Env) admit(c topology.Caller, r *http.Request) (*http.Request, error) 
 	return r, errSignIn
 }
 
-// bearer returns the token of the Authorization header, if it is of that scheme.
-func bearer(r *http.Request) string {
+// Bearer returns the token of the Authorization header, if it is of that scheme.
+func Bearer(r *http.Request) string {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""

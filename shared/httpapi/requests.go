@@ -343,7 +343,7 @@ func happeningOf(e audit.Entry) happening {
 }
 
 func (env Env) follow(w http.ResponseWriter, r *http.Request) error {
-	v, err := env.Requests.Follow(r.Context(), id(r), bearer(r))
+	v, err := env.Requests.Follow(r.Context(), id(r), Bearer(r))
 	if err != nil {
 		return err
 	}
@@ -351,7 +351,7 @@ func (env Env) follow(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (env Env) deadline(w http.ResponseWriter, r *http.Request) error {
-	req, _, err := env.Requests.Authorize(r.Context(), id(r), bearer(r))
+	req, _, err := env.Requests.Authorize(r.Context(), id(r), Bearer(r))
 	if err != nil {
 		return err
 	}
@@ -379,7 +379,7 @@ func (env Env) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, _, err := env.Requests.Authorize(r.Context(), id(r), bearer(r)); err != nil {
+	if _, _, err := env.Requests.Authorize(r.Context(), id(r), Bearer(r)); err != nil {
 		return err
 	}
 	status, err := env.Requests.Revoke(r.Context(), id(r), c)
@@ -400,7 +400,7 @@ func (env Env) deliver(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, err := env.Requests.Deliver(r.Context(), id(r), bearer(r), c)
+	d, err := env.Requests.Deliver(r.Context(), id(r), Bearer(r), c)
 	if err != nil {
 		return err
 	}

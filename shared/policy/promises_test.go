@@ -9,7 +9,7 @@ import (
 	"rightsdesk/shared/policy"
 )
 
-// Each test here is named after a row of promises.md, and goes through the
+// Each test here is named after a promise that a company made, and goes through the
 // profile of the company that made the promise: the profile keeps it, and the
 // profile with one line changed is refused, or publishes something else.
 
