@@ -2,6 +2,7 @@ package tabletest_test
 
 import (
 	"context"
+	"fmt"
 	"hash/fnv"
 	"os"
 	"testing"
@@ -68,7 +69,7 @@ func TestContract(t *testing.T) {
 	}
 	want := reports["embedded"].Checks
 	for name, r := range reports {
-		t.Logf("%-20s %d checks", name, r.Checks)
+		fmt.Printf("PROOF bar 3: contract of the store  %-20s %d checks\n", name, r.Checks)
 		if r.Checks != want {
 			t.Errorf("%s made %d checks, embedded %d: the contract is not the same", name, r.Checks, want)
 		}
