@@ -2,6 +2,8 @@ package request
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"rightsdesk/shared/policy"
@@ -161,8 +163,8 @@ func planSteps(p *policy.Policy, right policy.Right, looks []Look, corrections [
 		}
 	}
 	if right == policy.Rectification {
-		for _, c := range corrections {
-			steps = append(steps, correctionSteps(p, looks, c.Field, now)...)
+		for i, c := range corrections {
+			steps = append(steps, correctionSteps(p, looks, c.Field, i, now)...)
 		}
 	}
 	return steps
@@ -196,16 +198,18 @@ func verbFor(p *policy.Policy, right policy.Right, h policy.Holding) StepVerb {
 
 // correctionSteps plans the correction of one field wherever it stands. A field
 // that no source can set becomes a task: nobody's correction is dropped.
-func correctionSteps(p *policy.Policy, looks []Look, field string, now time.Time) []Step {
+func correctionSteps(p *policy.Policy, looks []Look, field string, index int, now time.Time) []Step {
 	var steps []Step
+	known := false
 	for _, src := range p.Sources {
 		for _, h := range src.Holdings {
 			if src.Role != policy.AsController {
 				continue
 			}
-			rule, _ := p.Field(h.Category, field)
+			rule, declared := p.Field(h.Category, field)
 			category, _ := p.Category(h.Category)
 			_, settable := h.Correctable[field]
+			known = known || declared || settable
 			look := lookOf(looks, src.ID)
 			step := Step{Source: src.ID, Category: h.Category, Field: field, Verb: DoCorrect, State: Planned, Found: look.Counts[h.Category]}
 			switch {
@@ -222,9 +226,29 @@ func correctionSteps(p *policy.Policy, looks []Look, field string, now time.Time
 		}
 	}
 	if len(steps) == 0 {
+		if !known {
+			field = unnamed + strconv.Itoa(index)
+		}
 		steps = append(steps, Step{Field: field, Verb: DoByHand, State: Waiting, Due: now.AddDate(0, 0, p.Rights[policy.Rectification].TaskDays)})
 	}
 	return steps
+}
+
+// unnamed begins the field of a step whose name is the person's own words and
+// not the policy's: it may hold anything, so the step, which is stored in clear,
+// holds its place among the sealed corrections.
+const unnamed = "#"
+
+// named returns r for showing: with the names of fields as the person wrote them.
+func (r Request) named(p Person) Request {
+	r.Steps = slices.Clone(r.Steps)
+	for i, s := range r.Steps {
+		place, ok := strings.CutPrefix(s.Field, unnamed)
+		if n, err := strconv.Atoi(place); ok && err == nil && n < len(p.Corrections) {
+			r.Steps[i].Field = p.Corrections[n].Field
+		}
+	}
+	return r
 }
 
 // unitKind is what a worker can do next.

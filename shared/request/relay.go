@@ -148,7 +148,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		l.Link, l.LinkUntil = link(s.packageToken(r)), r.Package.Until
 		l.Follow = follow()
 	case mail.Fulfilled:
-		l.Systems, l.Follow = s.Outcome(r, r.Locale), follow()
+		l.Systems, l.Follow = s.Outcome(r.named(p), r.Locale), follow()
 		l.Ignored = s.ignored(ctx, r, p)
 	case mail.Denied:
 		l.Reason, l.Article = s.reason(r)

@@ -52,19 +52,16 @@ func (s *Service) Follow(ctx context.Context, id ID, token string) (View, error)
 }
 
 func (s *Service) view(ctx context.Context, r Request) (View, error) {
+	p, _, err := s.person(ctx, r)
+	if err != nil && !errors.Is(err, seal.ErrSealed) { // erased since: there is nobody to name
+		return View{}, err
+	}
+	r = r.named(p)
 	v := View{
 		Request: r, Systems: s.Outcome(r, r.Locale), Contact: s.Contact(), Authority: s.authority(r),
-		Exclusions: s.Policy.Scope.Exclusions,
+		Exclusions: s.Policy.Scope.Exclusions, Ignored: s.ignored(ctx, r, p),
 	}
 	v.Reason, v.Article = s.reason(r)
-	p, _, err := s.person(ctx, r)
-	switch {
-	case errors.Is(err, seal.ErrSealed): // erased since: there is nobody to name
-	case err != nil:
-		return View{}, err
-	default:
-		v.Ignored = s.ignored(ctx, r, p)
-	}
 	for b, err := range s.entries(ctx, r.ID.Chain(), r.Head.Seq) {
 		if err != nil {
 			return View{}, err
