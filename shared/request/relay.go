@@ -177,9 +177,13 @@ func (s *Service) reason(r Request) (text, article string) {
 	return "", ""
 }
 
-// authority is whom a person of the request's residence may complain to.
+// authority is whom a person of the request's residence may complain to: as the
+// policy says, or else as the law knows it.
 func (s *Service) authority(r Request) words.Authority {
 	for _, residence := range []string{r.Residence, s.Policy.Controller.Country} {
+		if a, ok := s.Policy.Authority(residence); ok {
+			return words.Authority{Name: a.Name.In(r.Locale), Page: a.URL}
+		}
 		if a, ok := law.Authority(residence); ok {
 			return words.Authority{Name: a.Name, Page: a.URL}
 		}
