@@ -32,7 +32,9 @@ func TestBar6_NamingSomebodyElseReachesNothingOfTheirs(t *testing.T) {
 		p := b["person"].(map[string]any)
 		p["account"] = company.GraceAccount
 		p["identities"] = []map[string]string{
-			{"type": "email", "value": grace}, {"type": "phone", "value": theirs.phone}, {"type": "customer_number", "value": theirs.customer},
+			{"type": "email", "value": grace},
+			{"type": "phone", "value": theirs.phone},
+			{"type": "customer_number", "value": theirs.customer},
 			{"type": "account", "value": company.AdaAccount}, // her own, which the shop ties to her address
 		}
 		b["details"] = "I am also known as " + grace + ", " + company.GraceAccount
