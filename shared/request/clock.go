@@ -30,7 +30,7 @@ func (s *Service) Tick(ctx context.Context, id ID) error {
 			return Lapse, []mail.Kind{mail.Lapsed}, true
 		case r.IsOverdue(now) && !r.Overdue:
 			return Overrun, nil, true
-		case r.Status.Final() && r.Parts && (r.Package == nil || !now.Before(r.Package.Until)):
+		case r.Status.Final() && r.Parts && !now.Before(r.keptUntil()):
 			return Clear, nil, true
 		}
 		return "", nil, false
@@ -91,15 +91,18 @@ func (r Request) cleared() Request {
 }
 
 // clear erases everything that was gathered for a request's package.
-func (s *Service) clear(ctx context.Context, id ID) error {
+func (s *Service) clear(ctx context.Context, id ID) error { return s.erase(ctx, prefix(id)) }
+
+// erase removes the objects whose keys begin so.
+func (s *Service) erase(ctx context.Context, beginning string) error {
 	cursor := ""
 	for {
-		keys, next, err := s.Exports.List(ctx, prefix(id), cursor)
+		keys, next, err := s.Exports.List(ctx, beginning, cursor)
 		if err != nil {
-			return fmt.Errorf("list the package of %s: %w", id, err)
+			return fmt.Errorf("list the objects of %s: %w", beginning, err)
 		}
 		if err := s.Exports.Delete(ctx, keys...); err != nil {
-			return fmt.Errorf("erase the package of %s: %w", id, err)
+			return fmt.Errorf("erase the objects of %s: %w", beginning, err)
 		}
 		if cursor = next; cursor == "" {
 			return nil

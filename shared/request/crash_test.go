@@ -14,19 +14,19 @@ import (
 	"rightsdesk/shared/policy"
 )
 
-func decodeEntry(t testing.TB, b []byte) audit.Entry {
-	t.Helper()
+func decodeEntry(tb testing.TB, b []byte) audit.Entry {
+	tb.Helper()
 	e, err := audit.Decode(b)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return e
 }
 
 // furnished is a desk of a company that knows Ada well.
-func furnished(t testing.TB, change ...func(*policy.Policy)) *desk {
-	t.Helper()
-	d := newDesk(t, change...)
+func furnished(tb testing.TB, change ...func(*policy.Policy)) *desk {
+	tb.Helper()
+	d := newDesk(tb, change...)
 	email, account := personal.MakeIdentity(personal.KindEmail, ada), personal.MakeIdentity(personal.KindAccount, "a-1")
 	old := d.clock().AddDate(0, -1, 0)
 	d.shop.ties[email] = []personal.Identity{account}
@@ -40,8 +40,8 @@ func furnished(t testing.TB, change ...func(*policy.Policy)) *desk {
 }
 
 // patient repeats a person's call, as a good client does, with the same key.
-func patient(t testing.TB, what string, call func() error) {
-	t.Helper()
+func patient(tb testing.TB, what string, call func() error) {
+	tb.Helper()
 	var err error
 	for range 3 {
 		if err = call(); err == nil {
@@ -51,7 +51,7 @@ func patient(t testing.TB, what string, call func() error) {
 			break
 		}
 	}
-	t.Fatalf("%s: %v", what, err)
+	tb.Fatalf("%s: %v", what, err)
 }
 
 // story is everything that a request did to the world.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"rightsdesk/shared/audit"
@@ -45,7 +46,7 @@ const (
 	// maxRounds is how often a step begins anew because something was left or appeared.
 	maxRounds = 5
 	// maxPages bounds one look again, in pages.
-	maxPages = 40
+	maxPages = 400
 )
 
 // call is the identity of the page's call: the same when it is repeated.
@@ -122,6 +123,13 @@ func (w worker) export(ctx context.Context) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	if w.step.Round > 0 && w.step.Calls == 0 {
+		// It begins anew, and what the round before copied is in there too.
+		first := export.PartKey(string(w.r.ID), w.step.Source, w.step.Category, 0)
+		if err := w.s.erase(ctx, first[:strings.LastIndexByte(first, '/')+1]); err != nil {
+			return result{}, err
+		}
+	}
 	n := len(found.Records)
 	if n > 0 {
 		key := export.PartKey(string(w.r.ID), w.step.Source, w.step.Category, w.step.Calls)
@@ -175,7 +183,10 @@ func (w worker) execute(ctx context.Context) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	return w.set(func(s *Step) {
+	if !done.Done && done.Removed == 0 {
+		return w.idle(), nil
+	}
+	res := w.set(func(s *Step) {
 		s.State = Working
 		s.Done += done.Removed
 		s.Left = done.Retained
@@ -183,7 +194,22 @@ func (w worker) execute(ctx context.Context) (result, error) {
 		if done.Done {
 			s.State = Looking
 		}
-	}), nil
+	})
+	res.effect = true
+	return res, nil
+}
+
+// idle is a page on which the store did nothing and yet is not done. It is asked
+// again under another key, after a pause, and not for ever.
+func (w worker) idle() result {
+	res := w.s.failed(w.r.ID, w.index, fmt.Errorf("%w: the store did nothing and is not done", source.ErrLater))
+	index, setBack := w.index, res.apply
+	res.apply = func(r Request) (Request, error) {
+		r, err := setBack(r)
+		r.Steps[index].Calls++
+		return r, err
+	}
+	return res
 }
 
 func (w worker) corrections(h policy.Holding) []source.Correction {
@@ -201,7 +227,10 @@ func (w worker) corrections(h policy.Holding) []source.Correction {
 func (w worker) again(ctx context.Context) (result, error) {
 	old, fresh, wrong := 0, 0, false
 	cursor := ""
-	for page := range maxPages {
+	for page := 0; ; page++ {
+		if page == maxPages {
+			return result{}, fmt.Errorf("%w: the look again has no end", source.ErrLater)
+		}
 		call := w.call("verify")
 		call.Key = w.s.callKey(w.r.ID, call.Key, strconv.Itoa(page), w.s.now().String()) // a look is never answered from memory
 		found, err := w.src.Find(ctx, source.Ask{

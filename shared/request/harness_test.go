@@ -48,17 +48,17 @@ var handler = operator.Identity{ID: "h1", Roles: []operator.Role{operator.Handle
 const ada = "ada@example.org"
 
 // newDesk opens a desk. What it does to the outside goes through its trouble.
-func newDesk(t testing.TB, change ...func(*policy.Policy)) *desk {
-	t.Helper()
-	d := &desk{t: t, at: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), trouble: &trouble{}}
-	d.inner = tabletest.Embedded(t, d.clock)
+func newDesk(tb testing.TB, change ...func(*policy.Policy)) *desk {
+	tb.Helper()
+	d := &desk{t: tb, at: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), trouble: &trouble{}}
+	d.inner = tabletest.Embedded(tb, d.clock)
 	store := &weather{d.inner, d.trouble}
 	d.shop = newStore("shop", d)
 	d.letters = newStore("newsletter", d)
 	d.shelf = &shelf{objects: map[string][]byte{}, trouble: d.trouble}
 	d.post = &postbox{trouble: d.trouble}
 	d.Service = &Service{
-		Table: store, Keys: seal.Keys{Ring: seal.NewRing(), Table: store}, Policy: testPolicy(t, change...), Now: d.clock,
+		Table: store, Keys: seal.Keys{Ring: seal.NewRing(), Table: store}, Policy: testPolicy(tb, change...), Now: d.clock,
 		BaseURL: "https://desk.example.org",
 		Sources: map[string]source.Source{"shop": d.shop, "newsletter": d.letters},
 		Exports: d.shelf, Downloads: d.shelf, Mail: d.post,
@@ -67,15 +67,15 @@ func newDesk(t testing.TB, change ...func(*policy.Policy)) *desk {
 	return d
 }
 
-func testPolicy(t testing.TB, change ...func(*policy.Policy)) *policy.Policy {
-	t.Helper()
+func testPolicy(tb testing.TB, change ...func(*policy.Policy)) *policy.Policy {
+	tb.Helper()
 	file, err := os.ReadFile("testdata/policy.yaml")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p, err := policy.Parse(file)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, c := range change {
 		c(p)

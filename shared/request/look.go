@@ -102,6 +102,11 @@ func (s *Service) look(ctx context.Context, r Request, index int) (result, error
 		return result{}, err
 	}
 	ids := s.known(look.Source, all)
+	if look.State == Working {
+		// A cursor belongs to the question that it came from: who was tied since is
+		// asked for once this one is answered.
+		ids = ids[:min(look.Known, len(ids))]
+	}
 	found := source.Found{Done: true}
 	if len(ids) > 0 {
 		decl, _ := s.Policy.Source(look.Source)
@@ -113,7 +118,7 @@ func (s *Service) look(ctx context.Context, r Request, index int) (result, error
 		defer cancel()
 		found, err = src.Find(ctx, source.Ask{
 			Identities: ids, Until: r.Cutoff, Cursor: cursor, Limit: decl.PageSize,
-			Call: source.Call{Key: s.callKey(r.ID, "look", look.Source, strconv.Itoa(len(ids)), strconv.Itoa(look.Calls)), Lease: r.Lease.Until},
+			Call: source.Call{Key: s.callKey(r.ID, "look", look.Source, r.Cutoff.String(), strconv.Itoa(len(ids)), strconv.Itoa(look.Calls)), Lease: r.Lease.Until},
 		})
 		if err != nil {
 			return s.lookFailed(r.ID, index, p.Corrections, err), nil
@@ -134,17 +139,20 @@ func (s *Service) look(ctx context.Context, r Request, index int) (result, error
 	fresh := slices.DeleteFunc(slices.Clone(found.Ties), func(i personal.Identity) bool { return slices.Contains(all, i) })
 	all = append(all, fresh...)
 
-	looked, err := s.looked(r, index, len(ids), found, all, subject)
+	calls, cutoff := look.Calls, r.Cutoff
+	res.apply = func(r Request) (Request, error) {
+		if index >= len(r.Looks) || r.Looks[index].Calls != calls || !r.Cutoff.Equal(cutoff) {
+			return r, nil // this page was counted before, or an operator had everything asked anew
+		}
+		r, err := s.looked(r, index, len(ids), found, all, subject)
+		if err != nil {
+			return r, err
+		}
+		return s.plan(r, p.Corrections), nil
+	}
+	looked, err := res.apply(r)
 	if err != nil {
 		return result{}, err
-	}
-	calls := look.Calls
-	res.apply = func(r Request) (Request, error) {
-		if r.Looks[index].Calls != calls {
-			return r, nil // this page was counted before: the answer to its commit was lost
-		}
-		r.Looks, r.Ties = looked.Looks, looked.Ties
-		return s.plan(r, p.Corrections), nil
 	}
 	if looked.asked() {
 		res.action = Looked
@@ -158,8 +166,9 @@ func (r Request) asked() bool {
 	return !slices.ContainsFunc(r.Looks, func(l Look) bool { return l.State.running() })
 }
 
-// plan makes the steps once every source was asked. Steps that have begun stay
-// as they are: a source that failed and is asked again adds to the plan.
+// plan makes the steps once every source was asked. Steps that have begun are not
+// begun again, unless their source knows the person by more than it did then: a
+// source that failed and is asked again adds to the plan.
 func (s *Service) plan(r Request, corrections []source.Correction) Request {
 	if !r.asked() {
 		return r
@@ -169,7 +178,7 @@ func (s *Service) plan(r Request, corrections []source.Correction) Request {
 	for i, step := range r.Steps {
 		for _, o := range old {
 			if o.Source == step.Source && o.Category == step.Category && o.Field == step.Field && o.begun() {
-				r.Steps[i] = o
+				r.Steps[i] = o.extended(step)
 			}
 		}
 	}
@@ -217,6 +226,7 @@ func (s *Service) looked(r Request, index, known int, found source.Found, all []
 
 func (s *Service) lookFailed(id ID, index int, corrections []source.Correction, cause error) result {
 	res := s.setback(id, cause, "look", index, func(r *Request) (*Attempts, *State) { return &r.Looks[index].Attempts, &r.Looks[index].State })
+	res.action = Looked // a dry run may fail as well, before there is any work
 	setBack := res.apply
 	res.apply = func(r Request) (Request, error) {
 		r, err := setBack(r)

@@ -31,20 +31,28 @@ func (r Request) Next() time.Time {
 	case Unverified:
 		at(r.LapseAt)
 	case Open, InProgress:
-		if !r.Overdue {
-			at(r.RespondBy)
-		}
+		// Once it has passed, the request stays due: nobody lists what is in no
+		// index, and an overdue request belongs on top of the operators' list.
+		at(r.RespondBy)
 		if u, ok := r.unit(); ok {
 			at(later(later(u.at, r.Since), r.Lease.Until))
 		}
 	case Fulfilled, Denied, Revoked, Expired:
-		if r.Parts && r.Package != nil {
-			at(r.Package.Until)
-		} else if r.Parts {
-			at(r.Closed)
+		if r.Parts {
+			at(r.keptUntil())
 		}
 	}
 	return next
+}
+
+// keptUntil is when what was gathered for the package of a request that is over
+// is erased: with the package, or, if there is none, when whoever was still
+// gathering has ended.
+func (r Request) keptUntil() time.Time {
+	if r.Package != nil {
+		return r.Package.Until
+	}
+	return r.Closed.Add(stragglers)
 }
 
 // file returns the instant under which the request is filed in the due-index.

@@ -142,9 +142,12 @@ func (s *Service) Retry(ctx context.Context, by operator.Identity, id ID, c Call
 	return s.simple(ctx, id, Retry, by.Actor(), c, func(r Request) (detail, error) {
 		r.Steps, r.Looks = slices.Clone(r.Steps), slices.Clone(r.Looks)
 		n := 0
+		unseen := map[string]bool{}
 		for i := range r.Looks {
 			if l := &r.Looks[i]; l.State == Failed {
-				*l = Look{Source: l.Source, State: Planned, Calls: l.Calls}
+				// From the start is another question than the page that failed.
+				*l = Look{Source: l.Source, State: Planned, Calls: l.Calls + 1}
+				unseen[l.Source] = true
 				n++
 			}
 		}
@@ -154,13 +157,19 @@ func (s *Service) Retry(ctx context.Context, by operator.Identity, id ID, c Call
 				continue
 			}
 			n++
+			if unseen[st.Source] && !st.begun() {
+				st.Attempts, st.State = Attempts{}, Planned // the look decides
+				continue
+			}
 			// An operator who retries an over_plan approves what the store holds now:
 			// the step begins anew and counts again.
 			if st.Fault == errOverPlan.Code {
 				st.Found = max(st.Found, st.Done) + pageOf(s, st.Source)
 			}
-			st.Attempts, st.State, st.Round = Attempts{}, Planned, 0
-			st.Until = s.now()
+			st.Attempts, st.State, st.Until = Attempts{}, Planned, s.now()
+			if st.Verb.destructive() {
+				st.Round = 0
+			}
 			st.Calls++ // another cut-off is another order, which the store would refuse under the old key
 		}
 		if r.Making.Tries >= maxTries {

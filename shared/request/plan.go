@@ -30,6 +30,7 @@ type Step struct {
 	State    State     `json:"state"`
 	Until    time.Time `json:"until,omitzero"`  // cut-off, once work began after the plan's own
 	Round    int       `json:"round,omitempty"` // how often it began anew after looking again
+	Known    int       `json:"known,omitempty"` // by how many identities Found was found
 	Found    int       `json:"found,omitempty"` // approved count
 	Done     int       `json:"done,omitempty"`
 	Left     int       `json:"left,omitempty"`   // seen and left by the store's own decision
@@ -60,13 +61,40 @@ const (
 // begun reports whether something of the step happened that a new plan must not forget.
 func (s Step) begun() bool {
 	switch s.State {
-	case Working, Looking, Waiting, Done, Kept, Told:
+	case Working, Looking, Waiting, Done:
 		return true
+	case Planned:
+		return s.Calls > 0 || s.Round > 0 || s.Tries > 0
 	case Failed:
-		return s.Calls > 0
-	case Planned, Nothing:
+		return s.Calls > 0 || s.Round > 0
+	case Nothing, Kept, Told:
 	}
 	return false
+}
+
+// extended returns a step that has begun as it goes on after a new plan. Where
+// the person is known by more identities now, the plan counts what is there of
+// all of them: what is left to destroy, or everything to copy.
+func (s Step) extended(planned Step) Step {
+	if planned.Known <= s.Known {
+		return s
+	}
+	s.Known = planned.Known
+	switch {
+	case s.Verb == DoExport:
+		s.Found, s.Done, s.Cursor, s.Calls = planned.Found, 0, nil, 0
+		s.Round++ // a page of this round is another call than that of the one before
+	case s.Verb.destructive() && planned.Found > 0:
+		if s.Verb == DoCorrect {
+			s.Done = 0
+		}
+		s.Found = s.Done + planned.Found
+		s.Calls++
+	default:
+		return s
+	}
+	s.State, s.Attempts = Planned, Attempts{}
+	return s
 }
 
 // destructive reports whether the verb changes what a store holds.
@@ -146,7 +174,7 @@ func planSteps(p *policy.Policy, right policy.Right, looks []Look, corrections [
 		}
 		look := lookOf(looks, src.ID)
 		for _, h := range src.Holdings {
-			step := Step{Source: src.ID, Category: h.Category, Found: look.Counts[h.Category], State: Planned}
+			step := Step{Source: src.ID, Category: h.Category, Known: look.Known, Found: look.Counts[h.Category], State: Planned}
 			step.Verb = verbFor(p, right, h)
 			switch {
 			case look.State == Failed:
@@ -211,7 +239,7 @@ func correctionSteps(p *policy.Policy, looks []Look, field string, index int, no
 			_, settable := h.Correctable[field]
 			known = known || declared || settable
 			look := lookOf(looks, src.ID)
-			step := Step{Source: src.ID, Category: h.Category, Field: field, Verb: DoCorrect, State: Planned, Found: look.Counts[h.Category]}
+			step := Step{Source: src.ID, Category: h.Category, Field: field, Verb: DoCorrect, State: Planned, Known: look.Known, Found: look.Counts[h.Category]}
 			switch {
 			case rule.Historical || category.Historical && rule.Name != "":
 				step.Verb, step.State = DoRefuse, Told

@@ -44,7 +44,7 @@ func (s *Service) Follow(ctx context.Context, id ID, token string) (View, error)
 	if err != nil {
 		return View{}, err
 	}
-	if r.Package != nil && !r.Package.Cleared {
+	if r.Package != nil && !r.Package.Cleared && s.now().Before(r.Package.Until) {
 		v.Downloadable = t.N > r.Package.Delivered
 		v.StepUp = !v.Downloadable
 	}
@@ -83,6 +83,9 @@ func (s *Service) ignored(ctx context.Context, r Request, p Person) []personal.I
 	if len(r.Looks) == 0 && len(r.Steps) == 0 || !r.asked() || len(p.Claims) == 0 {
 		return nil
 	}
+	if !r.Status.Final() && slices.ContainsFunc(r.Looks, func(l Look) bool { return l.State == Failed }) {
+		return nil // a source that could not be asked may tie them yet
+	}
 	proven := []personal.Identity{p.Email.Identity()}
 	if r.Ties != nil {
 		subject, err := s.Keys.Load(ctx, r.Holder)
@@ -108,6 +111,9 @@ func (s *Service) Outcome(r Request, language string) []words.System {
 		}
 		if o.Count == 0 {
 			o.Count = step.Found
+		}
+		if r.Status.Final() && o.Count > 0 && !step.State.Over() {
+			o.Result = words.Found // nothing more will be done to them
 		}
 		if h, ok := decl.Holding(step.Category); ok && o.Result == words.Kept {
 			o.Duty = h.Keep.Duty.In(language)

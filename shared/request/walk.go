@@ -28,6 +28,9 @@ func (s *Service) walk(ctx context.Context, cursor string, until time.Time, visi
 			page, err := s.Table.Query(ctx, table.Query{
 				Table: table.State, Index: table.Due, Partition: table.DueShard(shard), Until: until, Limit: walkPage, Cursor: from,
 			})
+			if errors.Is(err, table.ErrMalformed) && from != "" {
+				return "", errCursor.Because(err)
+			}
 			if err != nil {
 				return "", fmt.Errorf("walk the due-index: %w", err)
 			}
@@ -53,6 +56,8 @@ func (s *Service) walk(ctx context.Context, cursor string, until time.Time, visi
 // walkPage is how many entries of the due-index are read at once.
 const walkPage = 50
 
+var errCursor = fault.Input(fault.Field{Pointer: "/cursor", Text: "must be the cursor of an answer, as it was given"})
+
 func parseWalk(cursor string) (shard int, from string, err error) {
 	if cursor == "" {
 		return 0, "", nil
@@ -60,7 +65,7 @@ func parseWalk(cursor string) (shard int, from string, err error) {
 	number, from, ok := strings.Cut(cursor, ".")
 	shard, err = strconv.Atoi(number)
 	if !ok || err != nil || shard < 0 || shard >= table.DueShards {
-		return 0, "", fault.Input(fault.Field{Pointer: "/cursor", Text: "must be the cursor of an answer, as it was given"})
+		return 0, "", errCursor
 	}
 	return shard, from, nil
 }

@@ -26,6 +26,9 @@ const (
 	// maxTries is how often a step fails before an operator has to look: with the
 	// pauses of backoff, after about four hours.
 	maxTries = 8
+	// stragglers is how long after the end of a request a worker may still put
+	// something away that it had begun: longer than any function runs.
+	stragglers = 10 * time.Minute
 )
 
 // backoff is the pause after the n-th failure in a row, from 1.
@@ -41,6 +44,7 @@ type result struct {
 	facts  []audit.Fact
 	say    []mail.Kind
 	more   []table.Write
+	effect bool // a store was changed: that is kept even of a request that is over by now
 }
 
 // Work works off the plan of a request until nothing can be done now, or the
@@ -138,7 +142,7 @@ func (s *Service) release(ctx context.Context, r Request, token string) error {
 // finish commits what a piece of work came to, on the newest version of the
 // request. Work on a request that is over by now, or that another worker took
 // over, is dropped: its effects stand in the stores, where a repetition finds
-// them done.
+// them done. Only what was destroyed while the request was closed is still counted.
 func (s *Service) finish(ctx context.Context, r Request, res result) (Request, error) {
 	commit, held := table.NewID(), r.Lease.Token
 	for try := range conflictTries {
@@ -169,7 +173,10 @@ func (s *Service) finish(ctx context.Context, r Request, res result) (Request, e
 		if r, err = s.load(ctx, r.ID); err != nil {
 			return r, err
 		}
-		if r.Status.Final() || r.Lease.Token != held || res.action != "" && !r.Can(res.action) {
+		switch {
+		case r.Status.Final() && res.effect:
+			res.action = ""
+		case r.Status.Final() || r.Lease.Token != held || res.action != "" && !r.Can(res.action):
 			return r, nil
 		}
 	}
@@ -241,10 +248,12 @@ func (s *Service) step(ctx context.Context, r Request, index int) (result, error
 	default:
 		res, err = w.execute(ctx)
 	}
-	if errors.Is(err, source.ErrLater) || errors.Is(err, source.ErrRefused) || errors.Is(err, context.DeadlineExceeded) {
+	if err != nil {
+		// Whatever it was: what is not recorded is tried again without a pause and
+		// seen by no operator.
 		return s.failed(r.ID, index, err), nil
 	}
-	return res, err
+	return res, nil
 }
 
 // failed records that a step could not go on: to be tried again, or, when that
