@@ -36,7 +36,7 @@ func TestBar5_KilledAtAnyMomentEveryPlanConverges(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	c := &crash{t: t, most: 2 * kills, binary: binary, data: filepath.Join(dir, "data"), random: rand.New(rand.NewPCG(5, 5)), ids: map[string]*ask{}}
+	c := &crash{t: t, most: 2 * kills, binary: binary, data: filepath.Join(dir, "data"), temp: t.TempDir(), random: rand.New(rand.NewPCG(5, 5)), ids: map[string]*ask{}}
 	c.prepare()
 	struck := 0
 	for tries := 0; struck < kills; tries++ {
@@ -69,6 +69,15 @@ func TestBar5_KilledAtAnyMomentEveryPlanConverges(t *testing.T) {
 		t.Errorf("the audit chains after the crashes: %+v", v)
 	}
 	c.stop(syscall.SIGTERM)
+	left, err := filepath.Glob(filepath.Join(c.temp, "*"))
+	for _, name := range left {
+		if info, statErr := os.Stat(name); statErr == nil && info.Size() > 0 {
+			t.Errorf("a killed process left %s with people's data in it", name)
+		}
+	}
+	if err != nil {
+		t.Error(err)
+	}
 	effects, repeated := c.once()
 	erased := 0
 	for _, a := range c.ids {
@@ -85,6 +94,7 @@ type crash struct {
 	t      *testing.T
 	binary string
 	data   string
+	temp   string // its folder for temporary files
 	random *rand.Rand
 	people []company.Person
 	most   int // people of the company
@@ -172,6 +182,7 @@ func (c *crash) start() {
 	log := &safeBuffer{}
 	c.process = exec.Command(c.binary, "-data", c.data, "-listen", "127.0.0.1:0", "-journal", "-slow", "5ms")
 	c.process.Stderr = log
+	c.process.Env = append(os.Environ(), "TMPDIR="+c.temp)
 	out, err := c.process.StdoutPipe()
 	if err == nil {
 		err = c.process.Start()

@@ -25,9 +25,12 @@ func (s *Service) makePackage(ctx context.Context, r Request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make room for a package: %w", err)
 	}
+	// Without a name it is gone with the process, even one that is killed: it holds
+	// what is personal in clear. A system that cannot do this removes it at the end.
+	_ = os.Remove(file.Name())
 	defer func() {
 		_ = file.Close()           // it was read or will not be
-		_ = os.Remove(file.Name()) // the system's own cleaning takes what is left
+		_ = os.Remove(file.Name()) // it is gone already, or it goes now
 	}()
 	parts := export.Parts{Store: s.Exports, Open: func(key string, b []byte) ([]byte, error) {
 		return s.Keys.Ring.Unseal(subject, seal.Place{Item: r.ID.Partition(), Field: key}, b)
