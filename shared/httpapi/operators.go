@@ -108,7 +108,7 @@ func (env Env) operatorShow(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := seenOf(v.View)
 	return ok(w, map[string]any{
-		"request": s, "steps": steps, "reasons": v.Reasons,
+		"request": s, "steps": steps, "reasons": v.Reasons, "mail_fault": v.Request.Relay.Fault,
 		"person": map[string]any{"email": v.Person.Email.Reveal(), "name": v.Person.Name.Reveal(), "details": v.Person.Details.Reveal()},
 	})
 }
@@ -149,10 +149,11 @@ func (env Env) operatorDeny(w http.ResponseWriter, r *http.Request) error {
 
 func (env Env) operatorPlan(w http.ResponseWriter, r *http.Request) error {
 	var none struct{}
-	if _, err := call(r, &none); err != nil {
+	c, err := call(r, &none)
+	if err != nil {
 		return err
 	}
-	status, err := env.Requests.DryRun(r.Context(), who(r), id(r))
+	status, err := env.Requests.DryRun(r.Context(), who(r), id(r), c)
 	return changed(w, r, status, err)
 }
 

@@ -167,7 +167,7 @@ func TestEveryLookIsAskedUnderAKeyOfItsOwn(t *testing.T) {
 	ctx := t.Context()
 	dry := func() {
 		t.Helper()
-		if _, err := d.DryRun(ctx, handler, id); err != nil {
+		if _, err := d.DryRun(ctx, handler, id, Call{}); err != nil {
 			t.Fatal(err)
 		}
 		r := d.until(id, "the dry run is over", func(r Request) bool { return len(r.Steps) > 0 && r.asked() })
@@ -205,7 +205,7 @@ func TestADryRunThatCannotLookSaysSo(t *testing.T) {
 	d := furnished(t, byHandOnly)
 	id := d.verified(asks(policy.Erasure))
 	d.shop.fail = func(string) error { return fmt.Errorf("%w: closed", source.ErrRefused) }
-	if _, err := d.DryRun(t.Context(), handler, id); err != nil {
+	if _, err := d.DryRun(t.Context(), handler, id, Call{}); err != nil {
 		t.Fatal(err)
 	}
 	r := d.until(id, "the dry run is over", func(r Request) bool { return r.asked() })

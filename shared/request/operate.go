@@ -109,29 +109,23 @@ func (s *Service) Deny(ctx context.Context, by operator.Identity, id ID, reason 
 
 // DryRun has the sources asked what they hold, without doing anything to it, so
 // that an operator can see the plan before accepting.
-func (s *Service) DryRun(ctx context.Context, by operator.Identity, id ID) (Status, error) {
+func (s *Service) DryRun(ctx context.Context, by operator.Identity, id ID, c Call) (Status, error) {
 	if err := mayHandle(by); err != nil {
 		return "", err
 	}
-	r, err := s.change(ctx, id, func(r Request) (Request, audit.Entry, []mail.Kind, error) {
+	return s.simple(ctx, id, Looked, by.Actor(), c, func(r Request) (detail, error) {
 		if r.Status != Open {
-			return r, audit.Entry{}, nil, ErrNotNow
+			return detail{}, ErrNotNow
 		}
 		if len(r.Looks) > 0 && !r.asked() {
-			return r, audit.Entry{}, nil, errUnchanged // it is being looked at right now
+			return detail{}, errUnchanged // it is being looked at right now
 		}
 		r.Looks, r.Steps, r.Cutoff = lookAt(s.Policy, r.Right), nil, s.now()
 		if len(r.Looks) == 0 {
 			r.Steps = planSteps(s.Policy, r.Right, nil, nil, s.now())
 		}
-		next, e, err := r.Apply(Looked, by.Actor(), s.now(), audit.Fact{Name: "dry_run", Value: "true"})
-		return next, e, nil, err
+		return detail{r: r, facts: []audit.Fact{{Name: "dry_run", Value: "true"}}}, nil
 	})
-	if err != nil {
-		return "", err
-	}
-	s.wake(ctx, r)
-	return r.Status, nil
 }
 
 // Retry lets everything that has failed try again, once its cause is mended.

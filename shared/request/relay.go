@@ -18,7 +18,11 @@ import (
 // Announce delivers what commits promised to say about a request, one after the
 // other, and then commits that it is said. A crash in between says it again: the
 // mailbox recognises the key, a mail service may deliver twice.
-func (s *Service) Announce(ctx context.Context, id ID) error {
+//
+// A letter under way when the context ends is still finished: cut off, it might
+// have been sent and would be sent again.
+func (s *Service) Announce(until context.Context, id ID) error {
+	ctx := context.WithoutCancel(until)
 	r, err := s.load(ctx, id)
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -27,7 +31,7 @@ func (s *Service) Announce(ctx context.Context, id ID) error {
 		return err
 	}
 	for range maxAnnouncements {
-		if len(r.Announcements) == 0 || r.Relay.After.After(s.now()) {
+		if len(r.Announcements) == 0 || r.Relay.After.After(s.now()) || until.Err() != nil {
 			return nil
 		}
 		a := r.Announcements[0]

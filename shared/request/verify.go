@@ -274,6 +274,7 @@ func (s *Service) simple(ctx context.Context, id ID, a Action, by string, c Call
 		}
 		d, err := decide(r)
 		if err != nil {
+			status = r.Status // for errUnchanged
 			return r, audit.Entry{}, nil, err
 		}
 		next, e, err := d.r.Apply(a, by, s.now(), d.facts...)
