@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -26,6 +27,7 @@ func (s *Service) Deliver(ctx context.Context, id ID, token string, c Call) (Del
 	if err != nil {
 		return Delivery{}, err
 	}
+	c.Body = fmt.Sprintf("session %d %s", t.N, c.Body) // another proof is not a repetition
 	return s.deliver(ctx, id, "session", c, func(p *Package) error {
 		if t.N <= p.Delivered {
 			return ErrStepUp
@@ -45,6 +47,7 @@ func (s *Service) DeliverLink(ctx context.Context, token string, c Call) (Delive
 	if t.Verb != DeliverLink {
 		return Delivery{}, ErrBadToken
 	}
+	c.Body = fmt.Sprintf("link %d %s", t.N, c.Body)
 	return s.deliver(ctx, t.ID, "link", c, func(p *Package) error {
 		if t.N <= p.Link.Spent || t.N > p.Link.Issued {
 			return ErrLinkGone

@@ -167,7 +167,7 @@ func TestEveryLookIsAskedUnderAKeyOfItsOwn(t *testing.T) {
 	ctx := t.Context()
 	dry := func() {
 		t.Helper()
-		if _, err := d.DryRun(ctx, handler, id, Call{}); err != nil {
+		if _, err := d.DryRun(d.ctx(), handler, id, Call{}); err != nil {
 			t.Fatal(err)
 		}
 		r := d.until(id, "the dry run is over", func(r Request) bool { return len(r.Steps) > 0 && r.asked() })

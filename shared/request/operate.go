@@ -102,7 +102,7 @@ func (s *Service) Deny(ctx context.Context, by operator.Identity, id ID, reason 
 		r.Reason = reason
 		return detail{
 			r: r, say: []mail.Kind{mail.Denied},
-			facts: []audit.Fact{{Name: "reason", Value: reason}, {Name: "article", Value: reasons[i].Article}},
+			facts: append([]audit.Fact{{Name: "reason", Value: reason}, {Name: "article", Value: reasons[i].Article}}, r.destroyed()...),
 		}, nil
 	})
 }

@@ -32,7 +32,7 @@ func (s *Service) Announce(until context.Context, id ID) error {
 	}
 	for range maxAnnouncements {
 		if len(r.Announcements) == 0 || r.Relay.After.After(s.now()) || until.Err() != nil {
-			return nil
+			break
 		}
 		a := r.Announcements[0]
 		sendErr := s.say(ctx, r, a)
@@ -68,6 +68,11 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr e
 				r.Relay.Fault = "not_accepted"
 			}
 		} else {
+			if errors.Is(sendErr, errMailsOfToday) && len(r.Announcements) > 1 {
+				// Another address has to wait for tomorrow; this one need not.
+				r.Announcements = append(slices.Delete(slices.Clone(r.Announcements), i, i+1), a)
+				r.Relay.Tries = 0
+			}
 			r.Relay.Tries++
 			r.Relay.Fault = "unreachable"
 			r.Relay.After = s.now().Add(backoff(min(r.Relay.Tries, maxTries)))
@@ -109,6 +114,8 @@ func (s *Service) say(ctx context.Context, r Request, a Announcement) error {
 // errNotToBeSaid drops an announcement that time has overtaken.
 var errNotToBeSaid = errors.New("request: no longer to be said")
 
+var errMailsOfToday = fmt.Errorf("%w: the address had its mails of today", mail.ErrLater)
+
 // letter gathers what a mail says.
 func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcement) (mail.Letter, error) {
 	l := mail.Letter{
@@ -136,7 +143,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 			return l, err
 		}
 		if !mayMail {
-			return l, fmt.Errorf("%w: the address had its mails of today", mail.ErrLater)
+			return l, errMailsOfToday
 		}
 		l.To = to
 		l.Link, l.LinkUntil = link(s.linkToken(r.ID, ConfirmLink, *r.NewAddress)), r.NewAddress.IssuedAt.Add(s.Policy.Verification.LinkPeriod)
@@ -157,7 +164,13 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 	case mail.Denied:
 		l.Reason, l.Article = s.reason(r)
 		l.Authority = s.authority(r)
-	case mail.Revoked, mail.Lapsed, mail.Task:
+	case mail.Lapsed:
+		// Whoever asks in another's name a thousand times reaches them no more
+		// often when the requests lapse than when they were made.
+		if r.Proof.Issued == 0 {
+			return l, errNotToBeSaid
+		}
+	case mail.Revoked, mail.Task:
 	}
 	return l, nil
 }

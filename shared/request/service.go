@@ -103,6 +103,7 @@ func (s *Service) save(ctx context.Context, id table.ID, r Request, e audit.Entr
 	}
 	for _, kind := range say {
 		r.Announcements = append(r.Announcements, Announcement{Seq: e.Seq, Kind: kind})
+		r.Relay.After = time.Time{} // what is new does not wait for what cannot be said
 	}
 	if r.Status.Final() && r.Forget.IsZero() {
 		r.Forget = s.Policy.Retention.Requests.After(r.Closed)
@@ -189,7 +190,7 @@ func unavailable(err error) error {
 // maxReplays is how many answers a request remembers; replayFor is for how long
 // at least, as the published practice of payment APIs is.
 const (
-	maxReplays = 6
+	maxReplays = 50
 	replayFor  = 24 * time.Hour
 )
 
@@ -222,13 +223,13 @@ func (s *Service) remember(r *Request, action Action, c Call, n int) {
 	if c.Key == "" {
 		return
 	}
-	now := s.now()
-	r.Replays = slices.DeleteFunc(slices.Clone(r.Replays), func(p Replay) bool { return now.Sub(p.At) > replayFor })
+	now, key := s.now(), s.replayKey(r.ID, action, c)
+	r.Replays = slices.DeleteFunc(slices.Clone(r.Replays), func(p Replay) bool { return now.Sub(p.At) > replayFor || p.Key == key })
 	if len(r.Replays) >= maxReplays {
 		r.Replays = r.Replays[len(r.Replays)-maxReplays+1:]
 	}
 	r.Replays = append(r.Replays, Replay{
-		Key: s.replayKey(r.ID, action, c), Body: s.Keys.Ring.Hash("body", c.Body), Status: r.Status, N: n, At: now,
+		Key: key, Body: s.Keys.Ring.Hash("body", c.Body), Status: r.Status, N: n, At: now,
 	})
 }
 

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
@@ -80,12 +82,13 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
 		Right: sub.Right, Residence: sub.Residence, Channel: sub.Channel, Locale: sub.Locale,
 		Status: Unverified, Policy: s.Policy.Version, Law: dates.Law, Automatic: rule.Automatic,
 		Received: sub.Received, RespondBy: dates.RespondBy, SafeBy: dates.SafeBy,
-		LapseAt: sub.Received.Add(s.Policy.Verification.LapseAfter),
+		LapseAt: now.Add(s.Policy.Verification.LapseAfter),
 		Subject: subject.ID, Holder: subject.Holder,
 		Body: s.Keys.Ring.Hash("body", sub.Call.Body),
 	}
 	if r.RespondBy.Before(r.LapseAt) {
-		r.LapseAt = r.RespondBy
+		// What was taken in late leaves the person as long as the link is good for.
+		r.LapseAt = later(r.RespondBy, now.Add(s.Policy.Verification.LinkPeriod))
 	}
 	if err := s.sealPerson(&r, subject, sub.Person); err != nil {
 		return Receipt{}, fmt.Errorf("seal a person: %w", err)
@@ -151,20 +154,31 @@ func (s *Service) check(sub *Submission, now time.Time) (policy.RightRule, error
 	if p.Email == (personal.Email{}) {
 		wrong("/person/email", "must be a mail address such as ada@example.org")
 	}
-	size := len(p.Name.Reveal()) + len(p.Details.Reveal())
+	size := utf8.RuneCountInString(p.Name.Reveal()) + utf8.RuneCountInString(p.Details.Reveal())
 	for i, c := range p.Claims {
-		size += len(c.Reveal())
+		size += utf8.RuneCountInString(string(c.Kind)) + utf8.RuneCountInString(c.Reveal())
 		if c.Kind == "" || c.Reveal() == "" {
 			wrong(fmt.Sprintf("/person/identities/%d", i), "must have a type and a value")
 		}
 	}
+	fields := map[string]bool{}
+	sub.Person.Corrections = slices.Clone(p.Corrections)
 	for i, c := range p.Corrections {
-		size += len(c.Field) + len(c.Value.Reveal())
+		size += utf8.RuneCountInString(c.Field) + utf8.RuneCountInString(c.Value.Reveal())
 		if c.Field == "" {
 			wrong(fmt.Sprintf("/corrections/%d/field", i), "must name the field that is wrong")
 		}
-		if _, ok := personal.ParseEmail(c.Value.Reveal()); c.Field == string(personal.KindEmail) && !ok {
-			wrong(fmt.Sprintf("/corrections/%d/value", i), "must be a mail address such as ada@example.org")
+		// Of two values for one field only the first would be confirmed.
+		if fields[c.Field] {
+			wrong(fmt.Sprintf("/corrections/%d/field", i), "stands twice; name each field once")
+		}
+		fields[c.Field] = true
+		if c.Field == string(personal.KindEmail) {
+			address, ok := personal.ParseEmail(c.Value.Reveal())
+			if !ok {
+				wrong(fmt.Sprintf("/corrections/%d/value", i), "must be a mail address such as ada@example.org")
+			}
+			sub.Person.Corrections[i].Value = personal.MakeText(address.Reveal()) // what is confirmed is what is set
 		}
 	}
 	switch {

@@ -41,7 +41,7 @@ func (s *Service) VerifyCode(ctx context.Context, id ID, code string, c Call) (P
 	if err != nil {
 		return Proven{}, err
 	}
-	if p, ok, err := s.replayed(r, Verify, c); err != nil || ok {
+	if p, ok, err := s.replayed(r, Verify, c); err != nil || ok && s.now().Sub(p.At) < repeatFor {
 		return s.proven(r, p), err
 	}
 	p := r.Proof
@@ -99,7 +99,7 @@ func (s *Service) VerifyLink(ctx context.Context, token string, c Call) (Proven,
 	return s.prove(ctx, r, t.N, "link", c)
 }
 
-// repeatFor is how long a spent link answers its own repetition.
+// repeatFor is how long a spent code or link answers its own repetition.
 const repeatFor = 10 * time.Minute
 
 // prove records that the address was proven by the given generation of mail.
@@ -252,8 +252,22 @@ func (s *Service) Authorize(ctx context.Context, id ID, token string) (Request, 
 // answer tells.
 func (s *Service) Revoke(ctx context.Context, id ID, c Call) (Status, error) {
 	return s.simple(ctx, id, Revoke, ByPerson, c, func(r Request) (detail, error) {
-		return detail{r: r, say: []mail.Kind{mail.Revoked}}, nil
+		return detail{r: r, say: []mail.Kind{mail.Revoked}, facts: r.destroyed()}, nil
 	})
+}
+
+// destroyed tells how many records are gone or changed already, if any are.
+func (r Request) destroyed() []audit.Fact {
+	n := 0
+	for _, s := range r.Steps {
+		if s.Verb.destructive() {
+			n += s.Done
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []audit.Fact{{Name: "done", Value: strconv.Itoa(n)}}
 }
 
 // detail is what an action changes besides the status.

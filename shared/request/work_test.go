@@ -131,6 +131,22 @@ func TestWhatWasDestroyedBeforeARevocationIsTold(t *testing.T) {
 	}
 }
 
+func TestARevocationHalfWayTellsWhatIsGone(t *testing.T) {
+	t.Parallel()
+	d := furnished(t)
+	id := d.verified(asks(policy.Erasure))
+	d.working(id)
+	d.letters.fail = func(string) error { return fmt.Errorf("%w: closed", source.ErrLater) }
+	d.sweep()
+	if _, err := d.Revoke(t.Context(), id, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	list := d.told(id)
+	if last := list[len(list)-1]; last != "revoke status=revoked done=6" {
+		t.Errorf("the last entry is %q, and 6 records are gone", last)
+	}
+}
+
 func TestTwoWorkersDoEverythingOnce(t *testing.T) {
 	t.Parallel()
 	d := furnished(t)
