@@ -40,10 +40,11 @@ func furnished(tb testing.TB, change ...func(*policy.Policy)) *desk {
 }
 
 // patient repeats a person's call, as a good client does, with the same key.
-func patient(tb testing.TB, what string, call func() error) {
+func patient(d *desk, what string, call func() error) {
+	tb := d.t
 	tb.Helper()
 	var err error
-	for range 3 {
+	for range max(3, d.patience) {
 		if err = call(); err == nil {
 			return
 		}
@@ -70,7 +71,7 @@ func journey(d *desk, right policy.Right) story {
 	t.Helper()
 	ctx := t.Context()
 	var id ID
-	patient(t, "submit", func() error {
+	patient(d, "submit", func() error {
 		rec, err := d.Submit(ctx, asks(right))
 		id = rec.ID
 		return err
@@ -84,14 +85,14 @@ func journey(d *desk, right policy.Right) story {
 	}
 	var token string
 	code := d.lastCode()
-	patient(t, "verify", func() error {
+	patient(d, "verify", func() error {
 		p, err := d.VerifyCode(ctx, id, code, Call{Key: "verify-1", Body: "code"})
 		token = p.Token
 		return err
 	})
 	r := d.ends(id)
 	if r.Package != nil {
-		patient(t, "deliver", func() error {
+		patient(d, "deliver", func() error {
 			_, err := d.Deliver(ctx, id, token, Call{Key: "deliver-1"})
 			return err
 		})

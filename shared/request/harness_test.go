@@ -38,6 +38,8 @@ type desk struct {
 	trouble *trouble
 	inner   table.Table // without weather
 	woken   []ID
+	// patience is how often a person repeats a call; 0: three times.
+	patience int
 
 	mu sync.Mutex
 	at time.Time

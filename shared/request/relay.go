@@ -30,8 +30,8 @@ func (s *Service) Announce(until context.Context, id ID) error {
 	if err != nil {
 		return err
 	}
-	for range maxAnnouncements {
-		if len(r.Announcements) == 0 || r.Relay.After.After(s.now()) || until.Err() != nil {
+	for n := 0; n < maxAnnouncements && until.Err() == nil; n++ {
+		if len(r.Announcements) == 0 || r.Relay.After.After(s.now()) {
 			break
 		}
 		a := r.Announcements[0]
