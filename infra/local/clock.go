@@ -78,6 +78,8 @@ func span(s string) (time.Duration, bool) {
 // that time. It stops wherever something is due, lets the schedules find it, and
 // goes on; the hours in which nothing is due pass at once.
 func (p *product) turn(ctx context.Context, d time.Duration) error {
+	p.turning.Lock()
+	defer p.turning.Unlock()
 	target := p.Clock.Now().Add(d)
 	for {
 		if err := p.sweep(ctx); err != nil {
@@ -96,14 +98,21 @@ func (p *product) turn(ctx context.Context, d time.Duration) error {
 		if next.After(target) {
 			break
 		}
-		if err := p.Clock.to(next); err != nil {
+		if err := p.moveTo(next); err != nil {
 			return err
 		}
 	}
-	if err := p.Clock.to(target); err != nil {
+	if err := p.moveTo(target); err != nil {
 		return err
 	}
 	return p.sweep(ctx)
+}
+
+// moveTo turns the clock on once nobody is in the middle of something.
+func (p *product) moveTo(t time.Time) error {
+	p.busy.Lock()
+	defer p.busy.Unlock()
+	return p.Clock.to(t)
 }
 
 // slowest is the longest interval of any schedule: after it, each has run.

@@ -72,7 +72,7 @@ func (w *world) from(n int) *world {
 
 // session returns the bearer token of somebody who proved their address once.
 func (w *world) session(id string) string {
-	return w.Requests.Mint(request.Token{ID: request.ID(id), Verb: request.Session, N: 1, Until: w.Clock.Now().Add(time.Hour)})
+	return w.Requests.Mint(request.Token{ID: request.ID(id), Verb: request.Session, N: 1, Until: w.Clock.Now().Add(30 * 24 * time.Hour)})
 }
 
 type safeBuffer struct {

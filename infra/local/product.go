@@ -66,6 +66,8 @@ type product struct {
 	server  *http.Server
 	closers []func() error
 	work    sync.WaitGroup
+	turning sync.Mutex   // one turn of the clock at a time
+	busy    sync.RWMutex // held by whoever works: the clock does not jump under a call's lease and signature
 	cancel  context.CancelFunc
 	stopped <-chan struct{}
 	failed  chan error
@@ -317,7 +319,10 @@ func (p *product) tick(ctx context.Context, every time.Duration, run job.Job) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if _, err := run(ctx); err != nil && ctx.Err() == nil {
+			p.busy.RLock()
+			_, err := run(ctx)
+			p.busy.RUnlock()
+			if err != nil && ctx.Err() == nil {
 				p.o.Log.WarnContext(ctx, "a scheduled job failed; it runs again", "err", err)
 			}
 		}
@@ -326,7 +331,10 @@ func (p *product) tick(ctx context.Context, every time.Duration, run job.Job) {
 
 func (p *product) logged(do func(context.Context, request.ID) error) func(context.Context, request.ID) {
 	return func(ctx context.Context, id request.ID) {
-		if err := do(ctx, id); err != nil && ctx.Err() == nil {
+		p.busy.RLock()
+		err := do(ctx, id)
+		p.busy.RUnlock()
+		if err != nil && ctx.Err() == nil {
 			p.o.Log.WarnContext(ctx, "work failed; the next sweep tries again", "request", string(id), "err", err)
 		}
 	}
