@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 
 	"rightsdesk/shared/fault"
@@ -24,8 +25,12 @@ func strict(b []byte, v any) error {
 	dec.DisallowUnknownFields()
 	err := dec.Decode(v)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		pointer := "/" + strings.ReplaceAll(wrong.Field, ".", "/")
-		return fault.Input(fault.Field{Pointer: pointer, Text: fmt.Sprintf("must be of the type %s, not %s", wrong.Type, wrong.Value)})
+		// An embedded struct of ours is no place in the body.
+		place := strings.TrimPrefix(wrong.Field, "submission.")
+		return fault.Input(fault.Field{
+			Pointer: "/" + strings.ReplaceAll(place, ".", "/"),
+			Text:    fmt.Sprintf("must be of the type %s, not %s", typeName(wrong.Type), wrong.Value),
+		})
 	}
 	if err == nil {
 		return nil
@@ -36,6 +41,21 @@ func strict(b []byte, v any) error {
 		return unknown(strings.Trim(name, `"`))
 	}
 	return errJSON
+}
+
+// typeName is what JSON calls a type of ours.
+func typeName(t reflect.Type) string {
+	switch t.Kind() { //nolint:exhaustive // bodies hold nothing else
+	case reflect.Struct, reflect.Map:
+		return "object"
+	case reflect.Slice:
+		return "array"
+	case reflect.Bool:
+		return "boolean"
+	case reflect.String:
+		return "string"
+	}
+	return "number"
 }
 
 func unknown(name string) error {
@@ -49,7 +69,7 @@ func unknown(name string) error {
 // field would pass for two fields.
 func foreign(r rune) bool { return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }
 
-// distinct refuses what is not one JSON value, a key that stands twice in one
+// distinct refuses what is not one JSON object, a key that stands twice in one
 // object (encoding/json would take the last), and deep nesting.
 func distinct(b []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(b))
@@ -65,6 +85,9 @@ func distinct(b []byte) error {
 			return nil
 		}
 		if err != nil {
+			return errJSON
+		}
+		if len(stack) == 0 && t != json.Delim('{') {
 			return errJSON
 		}
 		switch t {

@@ -37,6 +37,14 @@ import (
 // nothing away: it may stand in URLs and logs.
 type ID string
 
+// possible reports whether an id that a caller sent can be one: a store refuses
+// what cannot be a key, and nobody is to learn that from a failure.
+func (id ID) possible() bool {
+	return id != "" && len(id) <= 64 && strings.IndexFunc(string(id), func(c rune) bool {
+		return c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z')
+	}) < 0
+}
+
 // Partition is where the request's items stand.
 func (id ID) Partition() string { return "request#" + string(id) }
 

@@ -68,7 +68,7 @@ func decode(item table.Item) (Request, error) {
 
 // load reads the aggregate, or returns ErrNotFound.
 func (s *Service) load(ctx context.Context, id ID) (Request, error) {
-	if id == "" || len(id) > 64 {
+	if !id.possible() {
 		return Request{}, ErrNotFound
 	}
 	item, err := s.Table.Get(ctx, id.Ref())

@@ -25,7 +25,7 @@ type Proven struct {
 // counted before the code is compared: a thousand guesses at once are five.
 // An unknown request costs and says the same as a wrong code.
 func (s *Service) VerifyCode(ctx context.Context, id ID, code string, c Call) (Proven, error) {
-	if id == "" || len(id) > 64 {
+	if !id.possible() {
 		return Proven{}, ErrWrongCode
 	}
 	item, err := s.tally(ctx, id)
