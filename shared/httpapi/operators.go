@@ -109,8 +109,24 @@ func (env Env) operatorShow(w http.ResponseWriter, r *http.Request) error {
 	s := seenOf(v.View)
 	return ok(w, map[string]any{
 		"request": s, "steps": steps, "reasons": v.Reasons, "mail_fault": v.Request.Relay.Fault,
-		"person": map[string]any{"email": v.Person.Email.Reveal(), "name": v.Person.Name.Reveal(), "details": v.Person.Details.Reveal()},
+		"person": tellOperator(v.Person),
 	})
+}
+
+// tellOperator is what the requester told us, in clear: a task done by hand
+// needs it, and that it was read stands in the operator's chain of the day.
+func tellOperator(p request.Person) map[string]any {
+	corrections, claims := []correction{}, []identity{}
+	for _, c := range p.Corrections {
+		corrections = append(corrections, correction{c.Field, c.Value.Reveal()})
+	}
+	for _, i := range p.Claims {
+		claims = append(claims, identity{string(i.Kind), i.Reveal()})
+	}
+	return map[string]any{
+		"email": p.Email.Reveal(), "name": p.Name.Reveal(), "details": p.Details.Reveal(),
+		"corrections": corrections, "unproven_identities": claims,
+	}
 }
 
 func (env Env) operatorVerify(w http.ResponseWriter, r *http.Request) error {

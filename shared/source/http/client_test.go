@@ -211,6 +211,7 @@ func TestAWorkAnswerIsBelievedOnlyIfItIsWhole(t *testing.T) {
 		`{"items_removed":"1","items_retained":0,"messages":[],"done":true}`:        false,
 		`{"items_removed":1e99,"items_retained":0,"messages":[],"done":true}`:       false,
 		`{"items_removed":1,"items_retained":0,"messages":"ok","done":true}`:        false,
+
 		`{"data":[],"done":true}`: false,
 		`[]`:                      false,
 		``:                        false,
