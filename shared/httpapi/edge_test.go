@@ -1,0 +1,316 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/mail"
+	"rightsdesk/shared/operator"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/seal"
+	"rightsdesk/shared/table"
+	"rightsdesk/shared/table/tabletest"
+	"rightsdesk/shared/topology"
+)
+
+// edge is every route on small real parts.
+type edge struct {
+	t   *testing.T
+	mux *http.ServeMux
+	s   *request.Service
+	log *bytes.Buffer
+	at  time.Time
+}
+
+type noMail struct{}
+
+func (noMail) Send(context.Context, mail.Message, string) error { return nil }
+
+const operatorKey = "the-operators-key"
+
+func newEdge(t *testing.T) *edge {
+	t.Helper()
+	file, err := os.ReadFile("../request/testdata/policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pol, err := policy.Parse(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pol.Verification.SubmitsPerHour = 1000
+	e := &edge{t: t, mux: http.NewServeMux(), log: &bytes.Buffer{}, at: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
+	now := func() time.Time { return e.at }
+	store := tabletest.Embedded(t, now)
+	e.s = &request.Service{
+		Table: store, Keys: seal.Keys{Ring: seal.NewRing(), Table: store}, Policy: pol, Now: now,
+		BaseURL: "https://desk.example.org", Mail: noMail{},
+	}
+	var mu sync.Mutex
+	env := Env{
+		Requests: e.s, Policy: pol, Log: slog.New(slog.NewTextHandler(locked{&mu, e.log}, nil)),
+		Operator: func(r *http.Request) (operator.Identity, bool) {
+			return operator.Identity{ID: "h1", Roles: []operator.Role{operator.Handler, operator.Auditor}}, Bearer(r) == operatorKey
+		},
+	}
+	sets := Sets(env)
+	for _, fn := range topology.All {
+		if err := Register(e.mux, env, fn, sets[fn.Name]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return e
+}
+
+type locked struct {
+	mu *sync.Mutex
+	w  io.Writer
+}
+
+func (l locked) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
+
+// call makes one call. Headers are pairs.
+func (e *edge) call(method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	e.t.Helper()
+	r := httptest.NewRequestWithContext(e.t.Context(), method, path, strings.NewReader(body))
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	e.mux.ServeHTTP(w, r)
+	h := w.Result().Header
+	for name, want := range map[string]string{"Set-Cookie": "", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"} {
+		if got := h.Get(name); got != want && w.Code != http.StatusMethodNotAllowed {
+			e.t.Errorf("%s %s answers %s: %q", method, path, name, got)
+		}
+	}
+	return w
+}
+
+// problem reads a problem document.
+func (e *edge) problem(w *httptest.ResponseRecorder, status int, code string) problem {
+	e.t.Helper()
+	var p problem
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+		e.t.Fatalf("%d %q: %v", w.Code, w.Body, err)
+	}
+	if w.Code != status || p.Status != status || p.Code != code || p.Title == "" || p.Detail == "" ||
+		w.Header().Get("Content-Type") != "application/problem+json" {
+		e.t.Errorf("%d %s %s, want %d %s", w.Code, w.Header().Get("Content-Type"), w.Body, status, code)
+	}
+	return p
+}
+
+const access = `{"right":"access","residence":"FR","person":{"email":"ada@example.org"}}`
+
+func (e *edge) submit() string {
+	e.t.Helper()
+	w := e.call("POST", "/v1/requests", access)
+	var r struct{ ID string }
+	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || w.Code != http.StatusAccepted {
+		e.t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	return r.ID
+}
+
+func (e *edge) token(id string, verb request.Verb) string {
+	return e.s.Mint(request.Token{ID: request.ID(id), Verb: verb, N: 1, Until: e.at.Add(time.Hour)})
+}
+
+// concrete fills a route's path in.
+func concrete(path, id, token string) string {
+	return strings.NewReplacer("{id}", id, "{token}", token).Replace(path)
+}
+
+func TestEveryRouteRefusesWhoHasNoCredential(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	id := e.submit()
+	for _, fn := range topology.All {
+		for _, route := range fn.Routes {
+			if route.Caller == topology.Anyone {
+				continue
+			}
+			credentials := map[string]string{
+				"none": "", "rubbish": "Bearer x", "another scheme": "Basic " + operatorKey, "a mailed link": "Bearer " + e.token(id, request.VerifyLink),
+				"a session of another request": "Bearer " + e.token("r-other", request.Session),
+			}
+			if route.Caller == topology.Operator {
+				credentials["a person's session"] = "Bearer " + e.token(id, request.Session)
+			}
+			for name, credential := range credentials {
+				w := e.call(route.Method(), concrete(route.Path(), id, "rubbish"), "", "Authorization", credential)
+				if want := map[bool]int{false: http.StatusUnauthorized, true: http.StatusGone}[isPage(route)]; w.Code != want {
+					t.Errorf("%s with %s = %d %s, want %d", route.Pattern, name, w.Code, w.Body, want)
+				}
+				if w.Code == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") != "Bearer" {
+					t.Errorf("%s does not say how to sign in", route.Pattern)
+				}
+			}
+		}
+	}
+}
+
+func TestNoRouteTakesMoreThanSixtyFourKilobytes(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	id := e.submit()
+	big := `{"right":"` + strings.Repeat("x", maxBody) + `"}`
+	for _, fn := range topology.All {
+		for _, route := range fn.Routes {
+			if route.Method() != http.MethodPost {
+				continue
+			}
+			auth, body, kind := "Bearer "+operatorKey, big, "application/json"
+			if route.Caller == topology.Person {
+				auth = "Bearer " + e.token(id, request.Session)
+			}
+			if isPage(route) {
+				body, kind = url.Values{"details": {big}}.Encode(), "application/x-www-form-urlencoded"
+			}
+			w := e.call("POST", concrete(route.Path(), id, e.token(id, request.VerifyLink)), body, "Authorization", auth, "Content-Type", kind)
+			if w.Code != http.StatusRequestEntityTooLarge {
+				t.Errorf("%s = %d, want 413", route.Pattern, w.Code)
+			}
+		}
+	}
+}
+
+func TestNoRouteBreaksOnWhatItIsSent(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	id := e.submit()
+	for _, fn := range topology.All {
+		for _, route := range fn.Routes {
+			for _, body := range []string{"", "null", "[]", "{", `"x"`, "0", `{"a":1}`, "\xff", `{"":{"":{"":{"":{"":{"":{"":{"":{"":1}}}}}}}}}`, "a=b;c%zz"} {
+				for _, auth := range []string{operatorKey, e.token(id, request.Session)} {
+					for _, kind := range []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""} {
+						for _, name := range []string{id, "r-unknown", "%00", strings.Repeat("x", 200)} {
+							w := e.call(route.Method(), concrete(route.Path(), name, e.token(id, request.VerifyLink))+"?cursor=0.x&due_before=x&lang=zz", body, "Authorization", "Bearer "+auth, "Content-Type", kind)
+							if w.Code >= http.StatusInternalServerError {
+								t.Fatalf("%s with %q for %.20q as %q = %d %s", route.Pattern, body, name, kind, w.Code, w.Body)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestARefusalNeverTellsTheCause(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	writeProblem(w, classify(errors.New("dial tcp 10.0.0.7: secret")))
+	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "secret") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	w = httptest.NewRecorder()
+	writeProblem(w, classify(request.ErrBusy.Because(errors.New("secret")).After(3*time.Second)))
+	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "secret") || w.Header().Get("Retry-After") != "3" {
+		t.Errorf("%d %s %v", w.Code, w.Body, w.Header())
+	}
+	for kind := fault.Internal; kind <= fault.Unavailable; kind++ {
+		if statusOf[kind] == 0 {
+			t.Errorf("the kind %d has no status", kind)
+		}
+	}
+}
+
+func TestTheSameKeyGetsTheSameAnswer(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	first := e.call("POST", "/v1/requests", access, "Idempotency-Key", "k")
+	e.at = e.at.Add(time.Hour)
+	again := e.call("POST", "/v1/requests", access, "Idempotency-Key", "k")
+	if first.Code != http.StatusAccepted || again.Code != first.Code || again.Body.String() != first.Body.String() {
+		t.Errorf("%d %s, then %d %s", first.Code, first.Body, again.Code, again.Body)
+	}
+	e.problem(e.call("POST", "/v1/requests", access+" ", "Idempotency-Key", "k"), http.StatusUnprocessableEntity, "idempotency_mismatch")
+	e.problem(e.call("POST", "/v1/requests", access, "Idempotency-Key", strings.Repeat("k", 256)), http.StatusBadRequest, "invalid_idempotency_key")
+}
+
+func TestOpeningALinkDoesNothing(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	id := e.submit()
+	item := func() table.Item {
+		it, err := e.s.Table.Get(t.Context(), request.ID(id).Ref())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return it
+	}
+	before := item()
+	link := "/r/" + e.token(id, request.VerifyLink)
+	for _, method := range []string{"GET", "HEAD", "GET"} {
+		if w := e.call(method, link, ""); w.Code != http.StatusOK {
+			t.Errorf("%s of a mailed link = %d", method, w.Code)
+		}
+	}
+	if after := item(); after.Version != before.Version || after.Counted != before.Counted {
+		t.Error("opening the link changed the request")
+	}
+	if w := e.call("POST", link, "idempotency_key=f", "Content-Type", "application/x-www-form-urlencoded"); w.Code != http.StatusSeeOther {
+		t.Errorf("its button = %d %s", w.Code, w.Body)
+	}
+	if w := e.call("POST", link, "idempotency_key=g", "Content-Type", "application/x-www-form-urlencoded"); w.Code != http.StatusGone {
+		t.Errorf("its button, once more = %d", w.Code)
+	}
+	if strings.Contains(e.log.String(), e.token(id, request.VerifyLink)) || strings.Contains(e.log.String(), "ada@") {
+		t.Errorf("the log repeats a token or an address:\n%s", e.log)
+	}
+}
+
+func TestPagesForProgramsAndPagesForPeople(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	id := e.submit()
+	page := func(w *httptest.ResponseRecorder) string {
+		return strings.NewReplacer(id, "ID", "r-unknown", "ID").Replace(w.Body.String())
+	}
+	strip := func(s string) string { // the form's own keys differ from page to page
+		var b strings.Builder
+		for line := range strings.SplitSeq(s, "\n") {
+			if !strings.Contains(line, "idempotency_key") {
+				b.WriteString(line + "\n")
+			}
+		}
+		return b.String()
+	}
+	if a, b := strip(page(e.call("GET", "/requests/"+id, ""))), strip(page(e.call("GET", "/requests/r-unknown", ""))); a != b {
+		t.Error("the page that waits for a code tells which requests exist")
+	}
+	for path, want := range map[string]int{"/r/rubbish": http.StatusGone, "/r/" + e.token("r-unknown", request.VerifyLink): http.StatusNotFound} {
+		w := e.call("GET", path, "")
+		if w.Code != want || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+			t.Errorf("%.20s = %d %s, want the page of a %d", path, w.Code, w.Header().Get("Content-Type"), want)
+		}
+	}
+	if a, b := e.call("POST", "/v1/requests/"+id+"/code", "{}"), e.call("POST", "/v1/requests/r-unknown/code", "{}"); a.Code != b.Code || a.Body.String() != b.Body.String() {
+		t.Errorf("asking for a code tells which requests exist: %d %s, %d %s", a.Code, a.Body, b.Code, b.Body)
+	}
+	a, b := e.call("POST", "/v1/requests/"+id+"/verify", `{"code":"x"}`), e.call("POST", "/v1/requests/r-unknown/verify", `{"code":"x"}`)
+	if a.Code != b.Code || a.Body.String() != b.Body.String() {
+		t.Errorf("a wrong code tells which requests exist: %d %s, %d %s", a.Code, a.Body, b.Code, b.Body)
+	}
+	e.problem(e.call("GET", "/v1/operator/requests?cursor=0.garbage", "", "Authorization", "Bearer "+operatorKey), http.StatusBadRequest, "invalid_input")
+}
