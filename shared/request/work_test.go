@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/hold"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -335,5 +336,81 @@ func TestAStepThatFailedIsRetriedAlone(t *testing.T) {
 	}
 	if _, err := d.Retry(t.Context(), handler, id, Call{}); !errors.Is(err, ErrNotNow) && !errors.Is(err, ErrNoRetry) {
 		t.Errorf("a retry of what is over: %v", err)
+	}
+}
+
+// place writes a fence as placing or releasing a hold does.
+func (d *desk) place(f hold.Fence, holds int) {
+	d.t.Helper()
+	pre := table.Exists
+	if _, err := d.inner.Get(d.ctx(), f.Ref()); errors.Is(err, table.ErrAbsent) {
+		pre = table.New
+	}
+	body := fmt.Appendf(nil, `{"holds":%d}`, holds)
+	if err := d.inner.Commit(d.ctx(), table.NewID(), table.Put(table.State, table.Item{Key: f.Ref().Key, Schema: 1, Body: body}, pre)); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// onClaim runs once, before the first commit that depends on a fence.
+type onClaim struct {
+	table.Table
+	once sync.Once
+	do   func()
+}
+
+func (o *onClaim) Commit(ctx context.Context, id table.ID, writes ...table.Write) error {
+	for _, w := range writes {
+		if w.Verb == table.CheckItem {
+			o.once.Do(o.do)
+		}
+	}
+	return o.Table.Commit(ctx, id, writes...)
+}
+
+func TestAHoldStopsWhatDestroysUntilItIsReleased(t *testing.T) {
+	t.Parallel()
+	for _, late := range []bool{false, true} {
+		for _, kind := range []string{"person", "request", "source"} {
+			t.Run(fmt.Sprintf("%s, between the look at the fence and the claim %t", kind, late), func(t *testing.T) {
+				t.Parallel()
+				d := furnished(t)
+				id := d.verified(asks(policy.Erasure))
+				d.working(id)
+				fence := map[string]hold.Fence{"person": hold.Person(d.get(id).Subject), "request": hold.Request(string(id)), "source": hold.Source("shop")}[kind]
+				if late {
+					d.Table = &onClaim{Table: d.Table, do: func() { d.place(fence, 1) }}
+				} else {
+					d.place(fence, 1)
+				}
+				for range 12 {
+					d.sweep()
+					d.pass(time.Hour)
+				}
+				r := d.get(id)
+				for _, x := range d.shop.things {
+					if x.effects > 0 {
+						t.Errorf("%s was touched in spite of the hold", x.id)
+					}
+				}
+				if n := d.letters.left("subscriptions"); (n == 0) != (kind == "source") {
+					t.Errorf("a hold on a %s: %d of another source are left", kind, n)
+				}
+				if s := r.step("account"); s.State.Over() || s.Tries > 0 || r.Status != InProgress {
+					t.Errorf("held, it is %s with %+v", r.Status, s)
+				}
+				for _, sys := range d.Outcome(r, "en") {
+					for _, o := range sys.Outcomes {
+						if strings.Contains(strings.ToLower(string(o.Result)), "held") {
+							t.Errorf("the person is told of the hold: %s", o.Result)
+						}
+					}
+				}
+				d.place(fence, 0)
+				if r := d.ends(id); r.Status != Fulfilled || d.shop.left("access_log") > 0 {
+					t.Errorf("released, it is %s", r.Status)
+				}
+			})
+		}
 	}
 }

@@ -84,7 +84,11 @@ func (k Keys) Load(ctx context.Context, holder Identifier) (Subject, error) {
 	if err != nil {
 		return Subject{}, fmt.Errorf("load a subject: %w", err)
 	}
-	return decodeSubject(holder, item)
+	s, err := decodeSubject(holder, item)
+	if err == nil && len(s.Salt) == 0 {
+		return Subject{}, ErrSealed
+	}
+	return s, err
 }
 
 // NewSubjectID returns a random id of 160 bits.

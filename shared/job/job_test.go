@@ -1,0 +1,100 @@
+package job_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"rightsdesk/shared/job"
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/seal"
+	"rightsdesk/shared/table/tabletest"
+	"rightsdesk/shared/topology"
+)
+
+func TestNeverIsTold(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("it cannot work")
+	err := fmt.Errorf("message: %w", job.Never(cause))
+	if !job.IsNever(err) || !errors.Is(err, cause) || job.IsNever(cause) || job.IsNever(nil) {
+		t.Error("Never was lost or invented")
+	}
+}
+
+// desk is a service with n requests that are due for their first mail.
+func desk(t *testing.T, n int) *request.Service {
+	t.Helper()
+	file, err := os.ReadFile("../request/testdata/policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pol, err := policy.Parse(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	now := func() time.Time { return at }
+	store := tabletest.Embedded(t, now)
+	s := &request.Service{Table: store, Keys: seal.Keys{Ring: seal.NewRing(), Table: store}, Policy: pol, Now: now}
+	email, _ := personal.ParseEmail("ada@example.org")
+	for range n {
+		if _, err := s.Submit(t.Context(), request.Submission{Right: policy.Access, Residence: "FR", Person: request.Person{Email: email}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at = at.Add(time.Hour)
+	return s
+}
+
+func TestOneThatFailsKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	s := desk(t, 5)
+	seen := map[request.ID]int{}
+	rep, err := job.Sweep(s, slog.New(slog.DiscardHandler), func(_ context.Context, id request.ID) error {
+		if seen[id]++; len(seen) == 2 {
+			return errors.New("this one fails")
+		}
+		return nil
+	})(t.Context())
+	if err != nil || rep.Seen != 5 || rep.Failed != 1 || len(seen) != 5 {
+		t.Errorf("%+v, %v; %d were looked at", rep, err, len(seen))
+	}
+}
+
+func TestARunThatIsOutOfTimeStops(t *testing.T) {
+	t.Parallel()
+	s := desk(t, 5)
+	ctx, cancel := context.WithCancel(t.Context())
+	rep, err := job.Sweep(s, slog.New(slog.DiscardHandler), func(context.Context, request.ID) error {
+		cancel()
+		return nil
+	})(ctx)
+	if !errors.Is(err, context.Canceled) || rep.Seen != 1 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+}
+
+func TestEveryScheduleHasItsJob(t *testing.T) {
+	t.Parallel()
+	jobs := job.Jobs(desk(t, 0), slog.New(slog.DiscardHandler))
+	n := 0
+	for _, fn := range topology.All {
+		for _, s := range fn.Schedules {
+			if n++; jobs[fn.Name][s.Job] == nil {
+				t.Errorf("%s has no job %s", fn.Name, s.Job)
+			}
+		}
+	}
+	for _, set := range jobs {
+		n -= len(set)
+	}
+	if n != 0 {
+		t.Errorf("%d jobs too many or too few", n)
+	}
+}
