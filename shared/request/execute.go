@@ -225,6 +225,10 @@ func (w worker) corrections(h policy.Holding) []source.Correction {
 // again looks whether the store still holds what it reported as done, and what
 // has appeared since the cut-off.
 func (w worker) again(ctx context.Context) (result, error) {
+	empty := w.step.Found == 0 && w.step.Done == 0 // the plan found nothing here
+	if empty && len(w.ids) == 0 {
+		return w.over(Nothing, func(*Step) {}), nil // the store knows nobody by what was proven
+	}
 	old, fresh, wrong := 0, 0, false
 	cursor := ""
 	for page := 0; ; page++ {
@@ -253,6 +257,8 @@ func (w worker) again(ctx context.Context) (result, error) {
 		}
 	}
 	switch {
+	case empty && old+fresh == 0:
+		return w.over(Nothing, func(*Step) {}), nil
 	case w.step.Verb == DoCorrect && !wrong:
 		return w.over(Done, func(*Step) {}), nil
 	case w.step.Verb == DoCorrect && w.step.Round >= maxRounds:
@@ -268,6 +274,9 @@ func (w worker) again(ctx context.Context) (result, error) {
 		s.Round++
 		s.State = Planned
 		s.After = w.s.now().Add(backoff(s.Round))
+		if empty {
+			fresh += old // all of it is new to the plan
+		}
 		if fresh > 0 {
 			s.Until = w.s.now()
 			s.Found += fresh

@@ -180,6 +180,9 @@ func planSteps(p *policy.Policy, right policy.Right, looks []Look, corrections [
 			case look.State == Failed:
 				// "Could not look" must never read as "nothing found".
 				step.State, step.Attempts = Failed, look.Attempts
+			case step.Found == 0 && step.Verb.destructive():
+				// What is written until the work may start is found by looking then.
+				step.State = Looking
 			case step.Found == 0:
 				step.State = Nothing
 			case step.Verb == DoTell:

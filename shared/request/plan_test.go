@@ -60,10 +60,10 @@ archive/ by_hand waiting 0 in 9 days
 		"erasure deletes, masks and keeps": {policy.Erasure, lookedAt(found), `shop/account delete planned 1
 shop/orders keep kept 2
 shop/access_log anonymise planned 3
-shop/support_mail delete nothing 0
+shop/support_mail delete looking 0
 shop/credentials delete planned 1
 newsletter/subscriptions delete planned 4
-newsletter/reading_history anonymise nothing 0
+newsletter/reading_history anonymise looking 0
 hosted/account refer told 0
 archive/ by_hand waiting 0 in 9 days
 `},
@@ -72,8 +72,8 @@ shop/orders keep failed 0
 shop/access_log anonymise failed 0
 shop/support_mail delete failed 0
 shop/credentials delete failed 0
-newsletter/subscriptions delete nothing 0
-newsletter/reading_history anonymise nothing 0
+newsletter/subscriptions delete looking 0
+newsletter/reading_history anonymise looking 0
 hosted/account refer told 0
 archive/ by_hand waiting 0 in 9 days
 `},

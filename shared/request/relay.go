@@ -124,7 +124,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 	}
 	link := func(token string) personal.Text { return personal.MakeText(s.BaseURL + "/r/" + token) }
 	follow := func() personal.Text {
-		return link(s.Mint(Token{ID: r.ID, Verb: Session, N: r.Proof.Times, Until: s.sessionUntil(r.Proof.At)}))
+		return link(s.Mint(Token{ID: r.ID, Verb: Session, N: r.Proof.Times, Until: s.sessionUntil(s.now())}))
 	}
 	switch a.Kind {
 	case mail.Verify:

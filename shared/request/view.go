@@ -149,7 +149,10 @@ func (s Step) result() words.Result {
 	case Waiting:
 		return words.Waiting
 	case Planned, Working, Looking:
-		if s.Fault == "held" || s.Verb == DoExport {
+		switch {
+		case s.Found == 0 && s.Done == 0:
+			return words.Nothing // so far
+		case s.Fault == "held" || s.Verb == DoExport:
 			return words.Found
 		}
 		return s.coming()

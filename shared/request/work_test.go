@@ -414,3 +414,25 @@ func TestAHoldStopsWhatDestroysUntilItIsReleased(t *testing.T) {
 		}
 	}
 }
+
+// The first letter of a person to the help desk may come between the plan and
+// the erasure. A category that was empty is looked at again before it is called so.
+func TestWhatIsWrittenDuringTheCoolingTimeIsErasedToo(t *testing.T) {
+	t.Parallel()
+	d := furnished(t)
+	id := d.verified(asks(policy.Erasure))
+	r := d.until(id, "the plan is made", func(r Request) bool { return r.Status == InProgress && r.asked() })
+	if got := r.step("support_mail").result(); got != words.Nothing {
+		t.Fatalf("before any letter it is %q, want nothing", got)
+	}
+	d.pass(24 * time.Hour)
+	d.shop.put(2, "support_mail", personal.MakeIdentity(personal.KindEmail, ada), d.clock())
+	r = d.ends(id)
+	if s := r.step("support_mail"); r.Status != Fulfilled || s.State != Done || s.Done != 2 || d.shop.left("support_mail") != 0 {
+		t.Errorf("the request is %s, the step %+v, and %d letters are left", r.Status, s, d.shop.left("support_mail"))
+	}
+	if s := r.step("credentials"); s.State != Nothing {
+		t.Errorf("what never was is %q, want nothing", s.State)
+	}
+	d.chains()
+}
