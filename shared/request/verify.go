@@ -270,56 +270,6 @@ func (r Request) destroyed() []audit.Fact {
 	return []audit.Fact{{Name: "done", Value: strconv.Itoa(n)}}
 }
 
-// detail is what an action changes besides the status.
-type detail struct {
-	r     Request
-	facts []audit.Fact
-	say   []mail.Kind
-}
-
-// simple is a change that is one action and its detail, repeatable by its
-// Idempotency-Key. The detail is decided on the request before the action.
-func (s *Service) simple(ctx context.Context, id ID, a Action, by string, c Call, decide func(Request) (detail, error)) (Status, error) {
-	status := Status("")
-	r, err := s.change(ctx, id, func(r Request) (Request, audit.Entry, []mail.Kind, error) {
-		if p, ok, err := s.replayed(r, a, c); err != nil || ok {
-			status = p.Status
-			return r, audit.Entry{}, nil, errors.Join(err, errUnchangedIf(err == nil))
-		}
-		d, err := decide(r)
-		if err != nil {
-			status = r.Status // for errUnchanged
-			return r, audit.Entry{}, nil, err
-		}
-		next, e, err := d.r.Apply(a, by, s.now(), d.facts...)
-		if err != nil {
-			return r, audit.Entry{}, nil, err
-		}
-		status = next.Status
-		s.remember(&next, a, c, 0)
-		return next, e, d.say, nil
-	})
-	if err != nil {
-		return "", err
-	}
-	s.wake(ctx, r)
-	return status, nil
-}
-
-func errUnchangedIf(yes bool) error {
-	if yes {
-		return errUnchanged
-	}
-	return nil
-}
-
-// wake hints that there is work, if there is.
-func (s *Service) wake(ctx context.Context, r Request) {
-	if u, ok := r.unit(); ok && s.Wake != nil && !u.at.After(s.now()) {
-		s.Wake(ctx, r.ID)
-	}
-}
-
 // newAddress returns the address that a correction would set, if one would.
 func (p Person) newAddress() (personal.Email, bool) {
 	for _, c := range p.Corrections {
@@ -359,11 +309,4 @@ func (s *Service) Behind(ctx context.Context, t Token) (Request, personal.Email,
 	}
 	address, _ := p.newAddress() // it was checked when the request came in
 	return r, address, nil
-}
-
-// Nudge hints that a request has work to do now, if it has.
-func (s *Service) Nudge(ctx context.Context, id ID) {
-	if r, err := s.load(ctx, id); err == nil {
-		s.wake(ctx, r)
-	}
 }
