@@ -10,9 +10,9 @@
 //	state  limit#<hash>      <hour>        submissions from one source address (counter only, expires)
 //	audit  request#<id>      000000000001  one entry (package audit)
 //
-// It declares the ports it needs (Wake, Sources) and takes the time as an
-// argument of Service.Now. It knows no HTTP, no AWS and no clock; httpapi, boot,
-// infra/local and the functions' jobs import it.
+// Service does the work, on ports that are handed to it; the time comes from
+// Service.Now. It knows no HTTP, no AWS and no clock; httpapi, job, boot and
+// infra/local import it.
 package request
 
 import (
