@@ -173,7 +173,8 @@ func (w worker) execute(ctx context.Context) (result, error) {
 		order.Verb = source.Delete
 	case DoAnonymise:
 		order.Verb, order.Masks = source.Anonymise, holding.Masks
-		order.MaskKey = []byte(w.s.Keys.Ring.Hash("mask", string(w.r.ID)))
+		// With the salt in it, the key is gone for good when the salt is.
+		order.MaskKey = []byte(w.s.Keys.Ring.Hash("mask", string(w.r.ID), string(w.subject.Salt)))
 	case DoCorrect:
 		order.Verb, order.Corrections = source.Correct, w.corrections(holding)
 	case DoExport, DoTell, DoKeep, DoRefer, DoRefuse, DoByHand:
@@ -256,8 +257,11 @@ func (w worker) again(ctx context.Context) (result, error) {
 			break
 		}
 	}
+	if empty {
+		old, fresh = 0, old+fresh // all of it is new to the plan
+	}
 	switch {
-	case empty && old+fresh == 0:
+	case empty && fresh == 0:
 		return w.over(Nothing, func(*Step) {}), nil
 	case w.step.Verb == DoCorrect && !wrong:
 		return w.over(Done, func(*Step) {}), nil
@@ -274,9 +278,6 @@ func (w worker) again(ctx context.Context) (result, error) {
 		s.Round++
 		s.State = Planned
 		s.After = w.s.now().Add(backoff(s.Round))
-		if empty {
-			fresh += old // all of it is new to the plan
-		}
 		if fresh > 0 {
 			s.Until = w.s.now()
 			s.Found += fresh

@@ -126,7 +126,7 @@ const (
 	Null      How = "null"
 	Fixed     How = "fixed"
 	Hash      How = "hash"       // SHA-256, hex; a guessable value stays guessable
-	KeyedHash How = "keyed_hash" // HMAC under a key of this request, destroyed with it
+	KeyedHash How = "keyed_hash" // HMAC under a key of this request, gone with the person's salt
 	Preserve  How = "preserve"
 )
 
