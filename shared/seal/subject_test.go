@@ -126,20 +126,23 @@ func TestADestroyedSaltOpensNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	ref := table.Ref{Table: table.Keys, Key: table.Key{Partition: "id#" + string(s.Holder), Sort: "-"}}
-	for name, destroy := range map[string]func() error{
-		"the salt": func() error {
+	for _, c := range []struct {
+		name    string
+		destroy func() error
+	}{ // in this order: what is gone has no salt to lose
+		{"the salt", func() error {
 			return k.Table.Commit(ctx, table.NewID(), table.Put(table.Keys, table.Item{Key: ref.Key, Schema: 1, Body: []byte(`{"subject":"` + s.ID + `","generation":2}`)}, table.Exists))
-		},
-		"the item": func() error { return k.Table.Commit(ctx, table.NewID(), table.Delete(ref, table.Exists)) },
+		}},
+		{"the item", func() error { return k.Table.Commit(ctx, table.NewID(), table.Delete(ref, table.Exists)) }},
 	} {
-		if err := destroy(); err != nil {
+		if err := c.destroy(); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := k.Load(ctx, s.Holder); !errors.Is(err, seal.ErrSealed) {
-			t.Errorf("without %s: %v", name, err)
+			t.Errorf("without %s: %v", c.name, err)
 		}
 		if _, err := k.Ring.Unseal(seal.Subject{ID: s.ID, Holder: s.Holder, Generation: 1}, at, sealed); !errors.Is(err, seal.ErrSealed) {
-			t.Errorf("without %s a field opens: %v", name, err)
+			t.Errorf("without %s a field opens: %v", c.name, err)
 		}
 	}
 }
