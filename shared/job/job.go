@@ -1,6 +1,6 @@
 // Package job is scheduled and queued work as functions run it: look at what is
-// due, act, and say what came of it. A job's answer is one of three: nil, it is
-// done; Later, try again with back-off; Never, park it and ring the alarm.
+// due, act, and say what came of it. When something is tried again, and when it is
+// left to an operator, the request itself knows.
 //
 // It knows no AWS: boot and infra/local call jobs by the names of the topology.
 // It imports the domain.
@@ -8,7 +8,6 @@ package job
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -26,21 +25,6 @@ type Report struct {
 
 // Set is the jobs of a function, by the names in its topology entry.
 type Set map[string]Job
-
-// neverError marks an error that trying again cannot mend.
-type neverError struct{ cause error }
-
-func (e neverError) Error() string { return e.cause.Error() }
-func (e neverError) Unwrap() error { return e.cause }
-
-// Never wraps an error of a message that is to be parked.
-func Never(err error) error { return neverError{err} }
-
-// IsNever reports whether trying again is useless.
-func IsNever(err error) bool {
-	_, ok := errors.AsType[neverError](err)
-	return ok
-}
 
 // Sweep looks at every request that is due and has each do its part. One that
 // fails does not keep the others waiting: it is logged and stays due.

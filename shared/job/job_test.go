@@ -3,7 +3,6 @@ package job_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"testing"
@@ -17,15 +16,6 @@ import (
 	"rightsdesk/shared/table/tabletest"
 	"rightsdesk/shared/topology"
 )
-
-func TestNeverIsTold(t *testing.T) {
-	t.Parallel()
-	cause := errors.New("it cannot work")
-	err := fmt.Errorf("message: %w", job.Never(cause))
-	if !job.IsNever(err) || !errors.Is(err, cause) || job.IsNever(cause) || job.IsNever(nil) {
-		t.Error("Never was lost or invented")
-	}
-}
 
 // desk is a service with n requests that are due for their first mail.
 func desk(t *testing.T, n int) *request.Service {

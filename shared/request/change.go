@@ -119,9 +119,13 @@ type detail struct {
 func (s *Service) simple(ctx context.Context, id ID, a Action, by string, c Call, decide func(Request) (detail, error)) (Status, error) {
 	status := Status("")
 	r, err := s.change(ctx, id, func(r Request) (Request, audit.Entry, []mail.Kind, error) {
-		if p, ok, err := s.replayed(r, a, c); err != nil || ok {
+		p, ok, err := s.replayed(r, a, c)
+		if err != nil {
+			return r, audit.Entry{}, nil, err
+		}
+		if ok {
 			status = p.Status
-			return r, audit.Entry{}, nil, errors.Join(err, errUnchangedIf(err == nil))
+			return r, audit.Entry{}, nil, errUnchanged
 		}
 		d, err := decide(r)
 		if err != nil {
@@ -141,13 +145,6 @@ func (s *Service) simple(ctx context.Context, id ID, a Action, by string, c Call
 	}
 	s.wake(ctx, r)
 	return status, nil
-}
-
-func errUnchangedIf(yes bool) error {
-	if yes {
-		return errUnchanged
-	}
-	return nil
 }
 
 // wake hints that there is work, if there is.

@@ -2,7 +2,6 @@ package request
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -62,8 +61,12 @@ func (s *Service) deliver(ctx context.Context, id ID, by string, c Call, redeem 
 		if r.Package == nil || r.Package.Cleared || !s.now().Before(r.Package.Until) {
 			return r, audit.Entry{}, nil, ErrNoPackage
 		}
-		if p, ok, err := s.replayed(r, Deliver, c); err != nil || ok && s.now().Sub(p.At) < repeatFor {
-			return r, audit.Entry{}, nil, errors.Join(err, errUnchangedIf(err == nil))
+		before, ok, err := s.replayed(r, Deliver, c)
+		if err != nil {
+			return r, audit.Entry{}, nil, err
+		}
+		if ok && s.now().Sub(before.At) < repeatFor {
+			return r, audit.Entry{}, nil, errUnchanged
 		}
 		p := *r.Package
 		if err := redeem(&p); err != nil {
