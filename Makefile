@@ -31,7 +31,7 @@ race: $(DYNOXIDE) ## the Go tests again, with the race detector, in random order
 lint: $(GOLANGCI) ## check style, architecture and security rules
 	$(GOLANGCI) run ./...
 
-fuzz: ## fuzz every target for FUZZTIME each (10s)
+fuzz: ## fuzz every target for FUZZTIME inputs each (50000x)
 	@bash .ci/fuzz
 
 prove: $(DYNOXIDE) ## measure the bars at their full size; takes an hour

@@ -318,40 +318,41 @@ var hostile = []string{
 
 // FuzzCompose puts a value everywhere where one is said.
 func FuzzCompose(f *testing.F) {
-	for _, s := range hostile {
-		f.Add(s)
+	for i, s := range hostile {
+		for kind := range mail.Kinds {
+			f.Add(s, uint8(kind+i)) //nolint:gosec // any number will do
+		}
 	}
-	f.Fuzz(func(t *testing.T, s string) {
-		for _, kind := range mail.Kinds {
-			l := letter(t, "en")
-			l.Brand, l.Request, l.Right, l.Reason, l.Article, l.Task = "Lumen "+s, s, s, "No. "+s, s, "Do "+s
-			l.Contact = words.Contact{Name: s, Email: "dpo@lumen.example", Phone: s, Page: s, Postal: s + "\n" + s}
-			l.Authority = words.Authority{Name: s, Page: s}
-			l.Code = personal.MakeText("1" + s)
-			l.Systems = []words.System{{Name: s, Outcomes: []words.Outcome{{Category: s, Result: words.Kept, Duty: s}, {Category: s, Result: words.Result(s)}}}}
-			l.Ignored = []personal.Identity{personal.MakeIdentity(personal.Kind(s), s)}
-			m, err := mail.Compose(kind, s, l)
-			if err != nil {
-				t.Fatalf("%s: %v", kind, err)
-			}
-			if err := m.Valid(); err != nil {
-				t.Errorf("%s: %v", kind, err)
-			}
-			if strings.ContainsFunc(m.Subject, forbidden) {
-				t.Errorf("%s: the subject is %q", kind, m.Subject)
-			}
-			for name, part := range map[string]string{"text": m.Text.Reveal(), "HTML": m.HTML.Reveal()} {
-				for line := range strings.SplitSeq(part, "\n") {
-					switch link := strings.Contains(line, "http"); {
-					case len(line) > 998, name == "text" && !link && utf8.RuneCountInString(line) > 78:
-						t.Errorf("%s: a line of the %s has %d bytes: %.100q", kind, name, len(line), line)
-					case strings.ContainsFunc(line, forbidden) && !strings.ContainsFunc(s, unicode.IsControl):
-						t.Errorf("%s: the %s has the line %q", kind, name, line)
-					}
+	f.Fuzz(func(t *testing.T, s string, n uint8) {
+		kind := mail.Kinds[int(n)%len(mail.Kinds)]
+		l := letter(t, "en")
+		l.Brand, l.Request, l.Right, l.Reason, l.Article, l.Task = "Lumen "+s, s, s, "No. "+s, s, "Do "+s
+		l.Contact = words.Contact{Name: s, Email: "dpo@lumen.example", Phone: s, Page: s, Postal: s + "\n" + s}
+		l.Authority = words.Authority{Name: s, Page: s}
+		l.Code = personal.MakeText("1" + s)
+		l.Systems = []words.System{{Name: s, Outcomes: []words.Outcome{{Category: s, Result: words.Kept, Duty: s}, {Category: s, Result: words.Result(s)}}}}
+		l.Ignored = []personal.Identity{personal.MakeIdentity(personal.Kind(s), s)}
+		m, err := mail.Compose(kind, s, l)
+		if err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		if err := m.Valid(); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if strings.ContainsFunc(m.Subject, forbidden) {
+			t.Errorf("%s: the subject is %q", kind, m.Subject)
+		}
+		for name, part := range map[string]string{"text": m.Text.Reveal(), "HTML": m.HTML.Reveal()} {
+			for line := range strings.SplitSeq(part, "\n") {
+				switch link := strings.Contains(line, "http"); {
+				case len(line) > 998, name == "text" && !link && utf8.RuneCountInString(line) > 78:
+					t.Errorf("%s: a line of the %s has %d bytes: %.100q", kind, name, len(line), line)
+				case strings.ContainsFunc(line, forbidden) && !strings.ContainsFunc(s, unicode.IsControl):
+					t.Errorf("%s: the %s has the line %q", kind, name, line)
 				}
-				if name == "HTML" && (strings.Contains(part, "<script") || strings.Contains(part, "<img")) {
-					t.Errorf("%s: %q made an element", kind, s)
-				}
+			}
+			if name == "HTML" && (strings.Contains(part, "<script") || strings.Contains(part, "<img")) {
+				t.Errorf("%s: %q made an element", kind, s)
 			}
 		}
 	})
