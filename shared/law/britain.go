@@ -11,11 +11,11 @@ const (
 // with effect from 5 February 2026. What it counts is the same until pauses and
 // restarts are counted too.
 var britain = []Pack{
-	ukGDPR(date(2026, time.February, 5), basis{"Art. 12(3) and 12A UK GDPR", ukGDPRText, Secondary}),
-	ukGDPR(date(2021, time.January, 1), basis{"Art. 12(3) UK GDPR", ukGDPRText, Secondary}),
+	ukGDPR(Day(2026, time.February, 5), basis{"Art. 12(3) and 12A UK GDPR", ukGDPRText, Secondary}),
+	ukGDPR(Day(2021, time.January, 1), basis{"Art. 12(3) UK GDPR", ukGDPRText, Secondary}),
 }
 
-func ukGDPR(from time.Time, period basis) Pack {
+func ukGDPR(from Date, period basis) Pack {
 	return Pack{
 		ID:      "uk-gdpr",
 		Name:    "UK General Data Protection Regulation",

@@ -10,7 +10,7 @@ const (
 var california = []Pack{{
 	ID:      "us-ca-ccpa",
 	Name:    "California Consumer Privacy Act",
-	From:    date(2020, time.January, 1),
+	From:    Day(2020, time.January, 1),
 	Sources: []string{ccpaText, ccprRules},
 	covers:  []string{"US-CA"},
 

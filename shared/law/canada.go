@@ -7,7 +7,7 @@ const pipedaText = "https://laws-lois.justice.gc.ca/eng/acts/P-8.6/"
 var canada = []Pack{{
 	ID:      "ca-pipeda",
 	Name:    "Personal Information Protection and Electronic Documents Act (Canada)",
-	From:    date(2001, time.January, 1),
+	From:    Day(2001, time.January, 1),
 	Sources: []string{pipedaText},
 	// Quebec, Alberta and British Columbia have laws of their own for most private
 	// companies; none gives less time, so a policy that names only

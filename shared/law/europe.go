@@ -11,7 +11,7 @@ const (
 var europe = []Pack{{
 	ID:      "eu-gdpr",
 	Name:    "General Data Protection Regulation (EU) 2016/679",
-	From:    date(2018, time.May, 25),
+	From:    Day(2018, time.May, 25),
 	Sources: []string{gdprText, periodsText},
 	// The European Economic Area: the GDPR applies in Iceland, Liechtenstein and
 	// Norway by decision 154/2018 of its Joint Committee.

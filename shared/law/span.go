@@ -33,23 +33,22 @@ func (s Span) String() string {
 }
 
 // After returns the last day of a span that begins with the day after start.
-// Both are midnights UTC that stand for a date; the time zone has been dealt
-// with before.
 //
 // One month after 31 January is the last day of February (Regulation 1182/71,
 // Article 3(2)(c)). time.AddDate would say 3 March and give us days we do not have.
-func (s Span) After(start time.Time) time.Time {
+func (s Span) After(start Date) Date {
 	switch s.Unit {
 	case Days:
-		return start.AddDate(0, 0, s.N)
+		return start + Date(s.N) //nolint:gosec // laws count in small numbers
 	case Months:
-		y, m, d := start.Date()
-		last := date(y, m+time.Month(s.N)+1, 0)
-		return date(last.Year(), last.Month(), min(d, last.Day()))
+		y, m, d := start.Civil()
+		last := Day(y, m+time.Month(s.N)+1, 0)
+		y, m, end := last.Civil()
+		return Day(y, m, min(d, end))
 	case BusinessDays:
 		day := start
 		for left := s.N; left > 0; {
-			if day = day.AddDate(0, 0, 1); !weekend(day) {
+			if day++; !day.weekend() {
 				left--
 			}
 		}
@@ -58,34 +57,10 @@ func (s Span) After(start time.Time) time.Time {
 	panic("law: a span of an unknown unit")
 }
 
-// date is a calendar date: midnight UTC.
-func date(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
-
-// dateOf returns the date that an instant falls on in a zone.
-func dateOf(t time.Time, zone *time.Location) time.Time { return date(t.In(zone).Date()) }
-
-// end returns the last second of a date in a zone. It asks for that second, not
-// for the next midnight: where the clock is put forward at midnight there is none.
-func end(day time.Time, zone *time.Location) time.Time {
-	y, m, d := day.Date()
-	return time.Date(y, m, d, 23, 59, 59, 0, zone)
-}
-
-func weekend(day time.Time) bool {
-	return day.Weekday() == time.Saturday || day.Weekday() == time.Sunday
-}
-
 // workingDayBefore returns day, or the Friday before it if it falls on a weekend.
-func workingDayBefore(day time.Time) time.Time {
-	for weekend(day) {
-		day = day.AddDate(0, 0, -1)
+func workingDayBefore(day Date) Date {
+	for day.weekend() {
+		day--
 	}
 	return day
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -6,26 +6,26 @@ import "time"
 // pause. "us-states" stands for all of them in a policy that does not list them
 // one by one; where a state gives more time (Iowa 90 days), 45 is early.
 var states = []Pack{
-	state("us-va", "Virginia Consumer Data Protection Act", "US-VA", date(2023, time.January, 1), credentialKinds,
+	state("us-va", "Virginia Consumer Data Protection Act", "US-VA", Day(2023, time.January, 1), credentialKinds,
 		basis{"Va. Code § 59.1-577", "https://law.lis.virginia.gov/vacode/title59.1/chapter53/", Verified}),
-	state("us-co", "Colorado Privacy Act", "US-CO", date(2023, time.July, 1), credentialKinds,
+	state("us-co", "Colorado Privacy Act", "US-CO", Day(2023, time.July, 1), credentialKinds,
 		basis{"C.R.S. § 6-1-1306", "https://leg.colorado.gov/bills/sb21-190", Secondary}),
-	state("us-ct", "Connecticut Data Privacy Act", "US-CT", date(2023, time.July, 1), credentialKinds,
+	state("us-ct", "Connecticut Data Privacy Act", "US-CT", Day(2023, time.July, 1), credentialKinds,
 		basis{"Conn. Gen. Stat. § 42-518", "https://www.cga.ct.gov/current/pub/chap_743jj.htm", Verified}),
-	state("us-tx", "Texas Data Privacy and Security Act", "US-TX", date(2024, time.July, 1), credentialKinds,
+	state("us-tx", "Texas Data Privacy and Security Act", "US-TX", Day(2024, time.July, 1), credentialKinds,
 		basis{"Tex. Bus. & Com. Code § 541.052", "https://statutes.capitol.texas.gov/Docs/BC/htm/BC.541.htm", Verified}),
-	state("us-or", "Oregon Consumer Privacy Act", "US-OR", date(2024, time.July, 1), credentialKinds,
+	state("us-or", "Oregon Consumer Privacy Act", "US-OR", Day(2024, time.July, 1), credentialKinds,
 		basis{"ORS § 646A.576", "https://www.oregonlegislature.gov/bills_laws/ors/ors646A.html", Verified}),
-	state("us-nj", "New Jersey Data Privacy Act", "US-NJ", date(2025, time.January, 15), credentialKinds,
+	state("us-nj", "New Jersey Data Privacy Act", "US-NJ", Day(2025, time.January, 15), credentialKinds,
 		basis{"N.J.S.A. § 56:8-166.7", "https://pub.njleg.gov/bills/2022/PL23/266_.HTM", Verified}),
-	state("us-mn", "Minnesota Consumer Data Privacy Act", "US-MN", date(2025, time.July, 31), strictestKinds,
+	state("us-mn", "Minnesota Consumer Data Privacy Act", "US-MN", Day(2025, time.July, 31), strictestKinds,
 		basis{"Minn. Stat. § 325M.14", "https://www.revisor.mn.gov/statutes/cite/325M", Unverified}),
 	// What it withholds is Minnesota's list, the longest of them.
-	state("us-states", "US state privacy laws (45 days)", "US", date(2023, time.January, 1), strictestKinds,
+	state("us-states", "US state privacy laws (45 days)", "US", Day(2023, time.January, 1), strictestKinds,
 		basis{"the law of the state of residence", "https://law.lis.virginia.gov/vacode/title59.1/chapter53/", Secondary}),
 }
 
-func state(id, name, residence string, from time.Time, withheld []string, b basis) Pack {
+func state(id, name, residence string, from Date, withheld []string, b basis) Pack {
 	return Pack{
 		ID: id, Name: name, From: from, Sources: []string{b.source}, covers: []string{residence},
 		limits:   []limit{{span: Span{45, Days}, basis: b}},

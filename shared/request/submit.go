@@ -223,7 +223,7 @@ func (s *Service) dates(sub Submission, rule policy.RightRule) (law.Deadline, er
 	for _, g := range s.Policy.Regimes {
 		regimes = append(regimes, g.ID)
 	}
-	d, err := law.Respond(law.Question{
+	d, err := law.Count(law.Case{
 		Regimes: regimes, Residence: sub.Residence, Right: string(sub.Right),
 		Received: sub.Received, Zone: s.Zone(), PromisedDays: rule.PromisedDays,
 	})
