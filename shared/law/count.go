@@ -124,7 +124,7 @@ func (c *count) explain(why string) {
 	c.add(c.law.Name+" applies. "+why, basis{}, c.received)
 	c.add("Received on "+c.received.words()+"; the day of receipt is not counted.", c.law.receipt, c.received)
 	text := "The answer is due within " + c.limit.span.String() + ": " + c.legal.words() + "."
-	if c.limit.span.Unit == Months && false {
+	if c.limit.span.Unit == Months {
 		text = strings.TrimSuffix(text, ".") + ", the last day of a month that has no " + ordinal(31) + "."
 	}
 	c.add(text, c.limit.basis, c.legal)

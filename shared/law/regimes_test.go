@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 var update = flag.Bool("update", false, "write docs/regimes.md anew")
@@ -58,7 +57,7 @@ early, never late); appeals.
 `)
 	for _, p := range packs {
 		for i, l := range p.limits {
-			id, name, from := "`"+p.ID+"`", p.Name, p.From.Format(time.DateOnly)
+			id, name, from := "`"+p.ID+"`", p.Name, p.From.String()
 			if i > 0 {
 				id, name, from = "", "", ""
 			}
@@ -69,7 +68,7 @@ early, never late); appeals.
 		older := i > 0 && packs[i-1].ID == p.ID
 		heading := p.ID
 		if older {
-			heading += ", before " + packs[i-1].From.Format(time.DateOnly)
+			heading += ", before " + packs[i-1].From.String()
 		}
 		fmt.Fprintf(&b, "\n## %s\n\n%s. For residents of %s.\n\n", heading, p.Name, strings.Join(p.covers, ", "))
 		fmt.Fprintf(&b, "Sources: %s\n\n", strings.Join(links(p.Sources), ", "))
