@@ -4,36 +4,84 @@ import "time"
 
 const (
 	ukGDPRText = "https://www.legislation.gov.uk/eur/2016/679/contents"
+	dpaText    = "https://www.legislation.gov.uk/ukpga/2018/12/contents"
 	icoPeriods = "https://ico.org.uk/for-organisations/uk-gdpr-guidance-and-resources/individual-rights/right-of-access/"
 )
 
-// britain: the Data (Use and Access) Act 2025 moved the period into Article 12A
-// with effect from 5 February 2026. What it counts is the same until pauses and
-// restarts are counted too.
+var (
+	art12A      = basis{"Art. 12(3) and 12A UK GDPR", ukGDPRText, Secondary}
+	art12Before = basis{"Art. 12(3) UK GDPR", ukGDPRText, Secondary}
+)
+
+// britain: the Data (Use and Access) Act 2025 moved the periods into Article 12A
+// from 5 February 2026, and gave people a right to complain to the controller from
+// 19 June 2026. What stops the time was the regulator's guidance before.
 var britain = []Pack{
-	ukGDPR(Day(2026, time.February, 5), basis{"Art. 12(3) and 12A UK GDPR", ukGDPRText, Secondary}),
-	ukGDPR(Day(2021, time.January, 1), basis{"Art. 12(3) UK GDPR", ukGDPRText, Secondary}),
+	ukGDPR(Day(2026, time.June, 19), art12A, stopsOf12A, []limit{{
+		rights: []string{Complaint}, span: Span{30, Days}, basis: basis{"s. 164A Data Protection Act 2018", dpaText, Verified},
+	}}),
+	ukGDPR(Day(2026, time.February, 5), art12A, stopsOf12A, nil),
+	ukGDPR(Day(2021, time.January, 1), art12Before, []stop{
+		{cause: Identity, effect: Restart, basis: basis{"ICO, right of access: the time begins with the information", icoPeriods, Secondary}},
+		{cause: Fee, effect: Restart, basis: basis{"ICO, right of access: the time begins with the fee", icoPeriods, Secondary}},
+		{
+			cause: Clarification, rights: []string{"access", "know"}, effect: PauseExclusive,
+			basis: basis{"ICO, right of access: the clock stops for clarification (October 2020)", icoPeriods, Secondary},
+		},
+	}, nil),
 }
 
-func ukGDPR(from Date, period basis) Pack {
+// stopsOf12A: the latest of receipt, the information and the fee begins the time.
+// The twin of its last rule, section 54(3C) of the Act, names access only.
+var stopsOf12A = []stop{
+	{cause: Identity, effect: Restart, basis: basis{"Art. 12A UK GDPR", ukGDPRText, Secondary}},
+	{cause: Fee, effect: Restart, basis: basis{"Art. 12A UK GDPR", ukGDPRText, Secondary}},
+	{cause: Clarification, rights: []string{"access", "know"}, effect: PauseInclusive, basis: basis{"Art. 12A UK GDPR", ukGDPRText, Secondary}},
+}
+
+func ukGDPR(from Date, period basis, stops []stop, acknowledge []limit) Pack {
+	dayBefore := reading{
+		text:    "\"One month beginning with\" the day can be read to end on the day before the corresponding date.",
+		earlier: 1,
+		basis:   basis{period.article, ukGDPRText, Unverified},
+	}
 	return Pack{
 		ID:      "uk-gdpr",
 		Name:    "UK General Data Protection Regulation",
 		From:    from,
-		Sources: []string{ukGDPRText, icoPeriods},
+		Sources: []string{ukGDPRText, dpaText, icoPeriods},
 		covers:  []string{"GB"},
 
-		limits: []limit{{
-			span: Span{1, Months}, basis: period,
-			readings: []reading{{
-				text:    "\"One month beginning with\" the day can be read to end on the day before the corresponding date.",
-				earlier: 1,
-				basis:   basis{period.article, ukGDPRText, Unverified},
+		limits:      []limit{{span: Span{1, Months}, basis: period, readings: []reading{dayBefore}}},
+		acknowledge: acknowledge,
+		extensions: []extension{{
+			span: Span{3, Months}, grounds: []Ground{complexity, yourRequests}, basis: period,
+			readings: []reading{dayBefore, {
+				text: "\"Two further months\" can be read to follow the first, which may have ended early.",
+				span: Span{2, Months}, chained: true,
+				basis: basis{period.article, ukGDPRText, Unverified},
 			}},
 		}},
-		receipt:  basis{"ICO, right of access: from the day of receipt to the corresponding date", icoPeriods, Secondary},
-		roll:     basis{"ICO, right of access: weekend or bank holiday", icoPeriods, Secondary},
+		stops:   stops,
+		receipt: basis{"ICO, right of access: from the day of receipt to the corresponding date", icoPeriods, Secondary},
+		roll:    basis{"ICO, right of access: weekend or bank holiday", icoPeriods, Secondary},
+		proofs: []bound{
+			{
+				forbid: []Proof{IdentityDocument},
+				why:    "More information may be asked for only on reasonable doubts about who asks, so not of everybody.",
+				basis:  basis{"Art. 12(6) UK GDPR", ukGDPRText, Secondary},
+			},
+			{
+				forbid: []Proof{Notarised},
+				why:    "Exercising a right is free of charge, and what is asked in proof of it must not be out of proportion.",
+				basis:  basis{"Art. 12(5)-(6) UK GDPR", ukGDPRText, Secondary},
+			},
+		},
 		reasons:  gdprReasons("UK GDPR"),
 		withheld: withhold(credentialKinds, basis{"Art. 32(1) UK GDPR", ukGDPRText, Unverified}),
+		questions: []string{
+			"Whether a period \"beginning with\" a day ends on the corresponding date, as the regulator counts, or on the day before. The safe date is the day before.",
+			"Whether the pause for clarification is for access only. It is so here: the provision's twin for the police names access only.",
+		},
 	}
 }

@@ -16,13 +16,44 @@ var california = []Pack{{
 
 	limits: []limit{
 		{rights: []string{"opt_out", "limit"}, span: Span{15, BusinessDays}, basis: basis{"11 CCR § 7026(f), 7027(g)", ccprRules, Verified}},
-		// Whether or not the request is verified; nothing pauses. Whether the last
-		// day moves off a weekend is open: it does not here.
+		// Whether or not the request is verified.
 		{span: Span{45, Days}, basis: basis{"11 CCR § 7021(b)", ccprRules, Verified}},
 	},
+	acknowledge: []limit{{
+		rights: []string{"access", "know", "portability", "rectification", "erasure"},
+		span:   Span{10, BusinessDays}, basis: basis{"11 CCR § 7021(a)", ccprRules, Verified},
+	}},
+	extensions: []extension{{
+		rights: []string{"access", "know", "portability", "rectification", "erasure"},
+		span:   Span{90, Days}, grounds: []Ground{reasonablyNecessary, complexity, yourRequests},
+		basis: basis{"11 CCR § 7021(b)", ccprRules, Verified},
+	}},
+	stops: []stop{
+		{cause: Identity, effect: Ignore, basis: basis{"11 CCR § 7021(b)", ccprRules, Verified}},
+		{cause: Mandate, effect: Ignore, basis: basis{"11 CCR § 7021(b)", ccprRules, Verified}},
+	},
 	receipt:  basis{"11 CCR § 7021(b)", ccprRules, Verified},
+	holidays: "US-CA",
+	records:  &records{span: Span{24, Months}, basis: basis{"11 CCR § 7101(a)", ccprRules, Verified}},
+	proofs: []bound{
+		{
+			rights: []string{"opt_out", "limit"},
+			forbid: []Proof{Address, DataPoints, SignedDeclaration, IdentityDocument, Notarised},
+			why:    "A request to opt out of sale or sharing, or to limit the use of sensitive data, need not be verifiable.",
+			basis:  basis{"11 CCR § 7060(b)", ccprRules, Verified},
+		},
+		{
+			forbid: []Proof{Notarised},
+			why:    "Nobody may be made to pay for the verification of their request; a notary's fee would have to be refunded.",
+			basis:  basis{"11 CCR § 7060(d)", ccprRules, Secondary},
+		},
+	},
 	reasons:  ccpaReasons,
 	withheld: withhold(strictestKinds, basis{"11 CCR § 7024(d)", ccprRules, Verified}),
+	questions: []string{
+		"Whether a last day that is a weekend or a holiday moves to the next working day. It does not here.",
+		"Which holidays are no business days. Those of the state are left out of the count where they are known; the safe date counts them.",
+	},
 }}
 
 var ccpaReasons = []Reason{

@@ -14,9 +14,18 @@ var canada = []Pack{{
 	// this one answers in time there too.
 	covers: []string{"CA"},
 
-	// Silence is a refusal: s. 8(5).
-	limits:   []limit{{span: Span{30, Days}, basis: basis{"s. 8(3) PIPEDA", pipedaText, Verified}}},
-	receipt:  basis{"s. 8(3) PIPEDA: after receipt of the request", pipedaText, Verified},
+	limits: []limit{{span: Span{30, Days}, basis: basis{"s. 8(3) PIPEDA", pipedaText, Verified}}},
+	extensions: []extension{{
+		span: Span{60, Days}, grounds: []Ground{interference, consultation, conversion},
+		basis: basis{"s. 8(4) PIPEDA", pipedaText, Verified},
+	}},
+	receipt: basis{"s. 8(3) PIPEDA: after receipt of the request", pipedaText, Verified},
+	silence: basis{"s. 8(5) PIPEDA", pipedaText, Verified},
+	proofs: []bound{{
+		forbid: []Proof{Notarised},
+		why:    "Access is given at minimal or no cost to the person.",
+		basis:  basis{"Schedule 1, 4.9.4 PIPEDA", pipedaText, Unverified},
+	}},
 	reasons:  pipedaReasons,
 	withheld: withhold(credentialKinds, basis{"Schedule 1, 4.7 PIPEDA", pipedaText, Unverified}),
 }}

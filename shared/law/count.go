@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// packs holds every version of every law, the newest of each ID first.
-var packs = slices.Concat(europe, britain, california, canada, states)
-
 // inForce returns the version of a law that applies to what is received on a day.
 func inForce(id string, day Date) (Pack, bool) {
 	i := slices.IndexFunc(packs, func(p Pack) bool { return p.ID == id && day >= p.From })

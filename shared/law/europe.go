@@ -3,25 +3,56 @@ package law
 import "time"
 
 const (
-	gdprText     = "https://eur-lex.europa.eu/eli/reg/2016/679/oj"
-	periodsText  = "https://eur-lex.europa.eu/eli/reg/1971/1182/oj"
-	oneMonthLeft = "Art. 12(3) GDPR"
+	gdprText    = "https://eur-lex.europa.eu/eli/reg/2016/679/oj"
+	periodsText = "https://eur-lex.europa.eu/eli/reg/1971/1182/oj"
+	accessGuide = "https://www.edpb.europa.eu/our-work-tools/our-documents/guidelines/guidelines-012022-data-subject-rights-right-access_en"
+	frenchText  = "https://www.legifrance.gouv.fr/loda/id/JORFTEXT000038528420/"
 )
 
 var europe = []Pack{{
 	ID:      "eu-gdpr",
 	Name:    "General Data Protection Regulation (EU) 2016/679",
 	From:    Day(2018, time.May, 25),
-	Sources: []string{gdprText, periodsText},
+	Sources: []string{gdprText, periodsText, accessGuide, frenchText},
 	// The European Economic Area: the GDPR applies in Iceland, Liechtenstein and
 	// Norway by decision 154/2018 of its Joint Committee.
 	covers: append([]string{"IS", "LI", "NO"}, union...),
 
-	limits:   []limit{{span: Span{1, Months}, basis: basis{oneMonthLeft, gdprText, Verified}}},
-	receipt:  basis{"Art. 3(1) Regulation (EEC, Euratom) 1182/71", periodsText, Verified},
-	roll:     basis{"Art. 3(4) Regulation (EEC, Euratom) 1182/71", periodsText, Verified},
+	limits: []limit{{span: Span{1, Months}, basis: basis{"Art. 12(3) GDPR", gdprText, Verified}}},
+	extensions: []extension{{
+		span: Span{3, Months}, grounds: []Ground{complexity, numberOfRequests}, basis: basis{"Art. 12(3) GDPR", gdprText, Verified},
+		readings: []reading{{
+			text: "\"Two further months\" can be read to follow the first, which may have ended early.",
+			span: Span{2, Months}, chained: true,
+			basis: basis{"Art. 12(3) GDPR", gdprText, Unverified},
+		}},
+	}},
+	// The text knows no pause. France adds one; an authority that accepted one
+	// elsewhere has made no law, so no other country stands here.
+	stops: []stop{{
+		cause: Identity, effect: PauseExclusive, places: []string{"FR"},
+		basis: basis{"Art. 77 décret n° 2019-536", frenchText, Secondary},
+	}},
+	receipt: basis{"Art. 3(1) Regulation (EEC, Euratom) 1182/71", periodsText, Verified},
+	roll:    basis{"Art. 3(4) Regulation (EEC, Euratom) 1182/71", periodsText, Verified},
+	proofs: []bound{
+		{
+			forbid: []Proof{IdentityDocument},
+			why:    "More information may be asked for only on reasonable doubts about who asks, so not of everybody; a copy of an identity document is as a rule out of proportion.",
+			basis:  basis{"Art. 12(6) GDPR", accessGuide, Verified},
+		},
+		{
+			forbid: []Proof{Notarised},
+			why:    "Exercising a right is free of charge, and what is asked in proof of it must not be out of proportion.",
+			basis:  basis{"Art. 12(5)-(6) GDPR", accessGuide, Verified},
+		},
+	},
 	reasons:  gdprReasons("GDPR"),
 	withheld: withhold(credentialKinds, basis{"Art. 32(1) GDPR", gdprText, Unverified}),
+	questions: []string{
+		"Whether three months run from receipt or two months from the end of the first. The legal date takes the former, the safe date the earlier of both.",
+		"Whether the time pauses while the person is asked who they are. The text names no pause and one authority accepted one; it pauses for controllers in France only, whose law says so.",
+	},
 }}
 
 // union is the member states of the European Union.

@@ -49,6 +49,8 @@ type Pack struct {
 	proofs      []bound
 	reasons     []Reason
 	withheld    []Withheld
+	// questions are what is not settled about the law, each with how it is counted here.
+	questions []string
 }
 
 // basis is where a rule comes from.
@@ -89,6 +91,9 @@ type extension struct {
 type Ground struct {
 	Code string            // stable, snake_case
 	Text map[string]string // by language; what the person is told
+	// Open marks a reason for which the law gives the time that is needed, and no
+	// last day: the notice names it. The span of the extension does not bound it.
+	Open bool
 }
 
 // Cause is why a company waits before it can answer.

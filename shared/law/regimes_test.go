@@ -72,13 +72,13 @@ early, never late); appeals.
 		}
 		fmt.Fprintf(&b, "\n## %s\n\n%s. For residents of %s.\n\n", heading, p.Name, strings.Join(p.covers, ", "))
 		fmt.Fprintf(&b, "Sources: %s\n\n", strings.Join(links(p.Sources), ", "))
-		rule(&b, "the day of receipt is not counted", p.receipt)
+		bullet(&b, "the day of receipt is not counted", p.receipt)
 		if p.roll != (basis{}) {
-			rule(&b, "a last day that is no working day would move to the next (left unused)", p.roll)
+			bullet(&b, "a last day that is no working day would move to the next (left unused)", p.roll)
 		}
 		for _, l := range p.limits {
 			for _, r := range l.readings {
-				rule(&b, r.text+fmt.Sprintf(" The safe date is %d day earlier.", r.earlier), r.basis)
+				bullet(&b, r.text+fmt.Sprintf(" The safe date is %d day earlier.", r.earlier), r.basis)
 			}
 		}
 		if older {
@@ -114,6 +114,6 @@ func links(urls []string) []string {
 	return out
 }
 
-func rule(b *strings.Builder, text string, of basis) {
+func bullet(b *strings.Builder, text string, of basis) {
 	fmt.Fprintf(b, "- %s: %s (`%s`)\n", strings.TrimSuffix(text, "."), of.article, of.mark)
 }

@@ -28,10 +28,11 @@ var states = []Pack{
 func state(id, name, residence string, from Date, withheld []string, b basis) Pack {
 	return Pack{
 		ID: id, Name: name, From: from, Sources: []string{b.source}, covers: []string{residence},
-		limits:   []limit{{span: Span{45, Days}, basis: b}},
-		receipt:  b,
-		reasons:  stateReasons(b.article),
-		withheld: withhold(withheld, basis{b.article, b.source, Unverified}),
+		limits:     []limit{{span: Span{45, Days}, basis: b}},
+		extensions: []extension{{span: Span{90, Days}, grounds: []Ground{reasonablyNecessary, complexity, yourRequests}, basis: b}},
+		receipt:    b,
+		reasons:    stateReasons(b.article),
+		withheld:   withhold(withheld, basis{b.article, b.source, Unverified}),
 	}
 }
 
