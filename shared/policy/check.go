@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"rightsdesk/shared/law"
 )
 
 // report notes a problem at a path.
@@ -14,6 +16,7 @@ type report func(path, format string, args ...any)
 // about the file being whole; the second holds the policy to its own promises.
 var checks = []func(*Policy, report){
 	checkReferences, checkProse, checkCategories, checkSources, checkTables, checkCorrections, checkPeriods,
+	checkRegimes, checkProofs, checkRefusals,
 
 	checkSales, checkCards, checkContact, checkRecipients, checkSafeguards, checkLocations,
 }
@@ -157,12 +160,76 @@ func checkPeriods(p *Policy, refuse report) {
 	if v := p.Verification; v.LapseAfter < v.LinkPeriod {
 		refuse("verification.lapse_after", "must not be shorter than link_period (%s)", short(v.LinkPeriod))
 	}
+	if v := p.Verification; v.RemindAfter >= v.LapseAfter {
+		refuse("verification.remind_after", "must be shorter than lapse_after (%s)", short(v.LapseAfter))
+	}
 	if e, ok := p.Rights[Erasure]; ok && e.PromisedDays > 0 && e.Cooling >= time.Duration(e.PromisedDays)*24*time.Hour {
 		refuse("rights.erasure.cooling", "must be shorter than promised_days (%d), or the promise is broken before the work begins", e.PromisedDays)
 	}
 	for _, g := range p.Regimes {
 		if strings.HasPrefix(g.ID, "us-ca-") && !p.Retention.Requests.atLeast(24) {
 			refuse("retention.requests", "must be 24mo or longer under %s (11 CCR 7101)", g.ID)
+		}
+	}
+}
+
+// checkRegimes refuses a law that nobody could count dates by.
+func checkRegimes(p *Policy, refuse report) {
+	for _, g := range p.Regimes {
+		if _, ok := law.ByID(g.ID); !ok {
+			refuse("regimes."+g.ID, "there is no law pack of this id; there is: %s", strings.Join(near(g.ID), ", "))
+		}
+	}
+}
+
+// near returns the ids of the law packs that begin most like the id.
+func near(id string) []string {
+	var ids []string
+	most := 0
+	for _, pack := range law.Packs() {
+		n := 0
+		for n < len(id) && n < len(pack.ID) && id[n] == pack.ID[n] {
+			n++
+		}
+		if n > most {
+			ids, most = nil, n
+		}
+		if n == most {
+			ids = union(ids, []string{pack.ID})
+		}
+	}
+	return ids
+}
+
+// checkProofs refuses to ask people for what the law forbids to ask, and to hand
+// anything out to somebody who has shown nothing.
+func checkProofs(p *Policy, refuse report) {
+	for _, right := range AllRights {
+		rule := p.Rights[right]
+		for i, proof := range rule.Proof {
+			at := fmt.Sprintf("rights.%s.proof[%d]", right, i)
+			for _, g := range p.Regimes {
+				if no, forbidden := law.Forbids(g.ID, string(right), proof); forbidden && overlap(rule.Residences, g.AppliesTo) {
+					refuse(at, "must not be %s under %s: %s (%s)", proof, g.ID, no.Text, no.Article)
+				}
+			}
+			switch {
+			case proof == "":
+			case right.Unverified() && proof != law.NoProof:
+				refuse(at, "must be %s: who asks for this need not show who they are", law.NoProof)
+			case !right.Unverified() && proof == law.NoProof:
+				refuse(at, "must not be %s: nothing is shown or changed before somebody has shown who they are", law.NoProof)
+			}
+		}
+	}
+}
+
+// checkRefusals refuses circumstances that no law of the file accepts.
+func checkRefusals(p *Policy, refuse report) {
+	known := union(nil, namesOf(p.reasons(), func(r law.Reason) string { return r.Code }))
+	for i, code := range p.Refusals {
+		if code != "" && !slices.Contains(known, code) {
+			refuse(fmt.Sprintf("refusals[%d]", i), "the laws under `regimes` know no such reason; they know: %s", strings.Join(known, ", "))
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Document is the policy as people read it.
@@ -99,6 +101,7 @@ type Controller struct {
 	Country       string
 	PostalAddress string
 	TimeZone      string // its days are the days that deadlines are counted in
+	Holidays      string // the country, or the part of one, whose public holidays move dates
 }
 
 // Form is what kind of person in law the controller is.
@@ -120,7 +123,9 @@ func (p *Policy) readController(o *object) {
 		Country:       o.line("country", need, country),
 		PostalAddress: o.line("postal_address", need, anyLine),
 		TimeZone:      o.line("time_zone", need, timeZone),
+		Holidays:      o.line("holidays", may, holidayPlace),
 	}
+	p.Controller.Holidays = cmp.Or(p.Controller.Holidays, p.Controller.Country)
 }
 
 // Contact is where questions about privacy go.
@@ -137,6 +142,20 @@ func (p *Policy) readContact(o *object) {
 		Page:          o.line("page", may, webAddress),
 		Person:        o.line("person", may, anyLine),
 		PostalAddress: o.line("postal_address", may, anyLine),
+	}
+}
+
+// Operators is how the people who work for the company are told what waits for
+// them. It is nobody else's business and is not published.
+type Operators struct {
+	Mail     string
+	DigestAt time.Duration // after midnight in the controller's zone
+}
+
+func (p *Policy) readOperators(o *object) {
+	p.Operators = Operators{
+		Mail:     cmp.Or(o.line("mail", may, mailAddress), p.Contact.Email),
+		DigestAt: o.clock("digest_at", 8*time.Hour),
 	}
 }
 

@@ -10,7 +10,7 @@
 // for; schema.json says the same for editors, and a test compares the two.
 //
 // Package policy knows no HTTP, no AWS and no clock. Everything may import it;
-// it imports personal and source, whose words a policy uses.
+// it imports law, personal and source, whose words a policy uses.
 package policy
 
 import (
@@ -31,10 +31,12 @@ type Policy struct {
 	Document       Document
 	Controller     Controller
 	Contact        Contact
+	Operators      Operators
 	Authorities    []Authority
 	Scope          Scope
 	Regimes        []Regime
 	Rights         map[Right]RightRule
+	Refusals       []string // codes of the law's reasons; nil: all of them, empty: none
 	Verification   Verification
 	Categories     []Category
 	Fields         map[string][]Field // by category
@@ -87,10 +89,12 @@ func (p *Policy) read(o *object) {
 	o.section("document", need, p.readDocument)
 	o.section("controller", need, p.readController)
 	o.section("contact", need, p.readContact)
+	o.section("operators", may, p.readOperators)
 	o.entries("authorities", may, residence, p.readAuthority)
 	o.section("scope", need, p.readScope)
 	o.entries("regimes", some, regimeID, p.readRegime)
 	o.section("rights", need, p.readRights)
+	p.readRefusals(o)
 	o.section("verification", may, p.readVerification)
 	o.entries("categories", some, identifier, p.readCategory)
 	o.entries("fields", may, identifier, p.readFields)

@@ -312,6 +312,16 @@ func (o *object) span(key string, otherwise, least, most time.Duration) time.Dur
 	return d
 }
 
+// clock reads a time of day as what has gone by since midnight.
+func (o *object) clock(key string, otherwise time.Duration) time.Duration {
+	s := o.line(key, may, timeOfDay)
+	if s == "" {
+		return otherwise
+	}
+	t, _ := time.Parse("15:04", s) // the pattern admits such times only
+	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
+}
+
 // period reads a calendar period such as 14d, 24mo or 10y.
 func (o *object) period(key string, p presence, otherwise Period) Period {
 	if s := o.line(key, p, aPeriod); s != "" {

@@ -72,3 +72,9 @@ func Covers(places []string, residence string) bool {
 		}
 	})
 }
+
+// overlap reports whether somebody can be in one of the places and in one of the others.
+func overlap(places, others []string) bool {
+	return slices.ContainsFunc(places, func(place string) bool { return Covers(others, place) }) ||
+		slices.ContainsFunc(others, func(place string) bool { return Covers(places, place) })
+}

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"time"
+
+	"rightsdesk/shared/law"
 )
 
 // Right is what a person can ask for.
@@ -17,11 +19,26 @@ const (
 	Erasure       Right = "erasure"       // Article 17
 	Restriction   Right = "restriction"   // Article 18
 	Objection     Right = "objection"     // Article 21
+	OptOut        Right = "opt_out"       // of sale and sharing; California 1798.120
+	Limit         Right = "limit"         // the use of sensitive data; California 1798.121
 	Challenge     Right = "challenge"     // of the company's compliance; PIPEDA schedule 1, 4.10
+	Complaint     Right = "complaint"     // about how the company treats personal data; Data Protection Act 2018 (UK), section 164A
+	Appeal        Right = "appeal"        // against a refusal; no file declares it, it comes with the refusal
 )
 
-// AllRights lists the rights in the order in which they are shown.
-var AllRights = []Right{Access, Portability, Know, Rectification, Erasure, Restriction, Objection, Challenge}
+// AllRights lists the rights that a policy can declare, in the order in which they are shown.
+var AllRights = []Right{Access, Portability, Know, Rectification, Erasure, Restriction, Objection, OptOut, Limit, Challenge, Complaint}
+
+// Weighed reports whether a person weighs what is asked and ends it with an outcome.
+func (r Right) Weighed() bool { return r == Challenge || r == Complaint || r == Appeal }
+
+// Unverified reports whether the right never waits for anybody to show who they are: 11 CCR 7060(b).
+func (r Right) Unverified() bool { return r == OptOut || r == Limit }
+
+// byHand reports whether a person weighs or does what is asked, so that it never runs by itself.
+func (r Right) byHand() bool {
+	return r == Restriction || r == Objection || r.Weighed() || r.Unverified()
+}
 
 // RightRule is what the policy promises about one right.
 type RightRule struct {
@@ -32,6 +49,7 @@ type RightRule struct {
 	Extension    bool          // the law's extension may be used
 	Agents       bool          // an agent with written authorisation may ask
 	TaskDays     int           // an operator's task for it is due after so many days
+	Proof        []law.Proof   // what may be asked of a person to show who they are
 	SelfService  Link          // where people can do it themselves; empty: nowhere
 }
 
@@ -56,32 +74,70 @@ func (p *Policy) readRights(o *object) {
 		})
 	}
 	if len(p.Rights) == 0 && !o.broken {
-		o.r.refuse(o.path, "must offer a right or more: access, portability, know, rectification, erasure, restriction, objection, challenge")
+		o.r.refuse(o.path, "must offer a right or more: %s", list(AllRights))
 	}
+	if _, ok := p.Rights[Complaint]; !ok {
+		p.Rights[Complaint] = lane()
+	}
+}
+
+// lane is the rule of what everybody may do, whether or not the file says so: complain, and appeal.
+func lane() RightRule {
+	return RightRule{Residences: []string{Everywhere}, Extension: true, Agents: true, TaskDays: defaultTaskDays, Proof: []law.Proof{law.Address}}
 }
 
 func readRight(right Right, o *object) RightRule {
 	rule := RightRule{
-		Residences:   o.lines("residences", need, residence),
+		Residences:   o.lines("residences", needIf(right != Complaint), residence),
 		Automatic:    o.flag("automatic", false),
 		PromisedDays: o.number("promised_days", 0, 365),
-		Extension:    o.flag("extension", true),
+		Extension:    o.extension(),
 		Agents:       o.flag("agents", true),
 		TaskDays:     o.number("task_days", defaultTaskDays, 365),
+		Proof:        words(o, "proof", needIf(o.has("proof")), law.Proofs),
 	}
 	o.section("self_service", may, func(l *object) { rule.SelfService = l.link() })
-	if rule.Automatic && (right == Restriction || right == Objection || right == Challenge) {
-		o.r.refuse(o.at("automatic"), "must be false: whoever asks for this wants a person to weigh it")
+	if rule.Automatic && right.byHand() {
+		o.r.refuse(o.at("automatic"), "must be false: whoever asks for this wants a person to weigh it or do it")
+	}
+	if right == Complaint {
+		if o.has("residences") && !slices.Contains(rule.Residences, Everywhere) {
+			o.r.refuse(o.at("residences"), "must be [\"*\"] or left out: everybody may complain")
+		}
+		rule.Residences = []string{Everywhere}
 	}
 	if right == Erasure {
 		rule.Cooling = o.span("cooling", DefaultCooling, MinCooling, MaxCooling)
 	}
+	switch {
+	case o.has("proof"):
+	case right.Unverified():
+		rule.Proof = []law.Proof{law.NoProof}
+	default:
+		rule.Proof = []law.Proof{law.Address}
+	}
 	return rule
 }
 
+// extension reads whether the law's extension may be used. It was true or false
+// once; who wrote that is told the word for it.
+func (o *object) extension() bool {
+	const none, theLaws = "none", "law"
+	if n := o.values["extension"]; n != nil && n.Tag == "!!bool" {
+		o.asked = append(o.asked, "extension")
+		o.r.refuse(o.at("extension"), "must be one of: %s, %s; `true` is now `%s`, `false` is `%s`", none, theLaws, theLaws, none)
+		return true
+	}
+	return word(o, "extension", may, []string{none, theLaws}) != none
+}
+
 // Offers returns the rule of a right for somebody of that residence ("" if it
-// is not known), and whether the policy offers it to them.
+// is not known), and whether the policy offers it to them. An appeal is offered
+// to whoever was refused something.
 func (p *Policy) Offers(right Right, residence string) (RightRule, bool) {
+	if right == Appeal {
+		return lane(), true
+	}
 	rule, ok := p.Rights[right]
 	if !ok || !Covers(rule.Residences, residence) {
 		return RightRule{}, false
@@ -122,26 +178,32 @@ func (p *Policy) RegimesFor(residence string) []Regime {
 // they are sent stays good.
 type Verification struct {
 	LinkPeriod     time.Duration // a mailed link works so long
+	RemindAfter    time.Duration // who has not verified is reminded after so long, once
 	LapseAfter     time.Duration // a request nobody verified ends after so long
 	ResendAfter    time.Duration // between two mails with links
 	MailsPerDay    int           // with links, to one address
 	SubmitsPerHour int           // from one network address
 	SessionPeriod  time.Duration // the follow page works so long
 	PackagePeriod  time.Duration // an export can be fetched so long
-	WithoutAccount Text          // how visitors and applicants are verified; empty: like everybody
+	// AttachmentPeriod is how long what a person attaches to a message is kept at most.
+	AttachmentPeriod time.Duration
+	WithoutAccount   Text // how visitors and applicants are verified; empty: like everybody
 }
 
 func (p *Policy) readVerification(o *object) {
 	const day = 24 * time.Hour
+	lapse := o.span("lapse_after", 30*day, day, 90*day)
 	p.Verification = Verification{
-		LinkPeriod:     o.span("link_period", day, 15*time.Minute, 7*day),
-		LapseAfter:     o.span("lapse_after", 30*day, day, 90*day),
-		ResendAfter:    o.span("resend_after", time.Minute, 30*time.Second, time.Hour),
-		MailsPerDay:    o.number("mails_per_day", 5, 20),
-		SubmitsPerHour: o.number("submits_per_hour", 20, 1000),
-		SessionPeriod:  o.span("session_period", 30*day, time.Hour, 180*day),
-		PackagePeriod:  o.span("package_period", 7*day, time.Hour, 30*day),
-		WithoutAccount: o.text("without_account", may),
+		LinkPeriod:       o.span("link_period", day, 15*time.Minute, 7*day),
+		RemindAfter:      o.span("remind_after", min(day, lapse/2), time.Hour, 7*day),
+		LapseAfter:       lapse,
+		ResendAfter:      o.span("resend_after", time.Minute, 30*time.Second, time.Hour),
+		MailsPerDay:      o.number("mails_per_day", 5, 20),
+		SubmitsPerHour:   o.number("submits_per_hour", 20, 1000),
+		SessionPeriod:    o.span("session_period", 30*day, time.Hour, 180*day),
+		PackagePeriod:    o.span("package_period", 7*day, time.Hour, 30*day),
+		AttachmentPeriod: o.span("attachment_period", 14*day, day, 90*day),
+		WithoutAccount:   o.text("without_account", may),
 	}
 }
 

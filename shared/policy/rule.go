@@ -61,11 +61,13 @@ var (
 	calendarDay = rule{says: "must be a date such as 2026-05-01", ok: isDate, dated: true}
 	timestamp   = rule{says: "must be a date such as 2026-05-01, or a time such as 2026-05-01T09:30:00Z", ok: isTimestamp, dated: true}
 	timeZone    = rule{says: "must be a time zone such as Europe/Paris", ok: isTimeZone}
+	timeOfDay   = matching("must be a time of day such as 08:00", `^([01][0-9]|2[0-3]):[0-5][0-9]$`)
 	aPeriod     = rule{says: "must be a period such as 14d, 24mo or 10y", ok: isPeriod}
 
-	country   = rule{says: "must be a country by its ISO 3166-1 code, such as FR", ok: isCountry}
-	residence = rule{says: "must be a country (FR), a part of one (US-CA), EEA, or \"*\" for everywhere", ok: isResidence}
-	location  = rule{says: "must be a country (FR) or EEA", ok: func(s string) bool { return s == EEA || isCountry(s) }}
+	country      = rule{says: "must be a country by its ISO 3166-1 code, such as FR", ok: isCountry}
+	residence    = rule{says: "must be a country (FR), a part of one (US-CA), EEA, or \"*\" for everywhere", ok: isResidence}
+	location     = rule{says: "must be a country (FR) or EEA", ok: func(s string) bool { return s == EEA || isCountry(s) }}
+	holidayPlace = rule{says: "must be a country (FR) or a part of one (GB-SCT)", ok: func(s string) bool { return s != EEA && IsResidence(s) }}
 )
 
 // isWebAddress accepts what may be published as a link. Plain http is for the
