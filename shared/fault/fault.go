@@ -67,6 +67,13 @@ func (e *Error) Because(cause error) *Error {
 	return &c
 }
 
+// Saying returns a copy of e with another public text, that fits the case at hand.
+func (e *Error) Saying(text string) *Error {
+	c := *e
+	c.Text = text
+	return &c
+}
+
 // After returns a copy of e that asks the caller to wait for d.
 func (e *Error) After(d time.Duration) *Error {
 	c := *e

@@ -6,6 +6,7 @@ import (
 
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/operator"
+	"rightsdesk/shared/personal"
 	"rightsdesk/shared/request"
 )
 
@@ -184,12 +185,16 @@ func (env Env) operatorRetry(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (env Env) operatorTaskDone(w http.ResponseWriter, r *http.Request) error {
-	var none struct{}
-	c, err := call(r, &none)
+	var b struct {
+		Outcome string `json:"outcome"`
+		Text    string `json:"text"`
+	}
+	c, err := call(r, &b)
 	if err != nil {
 		return err
 	}
-	status, err := env.Requests.TaskDone(r.Context(), who(r), request.TaskID(r.PathValue("id")), c)
+	d := request.Decision{Outcome: request.Outcome(b.Outcome), Text: personal.MakeText(b.Text)}
+	status, err := env.Requests.TaskDone(r.Context(), who(r), request.TaskID(r.PathValue("id")), d, c)
 	return changed(w, r, status, err)
 }
 

@@ -248,12 +248,16 @@ func (env Env) followPage(w http.ResponseWriter, r *http.Request, t request.Toke
 	if req.Status == request.InProgress && env.Policy.Rights[req.Right].Cooling > 0 {
 		f.Starts = req.Start
 	}
-	d, err := env.Requests.Explain(req)
+	clocks, err := env.Requests.Clocks(req)
 	if err != nil {
 		return err
 	}
-	for _, s := range d.Steps {
-		f.Why = append(f.Why, page.Step{Text: s.Text, Article: s.Article, Date: s.Date})
+	for _, s := range deadlineOf(req, clocks).Steps {
+		one := page.Step{Text: s.Text, Article: s.Article}
+		if s.Date != nil {
+			one.Date = *s.Date
+		}
+		f.Why = append(f.Why, one)
 	}
 	for _, e := range v.Timeline {
 		one := page.Entry{At: e.At, Action: e.Action, By: e.Actor}

@@ -7,6 +7,7 @@ import (
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/law"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -355,22 +356,64 @@ func (env Env) deadline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, err := env.Requests.Explain(req)
+	clocks, err := env.Requests.Clocks(req)
 	if err != nil {
 		return err
 	}
-	type step struct {
-		Text    string     `json:"text"`
-		Article string     `json:"article,omitempty"`
-		Source  string     `json:"source,omitempty"`
-		Mark    string     `json:"mark,omitempty"`
-		Date    *time.Time `json:"date,omitempty"`
+	return ok(w, deadlineOf(req, clocks))
+}
+
+type deadlineView struct {
+	Law       string      `json:"law"`
+	RespondBy time.Time   `json:"respond_by"`
+	SafeBy    time.Time   `json:"safe_by"`
+	Paused    bool        `json:"paused"`
+	Extended  bool        `json:"extended"`
+	Steps     []clockStep `json:"steps"` // of the clock that the answer runs on
+	Clocks    []clockView `json:"clocks"`
+}
+
+type clockView struct {
+	Clock string      `json:"clock"`
+	Law   string      `json:"law"`
+	Legal time.Time   `json:"legal"`
+	Safe  time.Time   `json:"safe"`
+	Done  *time.Time  `json:"done_at,omitempty"`
+	Steps []clockStep `json:"steps"`
+}
+
+type clockStep struct {
+	Text    string     `json:"text"`
+	Article string     `json:"article,omitempty"`
+	Source  string     `json:"source,omitempty"`
+	Mark    string     `json:"mark,omitempty"`
+	Date    *time.Time `json:"date,omitempty"`
+}
+
+func deadlineOf(req request.Request, clocks []law.Reckoning) deadlineView {
+	d := deadlineView{
+		Law: req.Law, RespondBy: req.RespondBy, SafeBy: req.SafeBy, Paused: req.Paused, Extended: req.Extension != nil,
+		Steps: []clockStep{}, Clocks: []clockView{},
 	}
-	steps := []step{}
-	for _, st := range d.Steps {
-		steps = append(steps, step{st.Text, st.Article, st.Source, st.Mark, maybe(st.Date)})
+	for _, c := range clocks {
+		v := clockView{Clock: string(c.Clock), Law: c.Law, Legal: c.Legal, Safe: c.Safe, Steps: []clockStep{}}
+		for _, st := range c.Steps {
+			v.Steps = append(v.Steps, clockStep{st.Text, st.Article, st.Source, st.Mark, maybe(st.Date)})
+		}
+		switch c.Clock {
+		case law.Respond, law.OptOut, law.Decide:
+			d.Steps, v.Done = v.Steps, maybe(req.Closed)
+		case law.Acknowledge:
+			v.Done = maybe(req.Acknowledged)
+		case law.ExtendNotice:
+			if req.Extension != nil {
+				v.Done = &req.Extension.At
+			}
+		case law.Extended, law.File, law.Records:
+		}
+		d.Clocks = append(d.Clocks, v)
 	}
-	return ok(w, map[string]any{"law": d.Law, "respond_by": req.RespondBy, "safe_by": req.SafeBy, "steps": steps})
+	return d
 }
 
 func (env Env) revoke(w http.ResponseWriter, r *http.Request) error {

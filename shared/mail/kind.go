@@ -12,9 +12,17 @@ const (
 	Fulfilled      Kind = "fulfilled"       // the person: everything is done
 	Denied         Kind = "denied"          // the person, with the reason and whom to complain to
 	Revoked        Kind = "revoked"         // the person took the request back
-	Lapsed         Kind = "lapsed"          // the person never confirmed
+	Lapsed         Kind = "lapsed"          // the person never confirmed: why it ends, and another way
+	Remind         Kind = "remind"          // the person, a day later, who has not confirmed yet
+	Asked          Kind = "asked"           // the person: an operator has a question
+	StillAsked     Kind = "still_asked"     // the person, who has not answered it
+	Extended       Kind = "extended"        // the person: it takes longer, why, and whom to complain to
+	Late           Kind = "late"            // the person: the date has passed, and whom to complain to
+	Decided        Kind = "decided"         // the person: how an appeal, a complaint or a challenge ended
+	Digest         Kind = "digest"          // operators: what needs them
+	Overdue        Kind = "overdue"         // the policy's contact: what is late
 	Task           Kind = "task"            // operators: something has to be done by a date
 )
 
 // Kinds lists every kind.
-var Kinds = []Kind{Verify, ConfirmAddress, Verified, Ready, Fulfilled, Denied, Revoked, Lapsed, Task}
+var Kinds = []Kind{Verify, ConfirmAddress, Verified, Ready, Fulfilled, Denied, Revoked, Lapsed, Remind, Asked, StillAsked, Extended, Late, Decided, Digest, Overdue, Task}

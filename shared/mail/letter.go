@@ -44,8 +44,41 @@ type Letter struct {
 	Article   string
 	Authority words.Authority
 
+	// Denied, Decided: that the law knows an appeal to the company, which Follow
+	// leads to, and until when it can be filed; zero: the law sets no end.
+	Appeal      bool
+	AppealUntil time.Time
+
+	// Lapsed, Remind: another way to show who asks. May be empty.
+	AnotherWay string
+
+	// Asked, StillAsked: the question. Decided: the explanation.
+	Words personal.Text
+	// Asked, StillAsked: that no time counts until it is answered.
+	Stopped bool
+
+	// Extended: the date as it was; Reason is the ground. Late: Article, if there is
+	// one, is that of the law that takes silence for a refusal.
+	Before time.Time
+
+	// Decided: how it ended: upheld, partly_upheld, rejected.
+	Outcome string
+
+	// Digest, Overdue: what needs whoever reads it. Nothing in it is personal.
+	Lines   []Line
+	More    int    // lines that have no room
+	Console string // where to look: https://...
+
 	// Task: what to do, by when, and where. Nothing in it is personal.
-	Task    string
-	Due     time.Time
-	Console string // https://...
+	Task string
+	Due  time.Time
+}
+
+// Line is one request in a digest.
+type Line struct {
+	Request   string
+	Right     string
+	Why       []string // as package digest spells it: T-7, overdue, task...
+	RespondBy time.Time
+	SafeBy    time.Time
 }

@@ -10,8 +10,12 @@ import (
 // answer ends the work: with a package, or with the record of what was done.
 func (s *Service) answer(ctx context.Context, r Request) (result, error) {
 	if !exports(r.Right) {
+		say := mail.Fulfilled
+		if r.Right.Weighed() {
+			say = mail.Decided
+		}
 		return result{
-			action: Fulfil, say: []mail.Kind{mail.Fulfilled},
+			action: Fulfil, say: []mail.Kind{say},
 			apply: func(r Request) (Request, error) { return r, nil },
 		}, nil
 	}

@@ -4,61 +4,92 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/table"
 )
 
-// Tick does what the clock alone brings about: an unverified request lapses, a
-// date passes, a package's period ends. What is due for others it leaves to them.
+// Tick does what the clock alone brings about: reminders, an unverified request
+// that lapses, a date that passes, the end of a period for which something is
+// kept. What is due for others it leaves to them.
 func (s *Service) Tick(ctx context.Context, id ID) error {
-	r, err := s.load(ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	now := s.now()
-	if !r.Forget.IsZero() && !now.Before(r.Forget) && !r.Parts {
-		return s.forget(ctx, r)
-	}
-	passed := func(r Request) (Action, []mail.Kind, bool) {
-		switch {
-		case r.Status == Unverified && !now.Before(r.LapseAt):
-			return Lapse, []mail.Kind{mail.Lapsed}, true
-		case r.IsOverdue(now) && !r.Overdue:
-			return Overrun, nil, true
-		case r.Status.Final() && r.Parts && !now.Before(r.keptUntil()):
-			return Clear, nil, true
+	for range maxTicks {
+		r, err := s.load(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			return nil
 		}
-		return "", nil, false
-	}
-	a, _, ok := passed(r)
-	if !ok {
-		return nil
-	}
-	if a == Clear {
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		if r.forgettable(now) {
+			return s.forget(ctx, r)
+		}
+		d, err := s.due(ctx, r, now)
+		if err != nil || d.action == "" {
+			return err
+		}
 		// First the objects, then the record that they are gone: repeated after a
 		// crash it deletes nothing once more.
-		if err := s.clear(ctx, id); err != nil {
+		switch d.action {
+		case Clear:
+			err = s.clear(ctx, id)
+		case Shred:
+			err = s.erase(ctx, attachments(id))
+		}
+		if err != nil {
+			return err
+		}
+		_, err = s.change(ctx, id, func(r Request) (Request, audit.Entry, []mail.Kind, error) {
+			again, err := s.due(ctx, r, now)
+			if err != nil {
+				return r, audit.Entry{}, nil, err
+			}
+			if again.action != d.action {
+				return r, audit.Entry{}, nil, errUnchanged // somebody else was faster: the next look decides
+			}
+			next, e, err := again.r.Apply(again.action, ByClock, now, again.facts...)
+			return next, e, again.say, err
+		})
+		if err != nil {
 			return err
 		}
 	}
-	_, err = s.change(ctx, id, func(r Request) (Request, audit.Entry, []mail.Kind, error) {
-		a, say, ok := passed(r)
-		if !ok {
-			return r, audit.Entry{}, nil, errUnchanged
-		}
-		r.Overdue = r.Overdue || a == Overrun
-		if a == Clear {
-			r = r.cleared()
-		}
-		next, e, err := r.Apply(a, ByClock, now)
-		return next, e, say, err
-	})
-	return err
+	return nil
+}
+
+// maxTicks bounds how many things one look does; more wait for the next.
+const maxTicks = 5
+
+// forgettable reports whether nothing of the request is kept any more but itself.
+func (r Request) forgettable(now time.Time) bool {
+	return !r.Forget.IsZero() && !now.Before(r.Forget) && !r.Parts && r.Messages.Attached.IsZero()
+}
+
+// due returns the first thing that the clock brings about by now.
+func (s *Service) due(ctx context.Context, r Request, now time.Time) (due, error) {
+	switch {
+	case r.Status == Unverified && !now.Before(r.LapseAt):
+		return due{r, Lapse, nil, []mail.Kind{mail.Lapsed}}, nil
+	case r.Status.Final() && r.Parts && !now.Before(r.keptUntil()):
+		return due{r.cleared(), Clear, nil, nil}, nil
+	case !r.Messages.Attached.IsZero() && !now.Before(r.shredAt()):
+		r.Messages.Attached, r.Messages.Shred = time.Time{}, time.Time{}
+		r.Messages.Shredded = r.Messages.N
+		return due{r, Shred, nil, nil}, nil
+	}
+	return s.reminder(ctx, r, now)
+}
+
+// shredAt is when what the person attached is erased: when its period is over, or
+// the request is and whoever was still putting something away has ended.
+func (r Request) shredAt() time.Time {
+	if end := r.Closed.Add(stragglers); r.Status.Final() && end.Before(r.Messages.Shred) {
+		return end
+	}
+	return r.Messages.Shred
 }
 
 // forget removes a closed request at the end of its retention. Its audit entries

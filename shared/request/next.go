@@ -27,13 +27,22 @@ func (r Request) Next() time.Time {
 			next = r.Relay.After
 		}
 	}
+	if !r.Messages.Attached.IsZero() {
+		at(r.shredAt())
+	}
 	switch r.Status {
 	case Unverified:
-		at(r.LapseAt)
+		if at(r.LapseAt); r.toVerify() {
+			at(r.verifyReminder())
+		}
 	case Open, InProgress:
-		// Once it has passed, the request stays due: nobody lists what is in no
-		// index, and an overdue request belongs on top of the operators' list.
-		at(r.RespondBy)
+		if r.asking() {
+			at(r.Messages.Nudge)
+		}
+		at(r.nextMark())
+		if untold, ok := r.untold(); ok {
+			at(untold)
+		}
 		if u, ok := r.unit(); ok {
 			at(later(later(u.at, r.Since), r.Lease.Until))
 		}

@@ -7,12 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/law"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/operator"
+	"rightsdesk/shared/personal"
 	"rightsdesk/shared/table"
 )
 
@@ -77,6 +79,9 @@ func (s *Service) Accept(ctx context.Context, by operator.Identity, id ID, c Cal
 		if s.now().Sub(r.Cutoff) > planLife {
 			r.Looks, r.Steps = nil, nil // too old to approve: look again
 		}
+		if r.Owner == "" {
+			r.Owner = by.ID
+		}
 		return detail{r: s.begin(r)}, nil
 	})
 }
@@ -90,7 +95,7 @@ func (s *Service) Deny(ctx context.Context, by operator.Identity, id ID, reason 
 		return "", err
 	}
 	return s.simple(ctx, id, Deny, by.Actor(), c, func(r Request) (detail, error) {
-		reasons := law.Reasons(r.Law, string(r.Right))
+		reasons := s.refusals(r)
 		i := slices.IndexFunc(reasons, func(x law.Reason) bool { return x.Code == reason })
 		if i < 0 {
 			codes := make([]string, len(reasons))
@@ -105,6 +110,12 @@ func (s *Service) Deny(ctx context.Context, by operator.Identity, id ID, reason 
 			facts: append([]audit.Fact{{Name: "reason", Value: reason}, {Name: "article", Value: reasons[i].Article}}, r.destroyed()...),
 		}, nil
 	})
+}
+
+// refusals are the grounds on which a request may be denied: those of the law, as
+// far as the policy reserves them.
+func (s *Service) refusals(r Request) []law.Reason {
+	return slices.DeleteFunc(law.Reasons(r.Law, string(r.Right)), func(x law.Reason) bool { return !s.Policy.MayRefuse(x.Code) })
 }
 
 // DryRun has the sources asked what they hold, without doing anything to it, so
@@ -194,8 +205,29 @@ func (t TaskID) split() (ID, int, bool) {
 	return ID(id), i, ok && err == nil && i >= 0
 }
 
-// TaskDone records that a person did what no program could.
-func (s *Service) TaskDone(ctx context.Context, by operator.Identity, task TaskID, c Call) (Status, error) {
+// Decision is how something that is weighed ended, and why, for the person.
+type Decision struct {
+	Outcome Outcome
+	Text    personal.Text
+}
+
+func (d Decision) check() error {
+	var bad []fault.Field
+	if !slices.Contains(Outcomes, d.Outcome) {
+		bad = append(bad, fault.Field{Pointer: "/outcome", Text: "must be upheld, partly_upheld or rejected"})
+	}
+	if n := utf8.RuneCountInString(d.Text.Reveal()); strings.TrimSpace(d.Text.Reveal()) == "" || n > maxText {
+		bad = append(bad, fault.Field{Pointer: "/text", Text: "must tell the person why, in at most 8000 characters"})
+	}
+	if len(bad) > 0 {
+		return fault.Input(bad...)
+	}
+	return nil
+}
+
+// TaskDone records that a person did what no program could. What is weighed (a
+// challenge, a complaint, an appeal) ends with a decision, other tasks without.
+func (s *Service) TaskDone(ctx context.Context, by operator.Identity, task TaskID, d Decision, c Call) (Status, error) {
 	if err := mayHandle(by); err != nil {
 		return "", err
 	}
@@ -210,7 +242,20 @@ func (s *Service) TaskDone(ctx context.Context, by operator.Identity, task TaskI
 		}
 		r.Steps = slices.Clone(r.Steps)
 		r.Steps[step].State, r.Steps[step].By = Done, by.ID
-		return detail{r: r, facts: []audit.Fact{{Name: "task", Value: strconv.Itoa(step)}, {Name: "state", Value: string(Done)}}}, nil
+		facts := []audit.Fact{{Name: "task", Value: strconv.Itoa(step)}, {Name: "state", Value: string(Done)}}
+		if r.Right.Weighed() {
+			if err := d.check(); err != nil {
+				return detail{}, err
+			}
+			if err := s.write(ctx, &r, by.Actor(), d.Text); err != nil {
+				return detail{}, err
+			}
+			r.Outcome = d.Outcome
+			facts = append(facts, audit.Fact{Name: "outcome", Value: string(d.Outcome)})
+		} else if d != (Decision{}) {
+			return detail{}, fault.Input(fault.Field{Pointer: "/outcome", Text: "goes with a challenge, a complaint or an appeal only"})
+		}
+		return detail{r: r, facts: facts}, nil
 	})
 }
 
@@ -232,6 +277,9 @@ type Listed struct {
 	RespondBy time.Time
 	SafeBy    time.Time
 	Overdue   bool
+	Paused    bool
+	Owner     string
+	About     ID
 }
 
 // List returns requests by the instant at which somebody must look at them next,
@@ -260,6 +308,7 @@ func (s *Service) List(ctx context.Context, by operator.Identity, f Filter) (lis
 			list = append(list, Listed{
 				ID: r.ID, Right: string(r.Right), Status: r.Status, Residence: r.Residence,
 				Received: r.Received, RespondBy: r.RespondBy, SafeBy: r.SafeBy, Overdue: r.IsOverdue(now),
+				Paused: r.Paused, Owner: r.Owner, About: r.About,
 			})
 		}
 		return nil
@@ -273,5 +322,5 @@ func (s *Service) List(ctx context.Context, by operator.Identity, f Filter) (lis
 
 // IsOverdue is worked out, never stored.
 func (r Request) IsOverdue(now time.Time) bool {
-	return !r.Status.Final() && r.Status != Unverified && now.After(r.RespondBy)
+	return !r.Status.Final() && r.Status != Unverified && !r.Paused && now.After(r.RespondBy)
 }

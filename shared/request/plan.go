@@ -146,7 +146,21 @@ func lookAt(p *policy.Policy, right policy.Right) []Look {
 
 // byHand reports whether a right is weighed by a person, always.
 func byHand(right policy.Right) bool {
-	return right == policy.Restriction || right == policy.Objection || right == policy.Challenge
+	switch right {
+	case policy.Restriction, policy.Objection, policy.OptOut, policy.Limit:
+		return true
+	case policy.Access, policy.Portability, policy.Know, policy.Rectification, policy.Erasure,
+		policy.Challenge, policy.Complaint, policy.Appeal:
+	}
+	return right.Weighed()
+}
+
+func taskDays(p *policy.Policy, right policy.Right) int {
+	if rule, ok := p.Rights[right]; ok {
+		return rule.TaskDays
+	}
+	rule, _ := p.Offers(right, "")
+	return rule.TaskDays
 }
 
 // planSteps turns what the sources hold into steps. It is pure: the same policy,
@@ -156,7 +170,7 @@ func planSteps(p *policy.Policy, right policy.Right, looks []Look, corrections [
 		return Step{Source: src, Verb: DoByHand, State: Waiting, Due: now.AddDate(0, 0, days)}
 	}
 	if byHand(right) {
-		return []Step{task("", p.Rights[right].TaskDays)}
+		return []Step{task("", taskDays(p, right))}
 	}
 	var steps []Step
 	for _, src := range p.Sources {

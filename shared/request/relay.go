@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strconv"
 
+	"rightsdesk/shared/audit"
 	"rightsdesk/shared/law"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/table"
 )
@@ -61,9 +63,13 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr e
 		if i < 0 {
 			return r, nil // another relay said it as well
 		}
+		tries := r.Relay.Tries
 		if sendErr == nil || !errors.Is(sendErr, mail.ErrLater) {
 			r.Announcements = slices.Delete(slices.Clone(r.Announcements), i, i+1)
 			r.Relay = Attempts{}
+			if sendErr == nil && confirms(a.Kind) && r.Acknowledged.IsZero() && !r.AcknowledgeBy.IsZero() {
+				r.Acknowledged = s.now()
+			}
 			if sendErr != nil {
 				r.Relay.Fault = "not_accepted"
 			}
@@ -77,7 +83,7 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr e
 			r.Relay.Fault = "unreachable"
 			r.Relay.After = s.now().Add(backoff(min(r.Relay.Tries, maxTries)))
 		}
-		next, err := s.keep(ctx, r)
+		next, err := s.saidAfter(ctx, r, a.Kind, tries, sendErr)
 		if err == nil || !errors.Is(err, table.ErrConflict) {
 			return next, err
 		}
@@ -89,6 +95,23 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr e
 		}
 	}
 	return r, ErrBusy
+}
+
+// confirms reports whether a letter confirms that a request was received.
+func confirms(kind mail.Kind) bool { return kind == mail.Verify || kind == mail.Verified }
+
+// saidAfter keeps what came of a letter. One that left after failed tries may have
+// arrived with each of them, where only the answer was lost: the timeline says so.
+func (s *Service) saidAfter(ctx context.Context, r Request, kind mail.Kind, tries int, sendErr error) (Request, error) {
+	if sendErr != nil || tries == 0 {
+		return s.keep(ctx, r)
+	}
+	r, e, err := r.Apply(Said, BySystem, s.now(),
+		audit.Fact{Name: "mail", Value: string(kind)}, audit.Fact{Name: "tries", Value: strconv.Itoa(tries + 1)})
+	if err != nil {
+		return r, err
+	}
+	return s.save(ctx, table.NewID(), r, e, nil)
 }
 
 // say writes and sends one letter.
@@ -128,7 +151,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 	}
 	switch a.Kind {
 	case mail.Verify:
-		if r.Status.Final() && r.Status != Fulfilled {
+		if r.Status == Revoked || r.Status == Expired {
 			return l, errNotToBeSaid
 		}
 		l.Code, l.CodeUntil = personal.MakeText(s.code(r.ID, r.Proof.Issued)), r.Proof.IssuedAt.Add(codeLife)
@@ -164,13 +187,59 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 	case mail.Denied:
 		l.Reason, l.Article = s.reason(r)
 		l.Authority = s.authority(r)
+		if l.AppealUntil, l.Appeal = s.appealUntil(r); l.Appeal {
+			l.Follow = follow()
+		}
+	case mail.Decided:
+		l.Outcome, l.Authority, l.Follow = string(r.Outcome), s.authority(r), follow()
+		words, err := s.lastQuestion(ctx, r)
+		if err != nil {
+			return l, err
+		}
+		l.Words = words
+	case mail.Asked, mail.StillAsked:
+		if r.Status.Final() || r.Messages.Answered > r.Messages.Asked {
+			return l, errNotToBeSaid
+		}
+		l.Stopped, l.Follow = r.Paused, follow()
+		words, err := s.lastQuestion(ctx, r)
+		if err != nil {
+			return l, err
+		}
+		l.Words = words
+	case mail.Extended:
+		if r.Extension == nil {
+			return l, errNotToBeSaid
+		}
+		l.Before, l.Authority, l.Follow = r.Extension.Before, s.authority(r), follow()
+		l.Reason, l.Article = s.ground(r)
+	case mail.Late:
+		if r.Status.Final() {
+			return l, errNotToBeSaid
+		}
+		l.Authority, l.Follow = s.authority(r), follow()
+		l.Article, _ = law.Silence(r.Law, law.DateOf(r.Received, s.Zone()))
+	case mail.Remind:
+		if r.Status != Unverified {
+			return l, errNotToBeSaid
+		}
+		_, mayMail, err := s.Keys.Contact(ctx, p.Email.Identity(), s.now(), s.Policy.Verification.MailsPerDay)
+		if err != nil {
+			return l, err
+		}
+		if !mayMail {
+			return l, errNotToBeSaid // the address was written to often enough today
+		}
+		l.Link, l.LinkUntil = link(s.linkToken(r.ID, VerifyLink, r.Proof)), r.Proof.IssuedAt.Add(s.Policy.Verification.LinkPeriod)
+		l.AnotherWay = s.Policy.Verification.WithoutAccount.In(r.Locale)
 	case mail.Lapsed:
+		l.AnotherWay = s.Policy.Verification.WithoutAccount.In(r.Locale)
 		// Whoever asks in another's name a thousand times reaches them no more
 		// often when the requests lapse than when they were made.
 		if r.Proof.Issued == 0 {
 			return l, errNotToBeSaid
 		}
-	case mail.Revoked, mail.Task:
+	case mail.Revoked, mail.Digest, mail.Overdue:
 	}
 	return l, nil
 }
@@ -192,6 +261,17 @@ func (s *Service) reason(r Request) (text, article string) {
 		}
 	}
 	return "", ""
+}
+
+// ground returns the reason of an extension in the request's language, and its article.
+func (s *Service) ground(r Request) (text, article string) {
+	x, _ := law.ExtensionOf(s.legalCase(r, r.Extension.At)) // it was found when it was taken
+	for _, g := range x.Grounds {
+		if g.Code == r.Extension.Ground {
+			return policy.Text(g.Text).In(r.Locale), x.Article
+		}
+	}
+	return "", x.Article
 }
 
 // authority is whom a person of the request's residence may complain to: as the

@@ -25,6 +25,7 @@ import (
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/law"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -83,7 +84,22 @@ type Request struct {
 	Closed    time.Time `json:"closed,omitzero"`
 	Forget    time.Time `json:"forget,omitzero"`   // end of the retention of this record, known once it is closed
 	Overdue   bool      `json:"overdue,omitempty"` // that RespondBy passed was recorded; whether it passed is computed
-	Automatic bool      `json:"auto,omitempty"`    // accepted by the policy, without an operator
+
+	Promise       int        `json:"promise,omitempty"`       // days that the policy promised at receipt
+	AcknowledgeBy time.Time  `json:"acknowledge_by,omitzero"` // receipt must be confirmed by then; zero: no law says so
+	Acknowledged  time.Time  `json:"acknowledged,omitzero"`   // a letter that confirms it left
+	Stops         []law.Stop `json:"stops,omitempty"`         // times of waiting for somebody
+	Paused        bool       `json:"paused,omitempty"`        // a stop is open that stops the time
+	Extension     *Extension `json:"extension,omitempty"`     // the law's, taken once
+	Reminded      time.Time  `json:"reminded,omitzero"`       // reminders of dates up to here were given
+	Told          []string   `json:"told,omitempty"`          // of what waits for operators, what they were told
+	Messages      Dialogue   `json:"messages,omitzero"`       // what was asked and answered
+	About         ID         `json:"about,omitempty"`         // the request that an appeal or complaint is about
+	Owner         string     `json:"owner,omitempty"`         // id of the operator who has it in hand
+	Outcome       Outcome    `json:"outcome,omitempty"`       // of what somebody weighs
+	Appealed      ID         `json:"appealed,omitempty"`      // the appeal against this denial
+
+	Automatic bool `json:"auto,omitempty"` // accepted by the policy, without an operator
 
 	Subject string          `json:"-"`              // stands in the item's index
 	Holder  seal.Identifier `json:"holder"`         // whose salt the sealed fields hang on
@@ -106,8 +122,9 @@ type Request struct {
 
 	Head audit.Head `json:"head"`
 
-	version int64     // as loaded; 0: not stored yet
-	filed   time.Time // in the due-index, as loaded
+	also    []table.Write // committed with it: what others are to be told
+	version int64         // as loaded; 0: not stored yet
+	filed   time.Time     // in the due-index, as loaded
 }
 
 // Proof is how far a person has proven an address.

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/digest"
 	"rightsdesk/shared/export"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/policy"
@@ -31,6 +33,7 @@ type Service struct {
 	Exports   export.Store
 	Downloads export.Signer
 	Mail      mail.Sender
+	Digest    *digest.Book // what operators are told once a day, or soon
 	// Wake says that a request has work to do. It is a hint that makes things
 	// faster: losing it delays the work until the next sweep.
 	Wake func(ctx context.Context, id ID)
@@ -97,6 +100,7 @@ func (r Request) put() (table.Write, error) {
 func (s *Service) save(ctx context.Context, id table.ID, r Request, e audit.Entry, say []mail.Kind, more ...table.Write) (Request, error) {
 	e.Commit = string(id)
 	e, r.Head = r.Head.Append(e)
+	r.Told = slices.DeleteFunc(slices.Clone(r.Told), func(what string) bool { return !slices.Contains(r.waits(), what) })
 	if r.Since = e.At; r.Status.Final() {
 		r.Since = time.Time{} // nothing waits for it any more
 	}
@@ -105,7 +109,7 @@ func (s *Service) save(ctx context.Context, id table.ID, r Request, e audit.Entr
 		r.Relay.After = time.Time{} // what is new does not wait for what cannot be said
 	}
 	if r.Status.Final() && r.Forget.IsZero() {
-		r.Forget = s.Policy.Retention.Requests.After(r.Closed)
+		r.Forget = later(s.Policy.Retention.Requests.After(r.Closed), s.recordsUntil(r))
 	}
 	put, err := r.put()
 	if err != nil {
@@ -115,12 +119,12 @@ func (s *Service) save(ctx context.Context, id table.ID, r Request, e audit.Entr
 		Key:  table.Key{Partition: e.Chain, Sort: entrySort(e.Seq)},
 		Body: e.Encode(), Schema: requestSchema, Expires: s.Policy.Retention.Audit.After(r.Received),
 	}
-	writes := append([]table.Write{put, table.Put(table.Audit, entry, table.New)}, more...)
+	writes := slices.Concat([]table.Write{put, table.Put(table.Audit, entry, table.New)}, r.also, more)
 	if err := s.Table.Commit(ctx, id, writes...); err != nil {
 		return Request{}, err
 	}
 	r.version++
-	r.filed = put.Item.Due
+	r.filed, r.also = put.Item.Due, nil
 	return r, nil
 }
 

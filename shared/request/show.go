@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
-	"rightsdesk/shared/law"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/table"
@@ -48,7 +47,7 @@ func (s *Service) Show(ctx context.Context, by operator.Identity, id ID) (Shown,
 		return Shown{}, err
 	}
 	out.Samples = plan.Samples
-	for _, x := range law.Reasons(r.Law, string(r.Right)) {
+	for _, x := range s.refusals(r) {
 		out.Reasons = append(out.Reasons, x.Code)
 	}
 	return out, nil

@@ -55,20 +55,44 @@ const (
 	Lapse   Action = "lapse"   // the time to verify is over
 	Clear   Action = "clear"   // the package's period is over, it was erased
 	Overrun Action = "overrun" // the date to respond by has passed
+	Remind  Action = "remind"  // a date comes near, or something waits: the person or the operators are told
+	Ask     Action = "ask"     // an operator asks the person something
+	Answer  Action = "answer"  // the person answers
+	Pause   Action = "pause"   // time stops, as far as the law lets it
+	Resume  Action = "resume"  // time goes on
+	Extend  Action = "extend"  // the answer is put off, once
+	Recount Action = "recount" // the dates are counted anew under a corrected law pack
+	Assign  Action = "assign"  // another operator owns it
+	Shred   Action = "shred"   // what the person attached to messages is erased
+	Said    Action = "said"    // a letter left after tries of which some may have arrived
 )
 
 // Actions lists every action.
-var Actions = []Action{Resend, Verify, Confirm, Accept, Looked, Work, Retry, Fulfil, Deliver, Deny, Revoke, Lapse, Clear, Overrun}
+var Actions = []Action{
+	Resend, Verify, Confirm, Accept, Looked, Work, Retry, Fulfil, Deliver, Deny, Revoke, Lapse, Clear, Overrun,
+	Remind, Ask, Answer, Pause, Resume, Extend, Recount, Assign, Shred, Said,
+}
 
 // moves is the whole state machine. What is not here cannot happen.
 var moves = map[Status]map[Action]Status{
-	Unverified: {Resend: Unverified, Verify: Open, Deny: Denied, Revoke: Revoked, Lapse: Expired},
-	Open:       {Resend: Open, Verify: Open, Confirm: Open, Accept: InProgress, Looked: Open, Deny: Denied, Revoke: Revoked, Overrun: Open},
-	InProgress: {Resend: InProgress, Verify: InProgress, Looked: InProgress, Work: InProgress, Retry: InProgress, Fulfil: Fulfilled, Deny: Denied, Revoke: Revoked, Overrun: InProgress},
-	Fulfilled:  {Resend: Fulfilled, Verify: Fulfilled, Deliver: Fulfilled, Clear: Fulfilled},
-	Denied:     {Clear: Denied},
-	Revoked:    {Clear: Revoked},
-	Expired:    {},
+	Unverified: {
+		Resend: Unverified, Verify: Open, Deny: Denied, Revoke: Revoked, Lapse: Expired,
+		Remind: Unverified, Recount: Unverified, Said: Unverified,
+	},
+	Open: {
+		Resend: Open, Verify: Open, Confirm: Open, Accept: InProgress, Looked: Open, Deny: Denied, Revoke: Revoked, Overrun: Open,
+		Remind: Open, Ask: Open, Answer: Open, Pause: Open, Resume: Open, Extend: Open, Recount: Open, Assign: Open, Shred: Open, Said: Open,
+	},
+	InProgress: {
+		Resend: InProgress, Verify: InProgress, Looked: InProgress, Work: InProgress, Retry: InProgress, Fulfil: Fulfilled,
+		Deny: Denied, Revoke: Revoked, Overrun: InProgress,
+		Remind: InProgress, Ask: InProgress, Answer: InProgress, Pause: InProgress, Resume: InProgress, Extend: InProgress,
+		Recount: InProgress, Assign: InProgress, Shred: InProgress, Said: InProgress,
+	},
+	Fulfilled: {Resend: Fulfilled, Verify: Fulfilled, Deliver: Fulfilled, Clear: Fulfilled, Shred: Fulfilled, Said: Fulfilled},
+	Denied:    {Resend: Denied, Verify: Denied, Clear: Denied, Shred: Denied, Said: Denied},
+	Revoked:   {Clear: Revoked, Shred: Revoked, Said: Revoked},
+	Expired:   {Said: Expired},
 }
 
 // Can reports whether the action is possible now.

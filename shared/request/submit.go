@@ -12,7 +12,6 @@ import (
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
-	"rightsdesk/shared/law"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -33,6 +32,7 @@ type Submission struct {
 	Received time.Time
 	Channel  string
 	By       string // actor; empty: the person
+	About    ID     // the request that a complaint is about; may be empty
 }
 
 // Receipt is the answer to a submission, the same for known and unknown people.
@@ -64,10 +64,6 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
 	if err := s.limit(ctx, sub.From, now); err != nil {
 		return Receipt{}, err
 	}
-	dates, err := s.dates(sub, rule)
-	if err != nil {
-		return Receipt{}, err
-	}
 	subject, mayMail, err := s.Keys.Contact(ctx, sub.Person.Email.Identity(), now, s.Policy.Verification.MailsPerDay)
 	if err != nil {
 		return Receipt{}, unavailable(err)
@@ -80,13 +76,19 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
 	r := Request{
 		ID:    ID("r" + s.Keys.Ring.Hash("request", subject.ID, string(sub.Right), key)),
 		Right: sub.Right, Residence: sub.Residence, Channel: sub.Channel, Locale: sub.Locale,
-		Status: Unverified, Policy: s.Policy.Version, Law: dates.Law, Automatic: rule.Automatic,
-		Received: sub.Received, RespondBy: dates.RespondBy, SafeBy: dates.SafeBy,
+		Status: Unverified, Policy: s.Policy.Version, Automatic: rule.Automatic,
+		Received: sub.Received, Promise: rule.PromisedDays, About: sub.About,
 		LapseAt: now.Add(s.Policy.Verification.LapseAfter),
 		Subject: subject.ID, Holder: subject.Holder,
 		Body: s.Keys.Ring.Hash("body", sub.Call.Body),
 	}
-	if r.RespondBy.Before(r.LapseAt) {
+	if sub.Right.Unverified() {
+		r.Status, r.LapseAt = Open, time.Time{}
+	}
+	if err := s.count(&r, now); err != nil {
+		return Receipt{}, err
+	}
+	if r.Status == Unverified && r.RespondBy.Before(r.LapseAt) {
 		// What was taken in late leaves the person as long as the link is good for.
 		r.LapseAt = later(r.RespondBy, now.Add(s.Policy.Verification.LinkPeriod))
 	}
@@ -125,7 +127,7 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, unavailable(err)
 	}
-	return r.receipt(), nil
+	return s.receipt(r), nil
 }
 
 // repeated returns the request that the same key made before.
@@ -140,9 +142,15 @@ func (s *Service) repeated(ctx context.Context, again Request) (Request, error) 
 	return r, nil
 }
 
-// receipt is the answer as it was at submission, never today's status.
-func (r Request) receipt() Receipt {
-	return Receipt{ID: r.ID, Status: Unverified, Received: r.Received, RespondBy: r.RespondBy, SafeBy: r.SafeBy}
+// receipt is the answer as it was at submission, never today's status and dates.
+func (s *Service) receipt(r Request) Receipt {
+	status := Unverified
+	if r.Right.Unverified() || r.Right == policy.Appeal {
+		status = Open
+	}
+	r.Stops, r.Extension = nil, nil
+	_ = s.count(&r, r.Received) // it was counted before
+	return Receipt{ID: r.ID, Status: status, Received: r.Received, RespondBy: r.RespondBy, SafeBy: r.SafeBy}
 }
 
 // check refuses what cannot be used, naming every field at once.
@@ -207,30 +215,20 @@ func (s *Service) check(sub *Submission, now time.Time) (policy.RightRule, error
 	if sub.Residence != "" && !policy.IsResidence(sub.Residence) {
 		wrong("/residence", "must be a code such as FR, US-CA or EEA, or be left out")
 	}
+	if sub.About != "" && (sub.Right != policy.Complaint || !sub.About.possible()) {
+		wrong("/about", "must be the id of a request, and goes with the right complaint only")
+	}
 	if len(bad) > 0 {
 		return policy.RightRule{}, fault.Input(bad...)
+	}
+	if sub.Right == policy.Appeal {
+		return policy.RightRule{}, ErrNotOffered // it is made out of the answer that it is against
 	}
 	rule, ok := s.Policy.Offers(sub.Right, sub.Residence)
 	if !ok {
 		return policy.RightRule{}, ErrNotOffered
 	}
 	return rule, nil
-}
-
-// dates asks the law.
-func (s *Service) dates(sub Submission, rule policy.RightRule) (law.Deadline, error) {
-	var regimes []string
-	for _, g := range s.Policy.Regimes {
-		regimes = append(regimes, g.ID)
-	}
-	d, err := law.Count(law.Case{
-		Regimes: regimes, Residence: sub.Residence, Right: string(sub.Right),
-		Received: sub.Received, Zone: s.Zone(), PromisedDays: rule.PromisedDays,
-	})
-	if err != nil {
-		return law.Deadline{}, fmt.Errorf("count the deadline: %w", err)
-	}
-	return d, nil
 }
 
 // limit counts submissions from one network address by the hour.

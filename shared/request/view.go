@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
-	"rightsdesk/shared/law"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -56,7 +55,7 @@ func (s *Service) view(ctx context.Context, r Request) (View, error) {
 	if err != nil && !errors.Is(err, seal.ErrSealed) { // erased since: there is nobody to name
 		return View{}, err
 	}
-	r = r.named(p)
+	r = s.current(r).named(p)
 	v := View{
 		Request: r, Systems: s.Outcome(r, r.Locale), Contact: s.Contact(), Authority: s.authority(r),
 		Exclusions: s.Policy.Scope.Exclusions, Ignored: s.ignored(ctx, r, p),
@@ -200,11 +199,6 @@ func (s Step) told() words.Result {
 	case DoExport, DoTell, DoDelete, DoAnonymise, DoCorrect, DoKeep:
 	}
 	return words.Held
-}
-
-// Explain returns how the dates of a request were counted, step by step.
-func (s *Service) Explain(r Request) (law.Deadline, error) {
-	return s.dates(Submission{Right: r.Right, Residence: r.Residence, Received: r.Received}, s.Policy.Rights[r.Right])
 }
 
 // Zone is the controller's time zone, in which days are counted and told.

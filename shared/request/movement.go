@@ -1,0 +1,300 @@
+package request
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rightsdesk/shared/audit"
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/law"
+	"rightsdesk/shared/mail"
+	"rightsdesk/shared/operator"
+	"rightsdesk/shared/policy"
+)
+
+// Extension is that the answer was put off, which the law allows once.
+type Extension struct {
+	Ground string    `json:"ground"` // code, from the law's list
+	At     time.Time `json:"at"`
+	Before time.Time `json:"before"` // RespondBy as it was
+}
+
+// Faults of moving a clock. The article is in the detail of each.
+var (
+	errNoExtension = fault.New(fault.Conflict, "extension_not_possible", "The answer cannot be put off.")
+	errNoPause     = fault.New(fault.Conflict, "pause_not_possible", "Time cannot be stopped for this.")
+	ErrNotPaused   = fault.New(fault.Conflict, "not_paused", "Nothing stops the time of this request; GET it to see its clocks.")
+	ErrUnchanged   = fault.New(fault.Conflict, "dates_unchanged", "The law packs of this version count the same dates; there is nothing to change.")
+)
+
+// legalCase is what the law needs to know of a request.
+func (s *Service) legalCase(r Request, now time.Time) law.Case {
+	c := law.Case{
+		Residence: r.Residence, Right: string(r.Right), Received: r.Received, Zone: s.Zone(), Place: s.Policy.Controller.Holidays,
+		PromisedDays: r.Promise, Stops: r.Stops, Extended: r.Extension != nil, Now: now, Closed: r.Closed,
+	}
+	for _, g := range s.Policy.Regimes {
+		c.Regimes = append(c.Regimes, g.ID)
+	}
+	if r.Right == policy.Appeal {
+		c.Regimes = []string{r.Law} // it continues a request that one law has already been found for
+	}
+	return c
+}
+
+// count puts the dates that the law and the promise give into r.
+func (s *Service) count(r *Request, now time.Time) error {
+	d, err := law.Count(s.legalCase(*r, now))
+	if err != nil {
+		return fmt.Errorf("count the deadline: %w", err)
+	}
+	r.Law, r.RespondBy, r.SafeBy, r.AcknowledgeBy = d.Law, d.RespondBy, d.SafeBy, d.AcknowledgeBy
+	return nil
+}
+
+// Clocks returns every clock of a request, explained step by step.
+func (s *Service) Clocks(r Request) ([]law.Reckoning, error) {
+	list, err := law.Clocks(s.legalCase(r, s.now()))
+	if err != nil {
+		return nil, fmt.Errorf("explain the clocks: %w", err)
+	}
+	return list, nil
+}
+
+// recordsUntil is how long the law wants the record of a closed request kept.
+func (s *Service) recordsUntil(r Request) time.Time {
+	list, _ := s.Clocks(r) // a law that cannot be asked any more demands nothing
+	for _, c := range list {
+		if c.Clock == law.Records {
+			return c.Legal
+		}
+	}
+	return time.Time{}
+}
+
+// current returns r with its dates as they are now: while time stands still, they
+// move with every day.
+func (s *Service) current(r Request) Request {
+	if r.Paused && !r.Status.Final() {
+		_ = s.count(&r, s.now()) // the stored dates were counted once: they still hold
+	}
+	return r
+}
+
+// pauses reports whether an open stop stops the time under the law that binds.
+func (s *Service) pauses(r Request) (bool, error) {
+	for _, stop := range r.Stops {
+		if !stop.Answered.IsZero() {
+			continue
+		}
+		rule, err := law.Asking(s.legalCase(r, s.now()), stop.Cause)
+		if err != nil {
+			return false, fmt.Errorf("ask what waiting does: %w", err)
+		}
+		if rule.Effect != law.Ignore {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// wait notes that we wait for somebody from now on, and counts what that does.
+func (s *Service) wait(r *Request, cause law.Cause) (facts []audit.Fact, err error) {
+	now := s.now()
+	rule, err := law.Asking(s.legalCase(*r, now), cause)
+	if err != nil {
+		return nil, fmt.Errorf("ask what waiting does: %w", err)
+	}
+	if !r.waitsFor(cause) {
+		r.Stops = append(slices.Clone(r.Stops), law.Stop{Cause: cause, Asked: now})
+	}
+	return s.moved(r, []audit.Fact{
+		{Name: "cause", Value: string(cause)}, {Name: "effect", Value: string(rule.Effect)}, {Name: "article", Value: rule.Article},
+	})
+}
+
+// goOn notes that the waiting for a cause, every cause if it is empty, is over.
+func (s *Service) goOn(r *Request, cause law.Cause) (facts []audit.Fact, err error) {
+	r.Stops = slices.Clone(r.Stops)
+	for i := range r.Stops {
+		if st := &r.Stops[i]; st.Answered.IsZero() && (cause == "" || st.Cause == cause) {
+			st.Answered = s.now()
+			facts = append(facts, audit.Fact{Name: "cause", Value: string(st.Cause)})
+		}
+	}
+	if len(facts) == 0 {
+		return nil, nil
+	}
+	return s.moved(r, facts)
+}
+
+func (r Request) waitsFor(cause law.Cause) bool {
+	return slices.ContainsFunc(r.Stops, func(st law.Stop) bool { return st.Answered.IsZero() && (cause == "" || st.Cause == cause) })
+}
+
+// moved counts the dates anew and tells them.
+func (s *Service) moved(r *Request, facts []audit.Fact) ([]audit.Fact, error) {
+	var err error
+	if r.Paused, err = s.pauses(*r); err != nil {
+		return nil, err
+	}
+	if err := s.count(r, s.now()); err != nil {
+		return nil, err
+	}
+	if !s.now().After(r.RespondBy) {
+		r.Overdue = false
+	}
+	return append(facts,
+		audit.Fact{Name: "respond_by", Value: r.RespondBy.UTC().Format(time.RFC3339)},
+		audit.Fact{Name: "safe_by", Value: r.SafeBy.UTC().Format(time.RFC3339)}), nil
+}
+
+// Extend puts the answer off, once and as far as the law lets it, and has the
+// person told why, until when, and to whom they can complain.
+func (s *Service) Extend(ctx context.Context, by operator.Identity, id ID, ground string, c Call) (Status, error) {
+	if err := mayHandle(by); err != nil {
+		return "", err
+	}
+	return s.simple(ctx, id, Extend, by.Actor(), c, func(r Request) (detail, error) {
+		switch {
+		case !r.Can(Extend):
+			return detail{}, ErrNotNow
+		case r.Extension != nil:
+			return detail{}, errNoExtension.Saying("The answer was already put off on " + r.Extension.At.Format(time.DateOnly) + "; no law allows it twice.")
+		case !s.rule(r.Right).Extension:
+			return detail{}, errNoExtension.Saying("The policy promises that answers are never put off (rights." + string(r.Right) + ".extension: none).")
+		}
+		x, err := law.ExtensionOf(s.legalCase(r, s.now()))
+		if errors.Is(err, law.ErrNoExtension) {
+			return detail{}, errNoExtension.Saying("The law that binds (" + r.Law + ") lets nothing be put off.")
+		}
+		if err != nil {
+			return detail{}, fmt.Errorf("ask for the extension: %w", err)
+		}
+		if s.now().After(x.Notice) {
+			return detail{}, errNoExtension.Saying("The person had to be told by " + x.Notice.Format(time.DateOnly) + " (" + x.Article + "): answer now.")
+		}
+		i := slices.IndexFunc(x.Grounds, func(g law.Ground) bool { return g.Code == ground })
+		if i < 0 {
+			codes := make([]string, len(x.Grounds))
+			for i, g := range x.Grounds {
+				codes[i] = g.Code
+			}
+			return detail{}, fault.Input(fault.Field{Pointer: "/ground", Text: "must be one of " + strings.Join(codes, ", ")})
+		}
+		r.Extension = &Extension{Ground: ground, At: s.now(), Before: r.RespondBy}
+		facts, err := s.moved(&r, []audit.Fact{{Name: "ground", Value: ground}, {Name: "article", Value: x.Article}})
+		return detail{r: r, facts: facts, say: []mail.Kind{mail.Extended}}, err
+	})
+}
+
+// rule is what the policy says about a right, also where it stopped offering it.
+func (s *Service) rule(right policy.Right) policy.RightRule {
+	rule, ok := s.Policy.Rights[right]
+	if !ok {
+		rule, _ = s.Policy.Offers(right, "")
+	}
+	return rule
+}
+
+// Pause stops the time of a request, for what is waited for outside of the
+// messages, where the law lets it.
+func (s *Service) Pause(ctx context.Context, by operator.Identity, id ID, cause law.Cause, c Call) (Status, error) {
+	if err := mayHandle(by); err != nil {
+		return "", err
+	}
+	if !slices.Contains(law.Causes, cause) {
+		return "", wrongCause("/cause")
+	}
+	return s.simple(ctx, id, Pause, by.Actor(), c, func(r Request) (detail, error) {
+		if !r.Can(Pause) {
+			return detail{}, ErrNotNow
+		}
+		rule, err := law.Asking(s.legalCase(r, s.now()), cause)
+		if err != nil {
+			return detail{}, fmt.Errorf("ask what waiting does: %w", err)
+		}
+		if rule.Effect == law.Ignore {
+			return detail{}, errNoPause.Saying("The law that binds (" + rule.Law + ", " + rule.Article + ") does not stop for " + string(cause) + ": time runs on.")
+		}
+		if r.waitsFor(cause) {
+			return detail{}, errNoPause.Saying("Time already stands still for " + string(cause) + ".")
+		}
+		facts, err := s.wait(&r, cause)
+		return detail{r: r, facts: facts}, err
+	})
+}
+
+func wrongCause(pointer string) error {
+	words := make([]string, len(law.Causes))
+	for i, c := range law.Causes {
+		words[i] = string(c)
+	}
+	return fault.Input(fault.Field{Pointer: pointer, Text: "must be one of " + strings.Join(words, ", ")})
+}
+
+// Resume lets the time go on, for one cause or, if it is empty, for all.
+func (s *Service) Resume(ctx context.Context, by operator.Identity, id ID, cause law.Cause, c Call) (Status, error) {
+	if err := mayHandle(by); err != nil {
+		return "", err
+	}
+	if cause != "" && !slices.Contains(law.Causes, cause) {
+		return "", wrongCause("/cause")
+	}
+	return s.simple(ctx, id, Resume, by.Actor(), c, func(r Request) (detail, error) {
+		if !r.Can(Resume) {
+			return detail{}, ErrNotNow
+		}
+		if !r.waitsFor(cause) {
+			return detail{}, ErrNotPaused
+		}
+		facts, err := s.goOn(&r, cause)
+		return detail{r: r, facts: facts}, err
+	})
+}
+
+// Recount gives an open request the dates that the law packs of this version
+// count, where they differ from those it was given: a pack was corrected.
+func (s *Service) Recount(ctx context.Context, by operator.Identity, id ID, c Call) (Status, error) {
+	if err := mayHandle(by); err != nil {
+		return "", err
+	}
+	return s.simple(ctx, id, Recount, by.Actor(), c, func(r Request) (detail, error) {
+		if !r.Can(Recount) {
+			return detail{}, ErrNotNow
+		}
+		before := r
+		facts, err := s.moved(&r, []audit.Fact{{Name: "before", Value: r.RespondBy.UTC().Format(time.RFC3339)}})
+		if err == nil && before.sameDates(r) {
+			return detail{}, ErrUnchanged
+		}
+		return detail{r: r, facts: append(facts, audit.Fact{Name: "law", Value: r.Law})}, err
+	})
+}
+
+func (r Request) sameDates(x Request) bool {
+	return r.Law == x.Law && r.RespondBy.Equal(x.RespondBy) && r.SafeBy.Equal(x.SafeBy) && r.AcknowledgeBy.Equal(x.AcknowledgeBy)
+}
+
+// Assign gives a request to an operator, who is then its owner.
+func (s *Service) Assign(ctx context.Context, by operator.Identity, id ID, owner string, c Call) (Status, error) {
+	if err := mayHandle(by); err != nil {
+		return "", err
+	}
+	if owner = strings.TrimSpace(owner); owner == "" || len(owner) > maxOwner {
+		return "", fault.Input(fault.Field{Pointer: "/owner", Text: "must be an operator's id, of at most 128 characters"})
+	}
+	return s.simple(ctx, id, Assign, by.Actor(), c, func(r Request) (detail, error) {
+		if r.Owner == owner {
+			return detail{}, errUnchanged
+		}
+		r.Owner = owner
+		return detail{r: r, facts: []audit.Fact{{Name: "owner", Value: owner}}}, nil
+	})
+}
+
+const maxOwner = 128
