@@ -310,7 +310,7 @@ func TestTheFormHasTheFieldsItPromises(t *testing.T) {
 		}
 	}
 	wantCount := map[string]int{
-		"right": 8, "residence": 1, "email": 1, "name": 1, "account": 1, "details": 1, "identity_kind": 2, "identity_value": 2,
+		"right": len(policy.AllRights), "residence": 1, "email": 1, "name": 1, "account": 1, "details": 1, "identity_kind": 2, "identity_value": 2,
 		"correction_field": 3, "correction_value": 3, "idempotency_key": 1, "lang": 1,
 	}
 	wantValues := map[string]string{

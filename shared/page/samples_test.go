@@ -176,6 +176,10 @@ func published(say func(english, french string) string, language string) policy.
 			{Right: policy.Access, Residences: []string{policy.Everywhere}, PromisedDays: 30, SelfService: &policy.LinkView{Text: say("In your account", "Dans votre compte"), URL: "https://lumen.example/account"}},
 			{Right: policy.Erasure, Residences: []string{policy.EEA, "US-CA"}},
 		},
+		Refusals: []policy.RefusalView{
+			{Code: "manifestly_unfounded", Text: say("The request is manifestly unfounded.", "La demande est manifestement infondée."), Articles: []string{"Art. 12(5)(b) GDPR", "Art. 12(5)(b) UK GDPR"}},
+			{Code: "excessive", Text: say("The request is excessive.", "La demande est excessive."), Articles: []string{"Art. 12(5)(b) GDPR"}},
+		},
 		WithoutAccount: say("Without an account, write to us.", "Sans compte, écrivez-nous."),
 		Categories: []policy.CategoryView{
 			{

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,10 +46,34 @@ var bad = []struct {
 	{"one text for two languages", "  title: {en: Everything, fr: Tout}\n", "  title: Everything\n", false},
 	{"a duration in words", "  link_period: 12h\n", "  link_period: half a day\n", true},
 	{"a duration out of bounds", "  link_period: 12h\n", "  link_period: 30d\n", false},
-	{"a lapse before the link has ended", "  link_period: 12h\n  lapse_after: 20d\n", "  link_period: 5d\n  lapse_after: 3d\n", false},
+	{"a lapse before the link has ended", "  link_period: 12h\n  remind_after: 36h\n  lapse_after: 20d\n", "  link_period: 5d\n  lapse_after: 3d\n", false},
 	{"erasure without time to object", "cooling: 3d", "cooling: 1h", false},
 	{"cooling longer than the promise", "cooling: 3d, promised_days: 30", "cooling: 3d, promised_days: 2", false},
 	{"a right that a person weighs, run by itself", "  objection: {residences: [\"*\"], automatic: false}", "  objection: {residences: [\"*\"], automatic: true}", true},
+	{"an opt-out that runs by itself", "  limit: {residences: [US-CA]}", "  limit: {residences: [US-CA], automatic: true}", true},
+	{"a complaint that runs by itself", "  complaint: {residences: [\"*\"],", "  complaint: {automatic: true,", true},
+	{"a complaint that only some may make", "  complaint: {residences: [\"*\"],", "  complaint: {residences: [FR],", true},
+	{"a complaint that nobody may make", "  complaint: {residences: [\"*\"],", "  complaint: {residences: [],", true},
+	{"an appeal, which comes with the refusal", "  challenge: {residences: [CA]}\n", "  challenge: {residences: [CA]}\n  appeal: {residences: [CA]}\n", true},
+	{"an extension as true or false", "    extension: none\n", "    extension: false\n", true},
+	{"an extension in days", "    extension: none\n", "    extension: 30d\n", true},
+	{"a proof that does not exist", "    proof: [address, data_points]\n", "    proof: [address, handwriting]\n", true},
+	{"no proof at all", "    proof: [address, data_points]\n", "    proof: []\n", true},
+	{"a copy for a stranger", "    proof: [address, data_points]\n", "    proof: [none]\n", true},
+	{"a proof that the law does not let be asked", "    proof: [address, data_points]\n", "    proof: [address, identity_document]\n", false},
+	{"an opt-out with papers", "residences: [US-CA], proof: [none]", "residences: [US-CA], proof: [identity_document]", true},
+	{"an opt-out with papers where no law forbids it", "residences: [US-CA], proof: [none]", "residences: [BR], proof: [identity_document]", true},
+	{"a refusal that no law knows", "refusals: [manifestly_unfounded, excessive]\n", "refusals: [manifestly_unfounded, inconvenient]\n", false},
+	{"a refusal twice", "refusals: [manifestly_unfounded, excessive]\n", "refusals: [excessive, excessive]\n", true},
+	{"holidays of nowhere", "  holidays: FR-57\n", "  holidays: EEA\n", true},
+	{"holidays of a part that does not exist", "  holidays: FR-57\n", "  holidays: US-QC\n", false},
+	{"a digest at no time", "digest_at: \"06:30\"", "digest_at: 6.30", true},
+	{"a digest in the 25th hour", "digest_at: \"06:30\"", "digest_at: \"24:30\"", true},
+	{"a desk without an address", "mail: desk@whole.example.com", "mail: desk", true},
+	{"a reminder after the end", "  remind_after: 36h\n  lapse_after: 20d\n", "  remind_after: 48h\n  lapse_after: 48h\n", false},
+	{"a reminder at once", "  remind_after: 36h\n", "  remind_after: 5m\n", false},
+	{"attachments for ever", "  attachment_period: 5d\n", "  attachment_period: 1000d\n", false},
+	{"a law that has no pack", "  us-ca-ccpa: {", "  us-cal-ccpa: {", false},
 	{"a secret in the file", "secret:shop-hook", "sk_live_51H8xQz0Ab", true},
 	{"a secret dressed as a reference", "secret:shop-hook", "secret:9f86d081884c7d659a2feaa0c55ad015", true},
 	{"no IAM role", "arn:aws:iam::123456789012:role/rightsdesk", "rightsdesk", true},
@@ -143,6 +168,28 @@ func TestAPolicyWithoutRightsIsRefused(t *testing.T) {
 	t.Parallel()
 	const rights = "rights:\n  access: {residences: [\"*\"]}\n  erasure: {residences: [\"*\"], automatic: true}\n"
 	refused(t, edited(t, read(t, "testdata/smallest.yaml"), rights, "rights: {}\n"), "rights", "a right or more")
+}
+
+func TestALawIsNamedByItsPack(t *testing.T) {
+	t.Parallel()
+	file := read(t, "testdata/smallest.yaml")
+	for id, near := range map[string]string{"uk-gpdr": "there is: uk-gdpr", "us-va-vcdpa": "there is: us-va", "br-lgpd": "eu-gdpr"} {
+		refused(t, edited(t, file, "uk-gdpr", id), "regimes."+id, near)
+	}
+}
+
+func TestARefusalIsOneThatALawOfTheFileAccepts(t *testing.T) {
+	t.Parallel()
+	file := read(t, "testdata/smallest.yaml") // under uk-gdpr
+	with := func(list string) []byte { return append(slices.Clone(file), "refusals: "+list+"\n"...) }
+	refused(t, with("[recourse_pending]"), "refusals[0]", "excessive") // PIPEDA's
+	p := parse(t, with("[excessive, not_portable]"))                  // of every right and of one
+	if !p.MayRefuse("not_portable") || p.MayRefuse("manifestly_unfounded") {
+		t.Errorf("refusals are %v", p.Refusals)
+	}
+	if p = parse(t, with("[]")); p.MayRefuse("excessive") || len(p.Published("en").Refusals) != 0 {
+		t.Error("a company that denies nothing may deny")
+	}
 }
 
 func TestASecretInTheFileIsNotRepeated(t *testing.T) {

@@ -210,7 +210,7 @@ func checkProofs(p *Policy, refuse report) {
 			at := fmt.Sprintf("rights.%s.proof[%d]", right, i)
 			for _, g := range p.Regimes {
 				if no, forbidden := law.Forbids(g.ID, string(right), proof); forbidden && overlap(rule.Residences, g.AppliesTo) {
-					refuse(at, "must not be %s under %s: %s (%s)", proof, g.ID, no.Text, no.Article)
+					refuse(at, "must not be %s under %s (%s): %s", proof, g.ID, no.Article, no.Text)
 				}
 			}
 			switch {

@@ -3,10 +3,13 @@ package policy_test
 import (
 	"errors"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"rightsdesk/shared/law"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/source"
@@ -113,14 +116,17 @@ func TestWhatIsNotSaidHasADefault(t *testing.T) {
 	p := parse(t, read(t, "testdata/smallest.yaml"))
 	const day = 24 * time.Hour
 	want := policy.Verification{
-		LinkPeriod: day, LapseAfter: 30 * day, ResendAfter: time.Minute, MailsPerDay: 5, SubmitsPerHour: 20,
-		SessionPeriod: 30 * day, PackagePeriod: 7 * day,
+		LinkPeriod: day, RemindAfter: day, LapseAfter: 30 * day, ResendAfter: time.Minute, MailsPerDay: 5, SubmitsPerHour: 20,
+		SessionPeriod: 30 * day, PackagePeriod: 7 * day, AttachmentPeriod: 14 * day,
 	}
-	got := p.Verification
-	got.WithoutAccount = nil
-	if got.LinkPeriod != want.LinkPeriod || got.LapseAfter != want.LapseAfter || got.ResendAfter != want.ResendAfter || got.MailsPerDay != want.MailsPerDay ||
-		got.SubmitsPerHour != want.SubmitsPerHour || got.SessionPeriod != want.SessionPeriod || got.PackagePeriod != want.PackagePeriod {
-		t.Errorf("verification is %+v, want %+v", got, want)
+	if !reflect.DeepEqual(p.Verification, want) {
+		t.Errorf("verification is %+v, want %+v", p.Verification, want)
+	}
+	if p.Controller.Holidays != "GB" || p.Operators != (policy.Operators{Mail: "privacy@small.example.com", DigestAt: 8 * time.Hour}) {
+		t.Errorf("holidays are those of %q, operators %+v", p.Controller.Holidays, p.Operators)
+	}
+	if p.Refusals != nil || !p.MayRefuse("excessive") {
+		t.Errorf("refusals are %v", p.Refusals)
 	}
 	if want := (policy.Retention{Requests: policy.Period{Months: 24}, Audit: policy.Period{Years: 6}}); p.Retention != want {
 		t.Errorf("retention is %+v, want %+v", p.Retention, want)
@@ -128,7 +134,7 @@ func TestWhatIsNotSaidHasADefault(t *testing.T) {
 	if r := p.Rights[policy.Erasure]; r.Cooling != 7*day || !r.Extension || !r.Agents || r.TaskDays != 14 || r.PromisedDays != 0 {
 		t.Errorf("erasure is %+v", r)
 	}
-	if r := p.Rights[policy.Access]; r.Automatic || r.Cooling != 0 {
+	if r := p.Rights[policy.Access]; r.Automatic || r.Cooling != 0 || !slices.Equal(r.Proof, []law.Proof{law.Address}) {
 		t.Errorf("access is %+v", r)
 	}
 	if s := p.Sources[0]; s.PageSize != source.PageSize || s.Role != policy.AsController || s.Task.Days != 14 {
@@ -146,16 +152,22 @@ func TestWhatIsSaidIsRead(t *testing.T) {
 	p := parse(t, read(t, "testdata/whole.yaml"))
 	const day = 24 * time.Hour
 	v := p.Verification
-	if v.LinkPeriod != 12*time.Hour || v.LapseAfter != 20*day || v.ResendAfter != 90*time.Second || v.MailsPerDay != 4 ||
+	if v.LinkPeriod != 12*time.Hour || v.RemindAfter != 36*time.Hour || v.AttachmentPeriod != 5*day || v.LapseAfter != 20*day || v.ResendAfter != 90*time.Second || v.MailsPerDay != 4 ||
 		v.SubmitsPerHour != 30 || v.SessionPeriod != 60*day || v.PackagePeriod != 3*day || v.WithoutAccount.In("fr") != "Écrivez-nous." {
 		t.Errorf("verification is %+v", v)
 	}
 	if r := p.Rights[policy.Access]; !r.Automatic || r.PromisedDays != 30 || r.Extension || r.Agents || r.TaskDays != 5 ||
-		r.SelfService.URL != "https://whole.example.com/data" || r.SelfService.Text.In("en") != "Here" {
+		!slices.Equal(r.Proof, []law.Proof{law.Address, law.DataPoints}) || r.SelfService.URL != "https://whole.example.com/data" || r.SelfService.Text.In("en") != "Here" {
 		t.Errorf("access is %+v", r)
 	}
 	if r := p.Rights[policy.Erasure]; r.Cooling != 3*day {
 		t.Errorf("erasure is %+v", r)
+	}
+	if r := p.Rights[policy.Complaint]; r.TaskDays != 9 || !r.Extension {
+		t.Errorf("complaint is %+v", r)
+	}
+	if p.Controller.Holidays != "FR-57" || p.Operators != (policy.Operators{Mail: "desk@whole.example.com", DigestAt: 6*time.Hour + 30*time.Minute}) {
+		t.Errorf("holidays are those of %q, operators %+v", p.Controller.Holidays, p.Operators)
 	}
 	shop, _ := p.Source("shop")
 	if shop.HTTP.URL != "http://127.0.0.1:8080/hook" || shop.HTTP.AllowHosts[0] != "127.0.0.1:8080" || shop.HTTP.Ties[0] != personal.KindAccount || shop.Secret != "secret:shop-hook" ||
@@ -197,6 +209,62 @@ func TestWhatIsSaidIsRead(t *testing.T) {
 	}
 	if p.Controller.TimeZone != "Europe/Paris" || p.Locations.ControllerData[0] != policy.EEA || p.Retention.Requests != (policy.Period{Months: 30}) {
 		t.Errorf("controller %+v, locations %+v, retention %+v", p.Controller, p.Locations, p.Retention)
+	}
+}
+
+func TestEverybodyMayComplainAndAppeal(t *testing.T) {
+	t.Parallel()
+	p := parse(t, read(t, "testdata/smallest.yaml")) // which says nothing of either
+	for _, right := range []policy.Right{policy.Complaint, policy.Appeal} {
+		for _, residence := range []string{"GB", "JP", ""} {
+			rule, ok := p.Offers(right, residence)
+			if !ok || rule.Automatic || rule.TaskDays != 14 || !rule.Extension || !rule.Agents || !slices.Equal(rule.Proof, []law.Proof{law.Address}) {
+				t.Errorf("%s for %q is %+v, %v", right, residence, rule, ok)
+			}
+		}
+	}
+	if _, ok := p.Rights[policy.Complaint]; !ok {
+		t.Error("the rights do not list the complaint")
+	}
+	if slices.Contains(policy.AllRights, policy.Appeal) {
+		t.Error("a policy can declare the appeal")
+	}
+}
+
+func TestSomeRightsAreWeighedAndSomeNeverWait(t *testing.T) {
+	t.Parallel()
+	p := parse(t, read(t, "testdata/whole.yaml"))
+	weighed := []policy.Right{policy.Challenge, policy.Complaint, policy.Appeal}
+	unverified := []policy.Right{policy.OptOut, policy.Limit}
+	for _, right := range append(slices.Clone(policy.AllRights), policy.Appeal) {
+		if got := right.Weighed(); got != slices.Contains(weighed, right) {
+			t.Errorf("%s is weighed: %v", right, got)
+		}
+		if got := right.Unverified(); got != slices.Contains(unverified, right) {
+			t.Errorf("%s never waits: %v", right, got)
+		}
+		if got := slices.Contains(p.Rights[right].Proof, law.NoProof); got != right.Unverified() {
+			t.Errorf("%s wants proof by %v", right, p.Rights[right].Proof)
+		}
+	}
+}
+
+// A law's word on proofs is for the people that the law protects.
+func TestAProofIsForbiddenOnlyWhereTheLawHolds(t *testing.T) {
+	t.Parallel()
+	file := read(t, "testdata/smallest.yaml") // under uk-gdpr, for Britain
+	parse(t, edited(t, file, "  access: {residences: [\"*\"]}", "  access: {residences: [US-NY], proof: [identity_document]}"))
+	for _, where := range []string{"GB", "GB-SCT", "\"*\""} {
+		refused(t, edited(t, file, "  access: {residences: [\"*\"]}", "  access: {residences: ["+where+"], proof: [address, identity_document]}"),
+			"rights.access.proof[1]", "under uk-gdpr")
+	}
+}
+
+func TestAReminderComesBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	p := parse(t, append(read(t, "testdata/smallest.yaml"), "verification: {lapse_after: 30h}\n"...))
+	if got := p.Verification.RemindAfter; got != 15*time.Hour {
+		t.Errorf("of a request that lapses after 30h the person is reminded after %s, want 15h", got)
 	}
 }
 

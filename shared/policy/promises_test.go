@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"rightsdesk/shared/law"
 	"rightsdesk/shared/policy"
 )
 
@@ -32,6 +33,52 @@ func refused(tb testing.TB, file []byte, path, word string) {
 		}
 	}
 	tb.Errorf("no problem at %s that says %q, but:\n%v", path, word, problems(tb, file))
+}
+
+// offered fails unless the profile offers each of the rights to somebody of that residence.
+func offered(tb testing.TB, p *policy.Policy, residence string, rights ...policy.Right) {
+	tb.Helper()
+	for _, right := range rights {
+		if _, ok := p.Offers(right, residence); !ok {
+			tb.Errorf("%s is not offered in %s", right, residence)
+		}
+	}
+}
+
+func TestSP_01_WhoeverIsInACountryUnderTheGDPRHasItsRights(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "serverless-vendor")
+	for residence, regime := range map[string]string{"DE": "eu-gdpr", "NO": "eu-gdpr", "GB": "uk-gdpr", "GB-SCT": "uk-gdpr"} {
+		offered(t, p, residence, policy.Access, policy.Rectification, policy.Erasure, policy.Objection, policy.Restriction, policy.Portability, policy.Complaint)
+		if g := p.RegimesFor(residence); len(g) != 1 || g[0].ID != regime || g[0].Trigger != policy.LocatedIn {
+			t.Errorf("in %s the laws are %+v, want %s for who is there", residence, g, regime)
+		}
+		if _, ok := p.Authority(residence); !ok {
+			t.Errorf("nobody hears a complaint from %s", residence)
+		}
+	}
+	// An exemption applies only if the answer names it: there is no other reason than the law's.
+	for _, r := range p.Published("en").Refusals {
+		if r.Text == "" || len(r.Articles) == 0 {
+			t.Errorf("a refusal is published as %+v", r)
+		}
+	}
+	refused(t, change(t, "serverless-vendor", "  complaint: {task_days: 14}", "  complaint: {residences: [US]}"), "rights.complaint.residences[0]", "everybody")
+}
+
+func TestSP_02_CaliforniansOptOutWithoutShowingWhoTheyAre(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "serverless-vendor")
+	offered(t, p, "US-CA", policy.Know, policy.Erasure, policy.OptOut, policy.Rectification)
+	rule, _ := p.Offers(policy.OptOut, "US-CA")
+	if !slices.Equal(rule.Proof, []law.Proof{law.NoProof}) || rule.Automatic {
+		t.Errorf("the opt-out is %+v", rule)
+	}
+	const line = "  opt_out: {residences: [US-CA], task_days: 5"
+	for _, proof := range []string{"address", "data_points", "identity_document"} {
+		refused(t, change(t, "serverless-vendor", line, line+", proof: ["+proof+"]"), "rights.opt_out.proof[0]", "us-ca-ccpa (11 CCR § 7060(b))")
+	}
+	refused(t, change(t, "serverless-vendor", line, line+", automatic: true"), "rights.opt_out.automatic", "must be false")
 }
 
 func TestSP_03_ThePublishedPolicyAndTheAnswerToKnowListTheSameCategories(t *testing.T) {
@@ -128,6 +175,66 @@ func TestSP_33_TheControllerAndTheScopeAreNamed(t *testing.T) {
 	refused(t, change(t, "serverless-vendor", "  trade_name: Example Serverless\n", ""), "controller.trade_name", "required")
 }
 
+func TestPT_01_ThirtyDaysAndNoExtension(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "server-automation")
+	for right, rule := range p.Rights {
+		if rule.PromisedDays != 30 || rule.Extension {
+			t.Errorf("%s is %+v", right, rule)
+		}
+	}
+	for _, r := range p.Published("en").Rights {
+		if r.PromisedDays != 30 || r.Extension {
+			t.Errorf("%s is published as %+v", r.Right, r)
+		}
+	}
+	if p.Controller.Holidays != "DE" {
+		t.Errorf("the holidays are those of %q", p.Controller.Holidays)
+	}
+	const access = "  access: {residences: [\"*\"], automatic: true, promised_days: 30, extension: "
+	refused(t, change(t, "server-automation", access+"none", access+"false"), "rights.access.extension", "`false` is `none`")
+}
+
+func TestPT_02_EverybodyHasTheSevenRights(t *testing.T) {
+	t.Parallel()
+	for _, residence := range []string{"DE", "US-NY", "JP", ""} {
+		offered(t, profile(t, "server-automation"), residence, policy.Access, policy.Rectification, policy.Erasure, policy.Restriction,
+			policy.Objection, policy.Portability, policy.Complaint)
+	}
+}
+
+func TestPT_03_ARefusalNamesACircumstanceOfThePolicy(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "server-automation")
+	for _, code := range []string{"manifestly_unfounded", "identity_not_established", "compelling_grounds"} {
+		if !p.MayRefuse(code) {
+			t.Errorf("%s is declared, and nothing may be refused for it", code)
+		}
+	}
+	if p.MayRefuse("public_health") || p.MayRefuse("inconvenient") {
+		t.Error("what is not declared is a reason to refuse")
+	}
+	if got := p.Published("en").Refusals; len(got) != len(p.Refusals) {
+		t.Errorf("published are %+v, want %v", got, p.Refusals)
+	}
+	refused(t, change(t, "server-automation", "  - excessive\n", "  - inconvenient\n"), "refusals[1]", "excessive")
+	// What a duty keeps is named, item by item.
+	kept := p.Published("en").Kept
+	if !slices.ContainsFunc(kept, func(k policy.KeptView) bool { return k.Ground == policy.LegalDuty && k.Duty != "" && k.Article != "" }) {
+		t.Errorf("kept is %+v, want a duty with its article", kept)
+	}
+}
+
+func TestPT_04_TheAuthorityOfThePersonsCountryIsNamed(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "server-automation")
+	for residence, want := range map[string]string{"DE": "www.bfdi.bund.de", "PT": "www.edpb.europa.eu", "JP": "www.datenschutz-berlin.de", "": "www.datenschutz-berlin.de"} {
+		if a, _ := p.Authority(residence); !strings.Contains(a.URL, want) {
+			t.Errorf("in %q the authority is %q, want %s", residence, a.URL, want)
+		}
+	}
+}
+
 func TestPT_11_SubProcessorsArePublishedWithTheirFunction(t *testing.T) {
 	t.Parallel()
 	functions := map[string]string{}
@@ -204,6 +311,33 @@ func TestPS_15_NothingCanEnableASale(t *testing.T) {
 	refused(t, change(t, "cloud-platform", books, "    bases: [consent]\n    for_value: true\n"), "purposes.books.for_value", "never_sold")
 	refused(t, change(t, "cloud-platform", payments, payments+"    for_value: true\n"), "recipients.payments.for_value", "never_sold")
 	refused(t, change(t, "cloud-platform", "format: 1\n", "format: 1\nconsents: {sale: {}}\n"), "consents", "not yet known")
+}
+
+func TestSB_01_AChallengeEndsWithAnOutcome(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "paas-canada")
+	offered(t, p, "CA-ON", policy.Access, policy.Rectification, policy.Erasure, policy.Challenge)
+	if !policy.Challenge.Weighed() {
+		t.Error("a challenge has no outcome")
+	}
+	if a, _ := p.Authority("CA-ON"); !strings.Contains(a.Name["en"], "Privacy Commissioner") {
+		t.Errorf("the authority is %+v, want the Commissioner", a)
+	}
+	const challenge = "  challenge: {residences: [\"*\"], extension: law, "
+	refused(t, change(t, "paas-canada", challenge, challenge+"automatic: true, "), "rights.challenge.automatic", "must be false")
+}
+
+func TestSB_02_TheLawsThirtyDaysAndItsExtension(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "paas-canada")
+	for right, rule := range p.Rights {
+		if !rule.Extension || rule.PromisedDays != 0 {
+			t.Errorf("%s is %+v, want what the law says", right, rule)
+		}
+	}
+	if g := p.RegimesFor("CA-ON"); len(g) != 1 || g[0].ID != "ca-pipeda" {
+		t.Errorf("the laws are %+v", g)
+	}
 }
 
 func TestSB_13_RecipientsAreAClosedSet(t *testing.T) {

@@ -1,5 +1,7 @@
 package policy
 
+import "rightsdesk/shared/law"
+
 // Publication is what everybody may see of a policy, in one language. What only
 // the backend needs (addresses of sources, secrets, roles, names of tables and
 // fields in them) has no place here; a source shows as the place it is.
@@ -13,6 +15,7 @@ type Publication struct {
 	Scope            ScopeView        `json:"scope"`
 	Regimes          []RegimeView     `json:"regimes"`
 	Rights           []RightView      `json:"rights"`
+	Refusals         []RefusalView    `json:"refusals"` // the only reasons for which a request is denied
 	WithoutAccount   string           `json:"without_account,omitempty"`
 	Categories       []CategoryView   `json:"categories"`
 	California       []CaliforniaView `json:"california"`
@@ -105,14 +108,23 @@ type RegimeView struct {
 
 // RightView is what is promised about a right.
 type RightView struct {
-	Right        Right     `json:"right"`
-	Residences   []string  `json:"residences"`
-	Automatic    bool      `json:"automatic"`
-	CoolingHours int       `json:"cooling_hours,omitempty"`
-	PromisedDays int       `json:"promised_days,omitempty"`
-	Extension    bool      `json:"extension"`
-	Agents       bool      `json:"agents"`
-	SelfService  *LinkView `json:"self_service,omitempty"`
+	Right        Right       `json:"right"`
+	Residences   []string    `json:"residences"`
+	Automatic    bool        `json:"automatic"`
+	CoolingHours int         `json:"cooling_hours,omitempty"`
+	PromisedDays int         `json:"promised_days,omitempty"`
+	Extension    bool        `json:"extension"`
+	Agents       bool        `json:"agents"`
+	Proof        []law.Proof `json:"proof"`
+	SelfService  *LinkView   `json:"self_service,omitempty"`
+}
+
+// RefusalView is a reason for which a request is denied, in the words of the
+// first law that has it.
+type RefusalView struct {
+	Code     string   `json:"code"`
+	Text     string   `json:"text"`
+	Articles []string `json:"articles"` // of each law that has it
 }
 
 // CategoryView is a category with all that is declared about it.

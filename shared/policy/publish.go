@@ -22,6 +22,7 @@ func (p *Policy) Published(language string) Publication {
 		Scope:            in.scope(),
 		Regimes:          each(p.Regimes, func(g Regime) RegimeView { return RegimeView(g) }),
 		Rights:           in.rights(),
+		Refusals:         in.refusals(),
 		WithoutAccount:   p.Verification.WithoutAccount.In(language),
 		Categories:       each(p.Categories, in.category),
 		California:       p.California(language),
@@ -131,13 +132,29 @@ func (in view) rights() []RightView {
 		}
 		v := RightView{
 			Right: right, Residences: rule.Residences, Automatic: rule.Automatic, CoolingHours: int(rule.Cooling.Hours()),
-			PromisedDays: rule.PromisedDays, Extension: rule.Extension, Agents: rule.Agents,
+			PromisedDays: rule.PromisedDays, Extension: rule.Extension, Agents: rule.Agents, Proof: rule.Proof,
 		}
 		if rule.SelfService.URL != "" {
 			link := in.link(rule.SelfService)
 			v.SelfService = &link
 		}
 		list = append(list, v)
+	}
+	return list
+}
+
+func (in view) refusals() []RefusalView {
+	list := []RefusalView{}
+	for _, r := range in.p.reasons() {
+		if !in.p.MayRefuse(r.Code) {
+			continue
+		}
+		i := slices.IndexFunc(list, func(v RefusalView) bool { return v.Code == r.Code })
+		if i < 0 {
+			i = len(list)
+			list = append(list, RefusalView{Code: r.Code, Text: Text(r.Text).In(in.language)})
+		}
+		list[i].Articles = union(list[i].Articles, []string{r.Article})
 	}
 	return list
 }

@@ -18,7 +18,7 @@ func TestNothingOfTheBackendIsPublished(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, secret := range []string{
-			"127.0.0.1", "shop-hook", "secret", "arn:aws", "whole-table", "eu-west-3", "by-mail", "ACCOUNT#", "VISIT#", "full_name", "office", "gone",
+			"127.0.0.1", "shop-hook", "secret", "arn:aws", "whole-table", "eu-west-3", "by-mail", "ACCOUNT#", "VISIT#", "full_name", "office", "gone", "desk@", "06:30",
 		} {
 			if strings.Contains(string(out), secret) {
 				t.Errorf("in %s, %q is published", language, secret)
@@ -81,6 +81,26 @@ func TestWhatIsHeldAndNotShownIsPublishedAsSuch(t *testing.T) {
 	}
 	if len(p.Kept) != 1 || p.Kept[0].Category != "Orders and invoices" || p.Kept[0].Period.String() != "10y" || p.Kept[0].Article != "Code de commerce L123-22" {
 		t.Errorf("what is kept is published as %+v", p.Kept)
+	}
+}
+
+func TestRefusalsArePublishedInTheWordsOfTheLaw(t *testing.T) {
+	t.Parallel()
+	p := parse(t, read(t, "testdata/whole.yaml"))
+	got := p.Published("fr").Refusals
+	if len(got) != 2 || got[0].Code != "manifestly_unfounded" || got[0].Text != "La demande est manifestement infondée." || len(got[0].Articles) < 2 {
+		t.Errorf("declared refusals are published as %+v", got)
+	}
+	// Without a list it is the law's, each reason once.
+	codes := map[string]int{}
+	for _, r := range parse(t, read(t, "testdata/smallest.yaml")).Published("en").Refusals {
+		codes[r.Code]++
+		if r.Text == "" || len(r.Articles) == 0 {
+			t.Errorf("%+v has no text or no article", r)
+		}
+	}
+	if codes["rights_of_others"] != 1 || codes["excessive"] != 1 || len(codes) < 5 {
+		t.Errorf("the law's refusals are published as %v", codes)
 	}
 }
 

@@ -22,8 +22,7 @@ func (p *Policy) MayRefuse(code string) bool {
 }
 
 // reasons returns what the laws of the policy accept as a reason to deny a
-// request for whatever right, with the law that says so; a code can stand in it
-// more than once.
+// request for one right or another. A code can stand in it more than once.
 func (p *Policy) reasons() []law.Reason {
 	var all []law.Reason
 	for _, g := range p.Regimes {

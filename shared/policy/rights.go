@@ -87,8 +87,12 @@ func lane() RightRule {
 }
 
 func readRight(right Right, o *object) RightRule {
+	who := residence
+	if right == Complaint {
+		who = rule{says: "must be \"*\": everybody may complain", ok: func(s string) bool { return s == Everywhere }}
+	}
 	rule := RightRule{
-		Residences:   o.lines("residences", needIf(right != Complaint), residence),
+		Residences:   o.lines("residences", needIf(right != Complaint || o.has("residences")), who),
 		Automatic:    o.flag("automatic", false),
 		PromisedDays: o.number("promised_days", 0, 365),
 		Extension:    o.extension(),
@@ -100,11 +104,8 @@ func readRight(right Right, o *object) RightRule {
 	if rule.Automatic && right.byHand() {
 		o.r.refuse(o.at("automatic"), "must be false: whoever asks for this wants a person to weigh it or do it")
 	}
-	if right == Complaint {
-		if o.has("residences") && !slices.Contains(rule.Residences, Everywhere) {
-			o.r.refuse(o.at("residences"), "must be [\"*\"] or left out: everybody may complain")
-		}
-		rule.Residences = []string{Everywhere}
+	if right == Complaint && rule.Residences == nil {
+		rule.Residences = lane().Residences
 	}
 	if right == Erasure {
 		rule.Cooling = o.span("cooling", DefaultCooling, MinCooling, MaxCooling)
