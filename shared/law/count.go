@@ -7,186 +7,479 @@ import (
 	"time"
 )
 
-// inForce returns the version of a law that applies to what is received on a day.
-func inForce(id string, day Date) (Pack, bool) {
-	i := slices.IndexFunc(packs, func(p Pack) bool { return p.ID == id && day >= p.From })
-	if i < 0 {
-		return Pack{}, false
-	}
-	return packs[i], true
-}
-
-func (p Pack) limit(right string) limit {
-	for _, l := range p.limits {
-		if applies(l.rights, right) {
-			return l
-		}
-	}
-	for _, l := range p.limits {
-		if len(l.rights) == 0 {
-			return l
-		}
-	}
-	panic("law: " + p.ID + " has no limit for every right") // a test asks each pack
-}
-
-// Count returns until when a request must be answered. A residence that is not
+// Count returns by when a request must be answered. A residence that is not
 // known, or that no named law covers, gets the strictest of the named laws.
-func Count(in Case) (Deadline, error) {
-	switch {
-	case in.Zone == nil:
-		return Deadline{}, ErrNoZone
-	case in.Received.IsZero():
-		return Deadline{}, ErrNoDate
-	case in.PromisedDays < 0:
-		return Deadline{}, ErrPromise
-	}
-	received := DateOf(in.Received, in.Zone)
-	laws, why, err := choose(in, received)
+//
+// It is asked for every request on every list, so it puts nothing into words and
+// nothing on the heap. Clocks says how it came to its dates; both have them from
+// the same functions.
+func Count(c Case) (Deadline, error) {
+	var laws [16]*Pack
+	var waits [8]wait
+	k, err := open(c, laws[:0], waits[:0])
 	if err != nil {
 		return Deadline{}, err
 	}
-	c := count{received: received}
-	for _, p := range laws {
-		c.strictest(p, in.Right)
+	found, _ := k.answer()
+	d := Deadline{Law: found.law.ID, RespondBy: found.legal.End(c.Zone), SafeBy: found.safe.End(c.Zone)}
+	if receipt := k.strictest(acknowledging); receipt.law != nil {
+		d.AcknowledgeBy = receipt.legal.End(c.Zone)
 	}
-	c.explain(why)
-	if in.PromisedDays > 0 {
-		c.promise(in.PromisedDays)
-	}
-	c.settle()
-	return Deadline{Law: c.law.ID, RespondBy: c.legal.End(in.Zone), SafeBy: c.safe.End(in.Zone)}, nil
+	return d, nil
 }
 
-// choose returns the laws to be honoured, and why these.
-func choose(in Case, received Date) (laws []Pack, why string, err error) {
-	var named []Pack
-	for _, id := range in.Regimes {
-		if _, ok := ByID(id); !ok {
-			return nil, "", fmt.Errorf("%w: %q", ErrUnknown, id)
-		}
-		p, ok := inForce(id, received)
-		if !ok {
-			return nil, "", fmt.Errorf("%w: %q", ErrTooEarly, id)
-		}
-		named = append(named, p)
-		if p.Covers(in.Residence) {
-			laws = append(laws, p)
-		}
-	}
-	switch {
-	case len(named) == 0:
-		return nil, "", ErrNoLaw
-	case len(laws) == 1:
-		return laws, "It covers residents of " + in.Residence + ".", nil
-	case len(laws) > 1:
-		return laws, "It is the strictest that covers residents of " + in.Residence + ".", nil
-	case in.Residence == "":
-		return named, "The residence is not known: it is the strictest law that the policy names.", nil
-	default:
-		return named, "No law that the policy names covers residents of " + in.Residence + ": it is the strictest of them.", nil
-	}
-}
-
-// count is a calculation under way. Its dates are calendar dates.
+// count is a calculation under way: a case, in dates of the controller's zone.
 type count struct {
+	in       Case
 	received Date
-	law      Pack // the strictest so far
-	limit    limit
-	legal    Date
-	safe     Date     // before it is moved off a weekend
-	safest   Pack     // the law that safe comes from
-	reading  *reading // and the reading, if it is not the plain one
-	steps    []Step
+	laws     []*Pack // to be honoured, each in the version of the day of receipt
+	covering bool    // they cover the residence; else they are all that the policy names
+	waits    []wait
 }
 
-// strictest takes one more law into account.
-func (c *count) strictest(p Pack, right string) {
-	l := p.limit(right)
-	legal := l.span.After(c.received)
-	if c.law.ID == "" || legal < c.legal {
-		c.law, c.limit, c.legal = p, l, legal
+// wait is a Stop in dates, and what it does under the law that is being looked at.
+type wait struct {
+	cause           Cause
+	asked, answered Date
+	open            bool // not answered yet
+	rule            *stop
+	effect          Effect
+	from, to        Date // the days that do not count, if it is a pause
+}
+
+// open reads a case. The slices are room for what it needs of each.
+func open(c Case, laws []*Pack, waits []wait) (count, error) {
+	switch {
+	case c.Zone == nil:
+		return count{}, ErrNoZone
+	case c.Received.IsZero():
+		return count{}, ErrNoDate
+	case c.PromisedDays < 0:
+		return count{}, ErrPromise
 	}
-	if c.safest.ID == "" || legal < c.safe {
-		c.safest, c.safe, c.reading = p, legal, nil
+	k := count{in: c, received: DateOf(c.Received, c.Zone), laws: laws, waits: waits}
+	for _, id := range c.Regimes {
+		p, err := inForce(id, k.received)
+		if err != nil {
+			return count{}, err
+		}
+		// From the first law that covers the residence on, only those count.
+		if covers := p.Covers(c.Residence); covers && !k.covering {
+			k.laws, k.covering = k.laws[:0], true
+		} else if covers != k.covering {
+			continue
+		}
+		k.laws = append(k.laws, p)
 	}
-	for i, r := range l.readings {
-		if day := legal - Date(r.earlier); day < c.safe {
-			c.safest, c.safe, c.reading = p, day, &l.readings[i]
+	if len(k.laws) == 0 {
+		return count{}, ErrNoLaw
+	}
+	if c.Right == Appeal {
+		k.laws = slices.DeleteFunc(k.laws, func(p *Pack) bool { return p.appeal == nil })
+		if len(k.laws) == 0 {
+			return count{}, ErrNoAppeal
 		}
 	}
+	for _, s := range c.Stops {
+		w := wait{cause: s.Cause, asked: DateOf(s.Asked, c.Zone), open: s.Answered.IsZero()}
+		switch {
+		case !w.open:
+			w.answered = DateOf(s.Answered, c.Zone)
+		case c.Now.IsZero():
+			w.answered = w.asked
+		default:
+			w.answered = max(w.asked, DateOf(c.Now, c.Zone))
+		}
+		if w.asked < k.received || w.answered < w.asked {
+			return count{}, ErrStops
+		}
+		k.waits = append(k.waits, w)
+	}
+	return k, nil
 }
 
-func (c *count) explain(why string) {
-	c.add(c.law.Name+" applies. "+why, basis{}, c.received)
-	c.add("Received on "+c.received.words()+"; the day of receipt is not counted.", c.law.receipt, c.received)
-	text := "The answer is due within " + c.limit.span.String() + ": " + c.legal.words() + "."
-	if c.limit.span.Unit == Months {
-		text = strings.TrimSuffix(text, ".") + ", the last day of a month that has no " + ordinal(31) + "."
+// inForce returns the version of a law that applies to what is received on a day.
+func inForce(id string, day Date) (*Pack, error) {
+	err := ErrUnknown
+	for i := range packs {
+		if p := &packs[i]; p.ID == id {
+			if day >= p.From {
+				return p, nil
+			}
+			err = ErrTooEarly
+		}
 	}
-	c.add(text, c.limit.basis, c.legal)
-	if c.law.roll != (basis{}) {
-		c.add("A last day that is a weekend or a public holiday would end with the next working day. "+
-			"This count leaves that time unused: an earlier date is always safe.", c.law.roll, c.legal)
+	return nil, fmt.Errorf("%w: %q", err, id)
+}
+
+// kind is what a law can set a time for.
+type kind int
+
+const (
+	acknowledging kind = iota // that the request was received
+	answering
+	extending // the answer, when the law's extension is taken
+)
+
+// term is a time that a law sets, with what bears on it.
+type term struct {
+	law      *Pack
+	span     Span
+	basis    *basis
+	readings []reading
+	first    Span   // of an extension: the period before it
+	waits    []wait // what can move it
+}
+
+// term returns the time that a law sets for a kind of thing; false if it sets none.
+func (k *count) term(p *Pack, what kind) (term, bool) {
+	switch what {
+	case acknowledging:
+		for i := range p.acknowledge {
+			if l := &p.acknowledge[i]; applies(l.rights, k.in.Right) {
+				return term{law: p, span: l.span, basis: &l.basis, readings: l.readings}, true
+			}
+		}
+	case answering:
+		l := p.limit(k.in.Right)
+		return term{law: p, span: l.span, basis: &l.basis, readings: l.readings, waits: k.under(p)}, true
+	case extending:
+		if e := p.extension(k.in.Right); e != nil {
+			first := p.limit(k.in.Right).span
+			return term{law: p, span: e.span, basis: &e.basis, readings: e.readings, first: first, waits: k.under(p)}, true
+		}
 	}
+	return term{}, false
+}
+
+// limit returns how long a law gives for the answer. A right that no limit names,
+// and a complaint, get that of every other right.
+func (p *Pack) limit(right string) *limit {
+	if right == Appeal && p.appeal != nil {
+		return &p.appeal.decide
+	}
+	var general *limit
+	for i := range p.limits {
+		l := &p.limits[i]
+		if applies(l.rights, right) {
+			return l
+		}
+		if len(l.rights) == 0 && general == nil {
+			general = l
+		}
+	}
+	if general == nil {
+		panic("law: " + p.ID + " has no limit for every right") // a test asks each pack
+	}
+	return general
+}
+
+// extension returns how far a law lets the answer be put off; nil if it does not.
+func (p *Pack) extension(right string) *extension {
+	if right == Appeal && p.appeal != nil {
+		return p.appeal.extended
+	}
+	for i := range p.extensions {
+		if e := &p.extensions[i]; applies(e.rights, right) {
+			return e
+		}
+	}
+	return nil
+}
+
+// stop returns the rule of a law for a cause of waiting; nil if it has none.
+func (p *Pack) stop(cause Cause, right, place string) *stop {
+	for i := range p.stops {
+		s := &p.stops[i]
+		if s.cause == cause && applies(s.rights, right) && (len(s.places) == 0 || within(place, s.places)) {
+			return s
+		}
+	}
+	return nil
+}
+
+// within reports whether a place is one of places or a part of one.
+func within(place string, places []string) bool {
+	country, _, _ := strings.Cut(place, "-")
+	return slices.Contains(places, place) || slices.Contains(places, country)
+}
+
+// under returns the waits with what each does under a law. It writes over what
+// it said of another law before.
+func (k *count) under(p *Pack) []wait {
+	for i := range k.waits {
+		w := &k.waits[i]
+		w.rule, w.effect = p.stop(w.cause, k.in.Right, k.in.Place), Ignore
+		if w.rule != nil {
+			w.effect = w.rule.effect
+		}
+		w.from, w.to = 0, -1
+		switch w.effect {
+		case PauseInclusive:
+			w.from, w.to = w.asked, w.answered
+		case PauseExclusive:
+			w.from, w.to = w.asked+1, w.answered
+		case Ignore, Restart:
+		}
+	}
+	return k.waits
+}
+
+// result is what a term comes to.
+type result struct {
+	start Date // the day it is counted from
+	raw   Date // the last day as it is counted
+	last  Date // that, moved to a working day if the law says so
+	// cautious is the last day if holidays are business days and no wait counts
+	// whose rule was not verified.
+	cautious Date
+	legal    Date
+	safe     Date
+}
+
+// due counts a term.
+func (k *count) due(t *term) result {
+	var r result
+	r.start, r.raw, r.last = k.run(t, t.span, plain)
+	r.cautious = r.raw
+	if len(t.waits) > 0 || t.span.Unit == BusinessDays {
+		_, r.cautious, _ = k.run(t, t.span, careful)
+	}
+	earliest := r.cautious
+	for i := range t.readings {
+		earliest = min(earliest, k.otherwise(t, &t.readings[i]))
+	}
+	for i := range t.readings {
+		earliest -= Date(t.readings[i].earlier) //nolint:gosec // a day or two
+	}
+	r.safe = k.workingDay(min(earliest, r.last))
+	r.legal = r.last
+	if t.basis.mark == Unverified {
+		r.legal = r.safe // a figure that nobody has checked gives no more than this
+	}
+	return r
+}
+
+// otherwise returns where a term ends if a reading counts another span; never, if it does not.
+func (k *count) otherwise(t *term, r *reading) Date {
 	switch {
-	case c.reading != nil:
-		c.add(c.reading.text+" The safe date honours it: "+c.safe.words()+".", c.reading.basis, c.safe)
-	case c.safe < c.legal:
-		c.add("The safe date is that of "+c.safest.Name+".", basis{}, c.safe)
+	case r.chained:
+		_, first, _ := k.run(t, t.first, careful)
+		return k.walk(t, first, r.span, careful)
+	case r.span != Span{}:
+		_, end, _ := k.run(t, r.span, careful)
+		return end
+	}
+	return never
+}
+
+const never Date = 1<<31 - 1
+
+// mode is how a term is counted.
+type mode bool
+
+const (
+	plain mode = false
+	// careful: holidays are business days, waiting counts only by rules that were
+	// verified, and nothing moves to a later working day.
+	careful mode = true
+)
+
+// run counts a span from receipt, or from an answer that begins it anew.
+func (k *count) run(t *term, span Span, m mode) (start, end, last Date) {
+	start = k.received
+	for {
+		end = k.walk(t, start, span, m)
+		if last = end; m == plain {
+			last = k.roll(t, end)
+		}
+		// Of several answers the latest counts, whatever their order. What is asked
+		// when the time is over does not bring it back.
+		from := start
+		for i := range t.waits {
+			if w := &t.waits[i]; w.effect == Restart && w.asked <= last && w.counts(m) {
+				from = max(from, w.answered)
+			}
+		}
+		if from == start {
+			return start, end, last
+		}
+		start = from
 	}
 }
 
-func (c *count) promise(days int) {
-	promised := Span{days, Days}.After(c.received)
-	text := "The policy promises an answer within " + Span{days, Days}.String() + ": " + promised.words()
-	if promised < c.legal {
-		text += ". That is earlier than the law demands, and binds."
-	} else {
-		text += ". The law does not wait that long, and binds."
+func (w *wait) counts(m mode) bool { return m == plain || w.rule.basis.mark == Verified }
+
+// walk returns the last day of a span that begins with the day after start. Days
+// of a pause are not counted, however many pauses they are part of.
+func (k *count) walk(t *term, start Date, span Span, m mode) Date {
+	if span.Unit == BusinessDays {
+		place := k.free(t.law)
+		day := start
+		for left := span.N; left > 0; {
+			day++
+			switch {
+			case day.weekend():
+			case m == plain && isHoliday(place, day):
+			case t.paused(day, m):
+			default:
+				left--
+			}
+		}
+		return day
 	}
-	if promised == c.legal {
-		text = "The policy promises the same date as the law."
+	end := span.After(start)
+	for day := start; ; {
+		from, to := t.pause(day, m)
+		if from > end {
+			return end
+		}
+		end += to - from + 1
+		day = to
 	}
-	c.legal, c.safe = min(c.legal, promised), min(c.safe, promised)
-	c.add(text, basis{}, c.legal)
 }
 
-// settle moves the safe date off a weekend.
-func (c *count) settle() {
-	if friday := workingDayBefore(c.safe); friday != c.safe {
-		c.add(c.safe.words()+" is no working day; the safe date is the Friday before.", basis{}, friday)
-		c.safe = friday
+// pause returns the first days after day that do not count; never, if there are none.
+func (t *term) pause(day Date, m mode) (from, to Date) {
+	from, to = never, never
+	for i := range t.waits {
+		w := &t.waits[i]
+		if w.to > day && w.from <= w.to && w.counts(m) {
+			if f := max(w.from, day+1); f < from {
+				from, to = f, w.to
+			}
+		}
 	}
+	return from, to
 }
 
-func (c *count) add(text string, b basis, day Date) {
-	c.steps = append(c.steps, Step{Text: text, Article: b.article, Source: b.source, Mark: b.mark, Date: day.End(time.UTC)})
+func (t *term) paused(day Date, m mode) bool {
+	from, _ := t.pause(day-1, m)
+	return from == day
 }
 
-// ordinal says a day that not every month has.
-func ordinal(day int) string {
-	if day == 31 {
-		return "31st"
+// roll moves a last day that is not a working day to the next one, if the law
+// does. A day that does not count cannot be the last.
+func (k *count) roll(t *term, day Date) Date {
+	if t.law.roll == (basis{}) {
+		return day
 	}
-	return fmt.Sprintf("%dth", day)
+	place := k.free(t.law)
+	for idle(place, day) || t.paused(day, plain) {
+		day++
+	}
+	return day
 }
 
-// Clocks returns every clock of a case, each with the way to its dates.
-func Clocks(c Case) ([]Reckoning, error) { return nil, nil }
+// free returns the place whose holidays are none of a law's days: its own, or the
+// controller's if the law is in force there. A holiday elsewhere is an ordinary day to it.
+func (k *count) free(p *Pack) string {
+	switch {
+	case p.holidays != "":
+		return p.holidays
+	case p.Covers(k.in.Place):
+		return k.in.Place
+	}
+	return ""
+}
 
-// Asking returns what waiting for a cause does under the law that binds.
-func Asking(c Case, cause Cause) (Asked, error) { return Asked{}, nil }
+// workingDay returns day, or the last day before it on which the controller
+// works; but none before the request was received.
+func (k *count) workingDay(day Date) Date {
+	for day > k.received && idle(k.in.Place, day) {
+		day--
+	}
+	return max(day, k.received)
+}
 
-// ExtensionOf returns how far the answer can be put off, or ErrNoExtension.
-func ExtensionOf(c Case) (Extension, error) { return Extension{}, ErrNoExtension }
+func idle(place string, day Date) bool { return day.weekend() || isHoliday(place, day) }
 
-// Appeals returns nil if somebody whose request was refused under a law can appeal to the
-// company, else ErrNoAppeal.
-func Appeals(c Case) error { return ErrNoAppeal }
+func isHoliday(place string, day Date) bool {
+	if place == "" {
+		return false
+	}
+	_, ok := holiday(place, day)
+	return ok
+}
 
-// Silence returns the article that makes an answer that does not come a refusal.
-func Silence(law string, received Date) (article string, ok bool) { return "", false }
+// found is the strictest of the laws in question. The safe date can come from
+// another law than the legal one.
+type found struct {
+	law, safest *Pack
+	legal, safe Date
+}
 
-// Forbids returns why a law forbids to ask for a proof, if it does.
-func Forbids(law, right string, p Proof) (Refusal, bool) { return Refusal{}, false }
+// strictest returns the earliest dates for a kind of thing; no law, if none sets a
+// time for it. When the answer is put off, a law that knows no extension keeps
+// its date.
+func (k *count) strictest(what kind) found {
+	var f found
+	for _, p := range k.laws {
+		legal, safe, ok := k.dates(p, what)
+		if !ok {
+			continue
+		}
+		if f.law == nil || legal < f.legal {
+			f.law, f.legal = p, legal
+		}
+		if f.safest == nil || safe < f.safe {
+			f.safest, f.safe = p, safe
+		}
+	}
+	return f
+}
+
+func (k *count) dates(p *Pack, what kind) (legal, safe Date, ok bool) {
+	t, ok := k.term(p, what)
+	if what != extending {
+		if !ok {
+			return 0, 0, false
+		}
+		r := k.due(&t)
+		return r.legal, r.safe, true
+	}
+	legal, safe, _ = k.dates(p, answering)
+	if ok { // an extension shortens nothing
+		r := k.due(&t)
+		legal, safe = max(legal, r.legal), max(safe, r.safe)
+	}
+	return legal, safe, true
+}
+
+// answer returns what binds for the answer, and whether that is the extended date.
+func (k *count) answer() (f found, extended bool) {
+	f = k.strictest(answering)
+	if k.in.Extended {
+		if later := k.strictest(extending); later.legal > f.legal {
+			return later, true
+		}
+	}
+	if day, ok := k.promised(f); ok {
+		f.legal, f.safe = day, min(f.safe, k.workingDay(day))
+	}
+	return f, false
+}
+
+// promised returns the date that the policy promises, if it is before the law's.
+func (k *count) promised(f found) (Date, bool) {
+	if k.in.PromisedDays == 0 || k.in.PromisedDays >= int(f.legal-k.received) {
+		return 0, false
+	}
+	return k.received + Date(k.in.PromisedDays), true //nolint:gosec // fewer than the law's
+}
+
+// extensible returns the strictest dates without and with the extension of the law
+// that binds, or ErrNoExtension if that law or another lets nothing be put off.
+func (k *count) extensible() (first, later found, e *extension, err error) {
+	first = k.strictest(answering)
+	if e = first.law.extension(k.in.Right); e == nil {
+		return found{}, found{}, nil, ErrNoExtension
+	}
+	if later = k.strictest(extending); later.legal <= first.legal {
+		return found{}, found{}, nil, ErrNoExtension
+	}
+	return first, later, e, nil
+}
+
+// after returns the last day of a span that begins with the day after an instant.
+func (k *count) after(t time.Time, span Span) Date { return span.After(DateOf(t, k.in.Zone)) }

@@ -12,8 +12,8 @@ type Unit int
 const (
 	Days Unit = iota
 	Months
-	// BusinessDays are Mondays to Fridays. Without a holiday table a holiday
-	// counts too, which makes a date early, never late.
+	// BusinessDays are Mondays to Fridays that are no holiday of the place that the
+	// law looks to.
 	BusinessDays
 )
 
@@ -32,7 +32,8 @@ func (s Span) String() string {
 	return strconv.Itoa(s.N) + " " + words[s.Unit] + "s"
 }
 
-// After returns the last day of a span that begins with the day after start.
+// After returns the last day of a span that begins with the day after start. It
+// knows no holidays: they depend on a place, which a span does not have.
 //
 // One month after 31 January is the last day of February (Regulation 1182/71,
 // Article 3(2)(c)). time.AddDate would say 3 March and give us days we do not have.
@@ -42,9 +43,8 @@ func (s Span) After(start Date) Date {
 		return start + Date(s.N) //nolint:gosec // laws count in small numbers
 	case Months:
 		y, m, d := start.Civil()
-		last := Day(y, m+time.Month(s.N)+1, 0)
-		y, m, end := last.Civil()
-		return Day(y, m, min(d, end))
+		m += time.Month(s.N)
+		return min(Day(y, m, d), Day(y, m+1, 0))
 	case BusinessDays:
 		day := start
 		for left := s.N; left > 0; {
@@ -55,12 +55,4 @@ func (s Span) After(start Date) Date {
 		return day
 	}
 	panic("law: a span of an unknown unit")
-}
-
-// workingDayBefore returns day, or the Friday before it if it falls on a weekend.
-func workingDayBefore(day Date) Date {
-	for day.weekend() {
-		day--
-	}
-	return day
 }

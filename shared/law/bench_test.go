@@ -1,0 +1,52 @@
+package law_test
+
+import (
+	"testing"
+	"time"
+
+	"rightsdesk/shared/law"
+)
+
+// BenchmarkCount asks the hardest of what is asked for every request on a list:
+// at most 2 µs and no allocation.
+func BenchmarkCount(b *testing.B) {
+	berlin, london, angeles := zone(b, "Europe/Berlin"), zone(b, "Europe/London"), zone(b, "America/Los_Angeles")
+	at := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 14, 30, 0, 0, time.UTC) }
+	cases := map[string]law.Case{
+		"EU over Easter": {Regimes: []string{"eu-gdpr"}, Residence: "DE", Right: "access", Received: at(3, 5), Zone: berlin, Place: "DE"},
+		"UK paused": {
+			Regimes: []string{"uk-gdpr"}, Residence: "GB-ENG", Right: "access", Received: at(6, 1), Zone: london, Place: "GB-ENG",
+			Stops: []law.Stop{{Cause: law.Clarification, Asked: at(6, 3), Answered: at(6, 10)}},
+		},
+		"UK restarted, paused and extended": {
+			Regimes: []string{"uk-gdpr"}, Residence: "GB-ENG", Right: "access", Received: at(6, 1), Zone: london, Place: "GB-ENG", Extended: true,
+			Stops: []law.Stop{
+				{Cause: law.Identity, Asked: at(6, 2), Answered: at(6, 9)},
+				{Cause: law.Clarification, Asked: at(6, 10), Answered: at(6, 20)},
+				{Cause: law.Clarification, Asked: at(7, 1)},
+			},
+			Now: at(7, 5),
+		},
+		"six laws, residence unknown": {
+			Regimes: []string{"eu-gdpr", "uk-gdpr", "us-ca-ccpa", "ca-pipeda", "us-va", "us-states"},
+			Right:   "access", Received: at(3, 5), Zone: berlin, Place: "DE",
+		},
+		"six laws, residence unknown, waiting": {
+			Regimes: []string{"eu-gdpr", "uk-gdpr", "us-ca-ccpa", "ca-pipeda", "us-va", "us-states"},
+			Right:   "access", Received: at(3, 5), Zone: berlin, Place: "DE",
+			Stops: []law.Stop{{Cause: law.Identity, Asked: at(3, 6), Answered: at(3, 10)}},
+		},
+		"California, 15 business days":       {Regimes: []string{"us-ca-ccpa"}, Residence: "US-CA", Right: "opt_out", Received: at(11, 10), Zone: angeles, Place: "US-CA"},
+		"California, confirmed and answered": {Regimes: []string{"us-ca-ccpa"}, Residence: "US-CA", Right: "know", Received: at(11, 10), Zone: angeles, Place: "US-CA"},
+	}
+	for name, c := range cases {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := law.Count(c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
