@@ -5,11 +5,12 @@ import "time"
 const (
 	ukGDPRText = "https://www.legislation.gov.uk/eur/2016/679/contents"
 	dpaText    = "https://www.legislation.gov.uk/ukpga/2018/12/contents"
+	duaaText   = "https://www.legislation.gov.uk/ukpga/2025/18/section/76"
 	icoPeriods = "https://ico.org.uk/for-organisations/uk-gdpr-guidance-and-resources/individual-rights/right-of-access/"
 )
 
 var (
-	art12A      = basis{"Art. 12(3) and 12A UK GDPR", ukGDPRText, Secondary}
+	art12A      = basis{"Art. 12A UK GDPR", duaaText, Verified}
 	art12Before = basis{"Art. 12(3) UK GDPR", ukGDPRText, Secondary}
 )
 
@@ -18,7 +19,12 @@ var (
 // 19 June 2026. What stops the time was the regulator's guidance before.
 var britain = []Pack{
 	ukGDPR(Day(2026, time.June, 19), art12A, stopsOf12A, []limit{{
-		rights: []string{Complaint}, span: Span{30, Days}, basis: basis{"s. 164A Data Protection Act 2018", dpaText, Verified},
+		rights: []string{Complaint}, span: Span{30, Days}, basis: basis{"s. 164A(3) Data Protection Act 2018", dpaText, Verified},
+		readings: []reading{{
+			text:    "\"30 days beginning when the complaint is received\" can be read to count the day of receipt.",
+			earlier: 1,
+			basis:   basis{"s. 164A(3) Data Protection Act 2018", dpaText, Unverified},
+		}},
 	}}),
 	ukGDPR(Day(2026, time.February, 5), art12A, stopsOf12A, nil),
 	ukGDPR(Day(2021, time.January, 1), art12Before, []stop{
@@ -32,11 +38,11 @@ var britain = []Pack{
 }
 
 // stopsOf12A: the latest of receipt, the information and the fee begins the time.
-// The twin of its last rule, section 54(3C) of the Act, names access only.
+// A question what a request is about stops it for requests under Article 15 only.
 var stopsOf12A = []stop{
-	{cause: Identity, effect: Restart, basis: basis{"Art. 12A UK GDPR", ukGDPRText, Secondary}},
-	{cause: Fee, effect: Restart, basis: basis{"Art. 12A UK GDPR", ukGDPRText, Secondary}},
-	{cause: Clarification, rights: []string{"access", "know"}, effect: PauseInclusive, basis: basis{"Art. 12A UK GDPR", ukGDPRText, Secondary}},
+	{cause: Identity, effect: Restart, basis: basis{"Art. 12A(2)(b) UK GDPR", duaaText, Verified}},
+	{cause: Fee, effect: Restart, basis: basis{"Art. 12A(2)(c) UK GDPR", duaaText, Verified}},
+	{cause: Clarification, rights: []string{"access", "know"}, effect: PauseInclusive, basis: basis{"Art. 12A(5) UK GDPR", duaaText, Verified}},
 }
 
 func ukGDPR(from Date, period basis, stops []stop, acknowledge []limit) Pack {
@@ -49,7 +55,7 @@ func ukGDPR(from Date, period basis, stops []stop, acknowledge []limit) Pack {
 		ID:      "uk-gdpr",
 		Name:    "UK General Data Protection Regulation",
 		From:    from,
-		Sources: []string{ukGDPRText, dpaText, icoPeriods},
+		Sources: []string{ukGDPRText, duaaText, dpaText, icoPeriods},
 		covers:  []string{"GB"},
 
 		limits:      []limit{{span: Span{1, Months}, basis: period, readings: []reading{dayBefore}}},
@@ -81,7 +87,8 @@ func ukGDPR(from Date, period basis, stops []stop, acknowledge []limit) Pack {
 		withheld: withhold(credentialKinds, basis{"Art. 32(1) UK GDPR", ukGDPRText, Unverified}),
 		questions: []string{
 			"Whether a period \"beginning with\" a day ends on the corresponding date, as the regulator counts, or on the day before. The safe date is the day before.",
-			"Whether the pause for clarification is for access only. It is so here: the provision's twin for the police names access only.",
+			"What clarification does to other requests than access. The article names access only: for the others time runs on.",
+			"By when the outcome of a complaint must be told: without undue delay, which is no figure. The time for a request is counted.",
 		},
 	}
 }

@@ -59,17 +59,11 @@ var california = []Pack{{
 var ccpaReasons = []Reason{
 	{
 		Code: "manifestly_unfounded", Protocol: other, Article: "Cal. Civ. Code § 1798.145(h)(3)", Mark: Unverified,
-		Text: map[string]string{
-			english: "The request is manifestly unfounded.",
-			french:  "La demande est manifestement infondée.",
-		},
+		Text: unfounded,
 	},
 	{
 		Code: "excessive", Protocol: tooMany, Article: "Cal. Civ. Code § 1798.145(h)(3)", Mark: Unverified,
-		Text: map[string]string{
-			english: "The request is excessive, in particular because it repeats earlier ones.",
-			french:  "La demande est excessive, notamment en raison de son caractère répétitif.",
-		},
+		Text: excessive,
 	},
 	{
 		Code: "twice_in_twelve_months", Protocol: tooMany, Article: "Cal. Civ. Code § 1798.130(b)", Mark: Unverified, rights: []string{"know", "access", "portability"},
@@ -102,17 +96,11 @@ var ccpaReasons = []Reason{
 	{
 		// An opt-out is never verified (11 CCR § 7060(b)); it may be refused as fraud.
 		Code: "suspected_fraud", Protocol: suspectedFraud, Article: "11 CCR § 7026(e)", Mark: Unverified, rights: []string{"opt_out", "limit"},
-		Text: map[string]string{
-			english: "We have a good-faith, reasonable and documented belief that the request is fraudulent.",
-			french:  "Nous croyons de bonne foi, raisonnablement et pièces à l'appui que la demande est frauduleuse.",
-		},
+		Text: documentedFraud,
 	},
 	{
 		Code: "no_match", Protocol: noMatch, Article: "11 CCR § 7024", Mark: Unverified, rights: []string{"know", "access", "portability", "erasure", "rectification"},
-		Text: map[string]string{
-			english: "We found nothing that we could tie to the details you verified.",
-			french:  "Nous n'avons rien trouvé qui puisse être rattaché aux informations que vous avez confirmées.",
-		},
+		Text: nothingFound,
 	},
 	{
 		Code: "not_resident", Protocol: outside, Article: "Cal. Civ. Code § 1798.140(i)", Mark: Unverified,
@@ -155,10 +143,7 @@ var ccpaReasons = []Reason{
 	},
 	{
 		Code: "legal_obligation", Protocol: other, Article: "Cal. Civ. Code § 1798.105(d)(8)", Mark: Unverified, rights: []string{"erasure"},
-		Text: map[string]string{
-			english: "A law obliges us to keep this data until the date we state.",
-			french:  "Une loi nous oblige à conserver ces données jusqu'à la date que nous indiquons.",
-		},
+		Text: mustKeep,
 	},
 	{
 		Code: "legal_claims", Protocol: other, Article: "Cal. Civ. Code § 1798.145(a)", Mark: Unverified, rights: []string{"erasure", "opt_out", "limit"},

@@ -68,17 +68,11 @@ func gdprReasons(act string) []Reason {
 	return []Reason{
 		{
 			Code: "manifestly_unfounded", Protocol: other, Article: art("12(5)(b)"), Mark: Verified,
-			Text: map[string]string{
-				english: "The request is manifestly unfounded.",
-				french:  "La demande est manifestement infondée.",
-			},
+			Text: unfounded,
 		},
 		{
 			Code: "excessive", Protocol: tooMany, Article: art("12(5)(b)"), Mark: Verified,
-			Text: map[string]string{
-				english: "The request is excessive, in particular because it repeats earlier ones.",
-				french:  "La demande est excessive, notamment en raison de son caractère répétitif.",
-			},
+			Text: excessive,
 		},
 		{
 			Code: "identity_not_established", Protocol: notVerified, Article: art("12(6)"), Mark: Verified,
@@ -89,31 +83,19 @@ func gdprReasons(act string) []Reason {
 		},
 		{
 			Code: "suspected_fraud", Protocol: suspectedFraud, Article: art("12(6)"), Mark: Unverified,
-			Text: map[string]string{
-				english: "We have reason to believe that the request was not made by the person it names.",
-				french:  "Nous avons des raisons de croire que la demande n'émane pas de la personne qu'elle désigne.",
-			},
+			Text: impersonated,
 		},
 		{
 			Code: "no_match", Protocol: noMatch, Article: art("11(2)"), Mark: Unverified,
-			Text: map[string]string{
-				english: "We found nothing that we could tie to the details you verified.",
-				french:  "Nous n'avons rien trouvé qui puisse être rattaché aux informations que vous avez confirmées.",
-			},
+			Text: nothingFound,
 		},
 		{
 			Code: "processor_only", Protocol: notCovered, Article: art("4(7)-(8), 28(3)(e)"), Mark: Unverified,
-			Text: map[string]string{
-				english: "We hold this data on behalf of another company, which decides about it. Please ask that company.",
-				french:  "Nous détenons ces données pour le compte d'une autre entreprise, qui en décide. Adressez-vous à elle.",
-			},
+			Text: onBehalf,
 		},
 		{
 			Code: "outside_scope", Protocol: outside, Article: art("3"), Mark: Unverified,
-			Text: map[string]string{
-				english: "The law that the request relies on does not apply to this data.",
-				french:  "La loi invoquée par la demande ne s'applique pas à ces données.",
-			},
+			Text: outsideScope,
 		},
 		{
 			Code: "rights_of_others", Protocol: other, Article: art("15(4)"), Mark: Unverified, rights: []string{"access", "know"},
@@ -139,10 +121,7 @@ func gdprReasons(act string) []Reason {
 		},
 		{
 			Code: "legal_obligation", Protocol: other, Article: art("17(3)(b)"), Mark: Unverified, rights: []string{"erasure"},
-			Text: map[string]string{
-				english: "A law obliges us to keep this data until the date we state.",
-				french:  "Une loi nous oblige à conserver ces données jusqu'à la date que nous indiquons.",
-			},
+			Text: mustKeep,
 		},
 		{
 			Code: "public_health", Protocol: other, Article: art("17(3)(c)"), Mark: Unverified, rights: []string{"erasure"},
@@ -173,9 +152,4 @@ func gdprReasons(act string) []Reason {
 			},
 		},
 	}
-}
-
-var rightsOfOthers = map[string]string{
-	english: "Showing this data would adversely affect the rights and freedoms of others.",
-	french:  "Communiquer ces données porterait atteinte aux droits et libertés d'autrui.",
 }

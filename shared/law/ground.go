@@ -26,6 +26,10 @@ var (
 		english: "We must consult others before we can answer, and cannot do so within the usual time.",
 		french:  "Nous devons consulter des tiers avant de répondre, et ne pouvons le faire dans le délai habituel.",
 	}}
+	needsDetail = Ground{Code: "needs_detail", Text: map[string]string{
+		english: "Your request does not say enough for us to find the data within the usual time.",
+		french:  "Votre demande n'est pas assez précise pour nous permettre de trouver les données dans le délai habituel.",
+	}}
 	conversion = Ground{Code: "conversion", Open: true, Text: map[string]string{
 		english: "We need this time to convert your data into the alternative format that you asked for.",
 		french:  "Ce délai nous est nécessaire pour transposer vos données sur le support de substitution que vous avez demandé.",
