@@ -50,7 +50,7 @@ var asianLaws = []Pack{
 		reasons: articles{
 			identity: "reg. 3 PDP Regulations 2021", found: "s. 21(1) PDPA", scope: "s. 4 PDPA", processor: "s. 4(2) PDPA",
 			unfounded: "Fifth Schedule PDPA, para. 1(j)", excessive: "Fifth Schedule PDPA, para. 1(j)", others: "s. 21(3) PDPA",
-			secret: "Fifth Schedule PDPA, para. 1(g)", keep: "s. 25 PDPA", accurate: "s. 22(2) PDPA",
+			trade: "Fifth Schedule PDPA, para. 1(g)", keep: "s. 25 PDPA", accurate: "s. 22(2) PDPA",
 		}.reasons(),
 		withheld: withhold(credentialKinds, basis{"s. 24 PDPA", pdpaText, Unverified}),
 		questions: []string{
@@ -67,7 +67,7 @@ var asianLaws = []Pack{
 		basis{"Art. 33 APPI: without delay, which is as a rule 30 days", appiText, Secondary},
 		articles{
 			identity: "Art. 37(1) APPI", found: "Art. 33(3) APPI", scope: "Art. 57 APPI", processor: "Art. 16(4) APPI",
-			others: "Art. 33(2)(i) APPI", secret: "Art. 33(2)(ii) APPI", keep: "Art. 35(6) APPI", accurate: "Art. 34(2) APPI",
+			others: "Art. 33(2)(i) APPI", trade: "Art. 33(2)(ii) APPI", keep: "Art. 35(6) APPI", accurate: "Art. 34(2) APPI",
 		},
 		"The law says without delay, and names no figure. 30 days are counted."),
 	survey("th-pdpa", "Personal Data Protection Act B.E. 2562 (Thailand)", "TH", Day(2022, time.June, 1), 30,

@@ -23,7 +23,7 @@ var australianLaw = []Pack{{
 	}},
 	reasons: append(articles{
 		identity: "APP 12.1", found: "APP 12.1", scope: "s. 6C and 7B Privacy Act 1988", processor: "s. 6(1) Privacy Act 1988 (to hold)",
-		unfounded: "APP 12.3(c)", excessive: "APP 12.3(c)", others: "APP 12.3(b)", secret: "APP 12.3(j)", keep: "APP 11.2(d)", accurate: "APP 13.3",
+		unfounded: "APP 12.3(c)", excessive: "APP 12.3(c)", others: "APP 12.3(b)", trade: "APP 12.3(j)", keep: "APP 11.2(d)", accurate: "APP 13.3",
 	}.reasons(), Reason{
 		Code: "danger_to_others", Protocol: other, Article: "APP 12.3(a)", Mark: Unverified, rights: showing, Text: dangerous,
 	}),

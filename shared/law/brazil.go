@@ -24,7 +24,7 @@ var brazilianLaw = []Pack{{
 	}},
 	reasons: articles{
 		identity: "Art. 18 § 3 LGPD", found: "Art. 18(I) LGPD", scope: "Art. 3 and 4 LGPD", processor: "Art. 18 § 4(I) LGPD",
-		unfounded: "Art. 18 § 4(II) LGPD", secret: "Art. 19(II) LGPD", keep: "Art. 16(I) LGPD", accurate: "Art. 18(III) LGPD",
+		unfounded: "Art. 18 § 4(II) LGPD", trade: "Art. 19(II) LGPD", keep: "Art. 16(I) LGPD", accurate: "Art. 18(III) LGPD",
 	}.reasons(),
 	withheld: withhold(credentialKinds, basis{"Art. 46 LGPD", lgpdText, Unverified}),
 	questions: []string{

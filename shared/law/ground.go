@@ -4,15 +4,15 @@ package law
 var (
 	complexity = Ground{Code: "complexity", Text: map[string]string{
 		english: "Your request is complex.",
-		french:  "Votre demande est complexe.", //nolint:misspell // French
+		french:  "Votre demande est complexe.",
 	}}
 	numberOfRequests = Ground{Code: "number_of_requests", Text: map[string]string{
 		english: "There are many requests to be answered.",
-		french:  "Le nombre de demandes à traiter est élevé.",
+		french:  "Le nombre de demandes à traiter est élevé.", //nolint:misspell // French
 	}}
 	yourRequests = Ground{Code: "number_of_requests", Text: map[string]string{
 		english: "You have made several requests.",
-		french:  "Vous avez présenté plusieurs demandes.",
+		french:  "Vous avez présenté plusieurs demandes.", //nolint:misspell // French
 	}}
 	reasonablyNecessary = Ground{Code: "reasonably_necessary", Text: map[string]string{
 		english: "More time is reasonably necessary to answer your request completely.",
@@ -20,7 +20,7 @@ var (
 	}}
 	interference = Ground{Code: "interference", Text: map[string]string{
 		english: "Answering within the usual time would unreasonably interfere with our activities.",
-		french:  "Répondre dans le délai habituel entraverait gravement nos activités.",
+		french:  "Répondre dans le délai habituel entraverait gravement nos activités.", //nolint:misspell // French
 	}}
 	consultation = Ground{Code: "consultation", Text: map[string]string{
 		english: "We must consult others before we can answer, and cannot do so within the usual time.",

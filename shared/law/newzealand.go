@@ -22,7 +22,7 @@ var newZealandLaw = []Pack{{
 	reasons: append(articles{
 		identity: "s. 57 Privacy Act 2020", found: "s. 53(a) Privacy Act 2020", scope: "s. 4 Privacy Act 2020", processor: "s. 11 Privacy Act 2020",
 		unfounded: "s. 53(h) Privacy Act 2020", excessive: "s. 53(h) Privacy Act 2020", others: "s. 53(b) Privacy Act 2020",
-		secret: "s. 52 Privacy Act 2020", keep: "s. 22 (IPP 9) Privacy Act 2020", accurate: "s. 22 (IPP 7) Privacy Act 2020",
+		trade: "s. 52 Privacy Act 2020", keep: "s. 22 (IPP 9) Privacy Act 2020", accurate: "s. 22 (IPP 7) Privacy Act 2020",
 	}.reasons(),
 		Reason{Code: "danger_to_others", Protocol: other, Article: "s. 49 Privacy Act 2020", Mark: Unverified, rights: showing, Text: dangerous},
 		Reason{Code: "privileged", Protocol: other, Article: "s. 53(d) Privacy Act 2020", Mark: Unverified, rights: showing, Text: privileged},

@@ -23,7 +23,7 @@ var provinces = []Pack{
 		silence: basis{"s. 32 Act P-39.1", quebecText, Unverified},
 		reasons: articles{
 			identity: "s. 30 Act P-39.1", found: "s. 27 Act P-39.1", scope: "s. 1 Act P-39.1", processor: "s. 18.3 Act P-39.1",
-			unfounded: "s. 46 Act P-39.1", excessive: "s. 46 Act P-39.1", others: "s. 40 Act P-39.1", secret: "s. 37 Act P-39.1",
+			unfounded: "s. 46 Act P-39.1", excessive: "s. 46 Act P-39.1", others: "s. 40 Act P-39.1", trade: "s. 37 Act P-39.1",
 			keep: "s. 36 Act P-39.1", accurate: "s. 28 Act P-39.1",
 		}.reasons(),
 		withheld: withhold(credentialKinds, basis{"s. 10 Act P-39.1", quebecText, Unverified}),
@@ -50,7 +50,7 @@ var provinces = []Pack{
 		silence: basis{"s. 28(2) PIPA (Alberta)", albertaText, Unverified},
 		reasons: articles{
 			identity: "s. 26 PIPA (Alberta)", found: "s. 24 PIPA (Alberta)", scope: "s. 4 PIPA (Alberta)", processor: "s. 5(2) PIPA (Alberta)",
-			unfounded: "s. 37 PIPA (Alberta)", excessive: "s. 37 PIPA (Alberta)", others: "s. 24(3) PIPA (Alberta)", secret: "s. 24(2)(b) PIPA (Alberta)",
+			unfounded: "s. 37 PIPA (Alberta)", excessive: "s. 37 PIPA (Alberta)", others: "s. 24(3) PIPA (Alberta)", trade: "s. 24(2)(b) PIPA (Alberta)",
 			keep: "s. 35 PIPA (Alberta)", accurate: "s. 25 PIPA (Alberta)",
 		}.reasons(),
 		withheld: withhold(credentialKinds, basis{"s. 34 PIPA (Alberta)", albertaText, Unverified}),
@@ -71,7 +71,7 @@ var provinces = []Pack{
 		reasons: articles{
 			identity: "s. 27 PIPA (British Columbia)", found: "s. 23(1) PIPA (British Columbia)", scope: "s. 3 PIPA (British Columbia)",
 			processor: "s. 4(2) PIPA (British Columbia)", unfounded: "s. 37 PIPA (British Columbia)", excessive: "s. 37 PIPA (British Columbia)",
-			others: "s. 23(4) PIPA (British Columbia)", secret: "s. 23(3)(b) PIPA (British Columbia)",
+			others: "s. 23(4) PIPA (British Columbia)", trade: "s. 23(3)(b) PIPA (British Columbia)",
 			keep: "s. 35 PIPA (British Columbia)", accurate: "s. 24(3) PIPA (British Columbia)",
 		}.reasons(),
 		withheld: withhold(credentialKinds, basis{"s. 34 PIPA (British Columbia)", columbiaText, Unverified}),

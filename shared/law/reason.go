@@ -102,7 +102,7 @@ type articles struct {
 	unfounded string
 	excessive string
 	others    string // the rights of others against access
-	secret    string // trade secrets against access
+	trade     string // trade secrets against access
 	keep      string // a duty to keep against erasure
 	accurate  string
 }
@@ -118,7 +118,7 @@ func (a articles) reasons() []Reason {
 		{Code: "manifestly_unfounded", Protocol: other, Article: a.unfounded, Text: unfounded},
 		{Code: "excessive", Protocol: tooMany, Article: a.excessive, Text: excessive},
 		{Code: "rights_of_others", Protocol: other, Article: a.others, Text: rightsOfOthers, rights: showing},
-		{Code: "trade_secret", Protocol: other, Article: a.secret, Text: tradeSecret, rights: showing},
+		{Code: "trade_secret", Protocol: other, Article: a.trade, Text: tradeSecret, rights: showing},
 		{Code: "legal_obligation", Protocol: other, Article: a.keep, Text: mustKeep, rights: []string{"erasure"}},
 		{Code: "accurate", Protocol: other, Article: a.accurate, Text: isAccurate, rights: []string{"rectification"}},
 	}

@@ -127,8 +127,8 @@ Where a cell is empty, the law knows no such thing or names no figure.
 	}
 }
 
-func about(rights []string, any ...string) bool {
-	return slices.ContainsFunc(any, func(r string) bool { return slices.Contains(rights, r) })
+func about(rights []string, these ...string) bool {
+	return slices.ContainsFunc(these, func(r string) bool { return slices.Contains(rights, r) })
 }
 
 func figures(limits []limit, which func(limit) bool) string {
@@ -297,7 +297,7 @@ func denials(b *strings.Builder, p Pack) {
 		if earlier.ID == p.ID {
 			break
 		}
-		if slices.EqualFunc(p.reasons, earlier.reasons, sameReason) {
+		if oneArticle(p.reasons) && oneArticle(earlier.reasons) && slices.EqualFunc(p.reasons, earlier.reasons, sameReason) {
 			fmt.Fprintf(b, "\nA request may be denied for the reasons listed under [`%s`](#%s), here by %s%s.\n",
 				earlier.ID, earlier.ID, p.reasons[0].Article, sign(p.reasons[0].Mark))
 			return
@@ -309,10 +309,12 @@ func denials(b *strings.Builder, p Pack) {
 	}
 }
 
-// sameReason reports whether two states give one reason, each by its one article.
+func oneArticle(reasons []Reason) bool {
+	return !slices.ContainsFunc(reasons, func(r Reason) bool { return r.Article != reasons[0].Article })
+}
+
 func sameReason(a, b Reason) bool {
-	return a.Code == b.Code && a.Text[english] == b.Text[english] && slices.Equal(a.rights, b.rights) && a.Mark == b.Mark &&
-		!strings.Contains(a.Article, "Art.") && !strings.Contains(b.Article, "Art.")
+	return a.Code == b.Code && a.Text[english] == b.Text[english] && slices.Equal(a.rights, b.rights) && a.Mark == b.Mark
 }
 
 func authorities(b *strings.Builder) {

@@ -10,6 +10,6 @@ var southAfricanLaw = []Pack{
 		articles{
 			identity: "s. 23(1) POPIA", found: "s. 23(1)(a) POPIA", scope: "s. 3 and 6 POPIA", processor: "s. 20 POPIA",
 			unfounded: "s. 23(4) POPIA with s. 45 PAIA", excessive: "s. 23(4) POPIA with s. 45 PAIA", others: "s. 23(4) POPIA with s. 63 PAIA",
-			secret: "s. 23(4) POPIA with s. 68 PAIA", keep: "s. 14(1) POPIA", accurate: "s. 24(2) POPIA",
+			trade: "s. 23(4) POPIA with s. 68 PAIA", keep: "s. 14(1) POPIA", accurate: "s. 24(2) POPIA",
 		}),
 }

@@ -26,7 +26,7 @@ var swissLaw = []Pack{{
 	}},
 	reasons: articles{
 		identity: "Art. 16(5) DPO", found: "Art. 25(1) FADP", scope: "Art. 2 and 3 FADP", processor: "Art. 25(4) FADP",
-		unfounded: "Art. 26(1)(c) FADP", excessive: "Art. 26(1)(c) FADP", others: "Art. 26(1)(b) FADP", secret: "Art. 26(1)(a) FADP",
+		unfounded: "Art. 26(1)(c) FADP", excessive: "Art. 26(1)(c) FADP", others: "Art. 26(1)(b) FADP", trade: "Art. 26(1)(a) FADP",
 		keep: "Art. 31(1) FADP", accurate: "Art. 32(1) FADP",
 	}.reasons(),
 	withheld: withhold(credentialKinds, basis{"Art. 8 FADP", fadpText, Unverified}),
