@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rightsdesk/infra/local/company"
+	"rightsdesk/shared/digest"
 	"rightsdesk/shared/export/folder"
 	"rightsdesk/shared/httpapi"
 	"rightsdesk/shared/job"
@@ -186,6 +187,7 @@ func (p *product) openService(pol *policy.Policy) error {
 		Table: store, Keys: seal.Keys{Ring: ring, Table: store}, Policy: pol, Now: now, BaseURL: p.URL,
 		Sources: sources, Exports: exports, Downloads: exports, Mail: p.Mailbox, Log: p.o.Log,
 	}
+	p.Requests.Digest = &digest.Book{Table: store, Now: now, Policy: pol, Mail: p.Mailbox, BaseURL: p.URL, Log: p.o.Log}
 	if !p.o.NoHints {
 		p.Requests.Wake = func(_ context.Context, id request.ID) { p.hints.work.put(id) }
 	}

@@ -25,6 +25,7 @@ import (
 	"time"
 	_ "time/tzdata" // days are counted in the controller's zone, whatever the image has
 
+	"rightsdesk/shared/digest"
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
@@ -127,6 +128,7 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 		Table: store, Keys: seal.Keys{Table: store}, Policy: pol, Now: now, Log: log,
 		BaseURL: strings.TrimSuffix(a.Setting(topology.BaseURL), "/"),
 	}
+	a.Service.Digest = &digest.Book{Table: store, Policy: pol, Now: now, Log: log, BaseURL: a.Service.BaseURL}
 	if err := a.openRing(ctx); err != nil && !errors.Is(err, kms.ErrNone) {
 		return nil, err
 	}
@@ -148,7 +150,7 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 func (a *Assembly) complete() error {
 	f, s := a.Function, a.Service
 	switch {
-	case f.SendsMail && s.Mail == nil, f.Sources && s.Sources == nil, f.Exports != topology.None && s.Downloads == nil,
+	case f.SendsMail && (s.Mail == nil || s.Digest.Mail == nil), f.Sources && s.Sources == nil, f.Exports != topology.None && s.Downloads == nil,
 		f.Exports == topology.ReadWrite && s.Exports == nil, len(f.Sends) > 0 && s.Wake == nil, len(f.Routes) > 0 && a.HTTP == nil:
 		return fmt.Errorf("boot: the main of %s names fewer parts than its topology entry grants", f.Name)
 	}

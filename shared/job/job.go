@@ -1,6 +1,6 @@
 // Package job is scheduled and queued work as functions run it: look at what is
 // due, act, and say what came of it. When something is tried again, and when it is
-// left to an operator, the request itself knows.
+// left to an operator, the thing itself knows: a request, a digest.
 //
 // It knows no AWS: boot and infra/local call jobs by the names of the topology.
 // It imports the domain.
@@ -10,8 +10,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
+	"rightsdesk/shared/digest"
 	"rightsdesk/shared/request"
+	"rightsdesk/shared/table"
 )
 
 // Job is one run of a scheduled job.
@@ -26,20 +29,51 @@ type Report struct {
 // Set is the jobs of a function, by the names in its topology entry.
 type Set map[string]Job
 
-// Sweep looks at every request that is due and has each do its part. One that
-// fails does not keep the others waiting: it is logged and stays due.
-func Sweep(s *request.Service, log *slog.Logger, each func(context.Context, request.ID) error) Job {
+// Handler does a job's part for the entries of one kind in the due-index.
+type Handler struct {
+	Takes func(table.Key) bool
+	Act   func(context.Context, table.Key) error
+}
+
+// Requests is the handler of requests.
+func Requests(each func(context.Context, request.ID) error) Handler {
+	return Handler{
+		Takes: func(k table.Key) bool {
+			_, ok := request.IDOf(k)
+			return ok
+		},
+		Act: func(ctx context.Context, k table.Key) error {
+			id, _ := request.IDOf(k)
+			return each(ctx, id)
+		},
+	}
+}
+
+// Digests is the handler of digests.
+func Digests(each func(context.Context, table.Key) error) Handler {
+	return Handler{Takes: digest.IsKey, Act: each}
+}
+
+// Sweep walks the due-index once and has the handler that takes an entry do its
+// part; what none takes is for other jobs. One that fails does not keep the others
+// waiting: it is logged and stays due.
+func Sweep(t table.Table, now func() time.Time, log *slog.Logger, handlers ...Handler) Job {
 	return func(ctx context.Context) (Report, error) {
 		var rep Report
-		seen, err := s.Due(ctx, func(ctx context.Context, id request.ID) error {
-			err := each(ctx, id)
-			if err != nil {
-				rep.Failed++
-				log.WarnContext(ctx, "a due request failed and stays due", "request", string(id), "err", err)
+		_, err := table.WalkDue(ctx, t, "", now(), func(k table.Key) error {
+			for _, h := range handlers {
+				if !h.Takes(k) {
+					continue
+				}
+				rep.Seen++
+				if err := h.Act(ctx, k); err != nil {
+					rep.Failed++
+					log.WarnContext(ctx, "something due failed and stays due", "item", k.Partition, "err", err)
+				}
+				break
 			}
-			return nil
-		})
-		rep.Seen = seen
+			return ctx.Err()
+		}, nil)
 		if err != nil {
 			return rep, fmt.Errorf("sweep: %w", err)
 		}
@@ -49,9 +83,10 @@ func Sweep(s *request.Service, log *slog.Logger, each func(context.Context, requ
 
 // Jobs returns every job of the topology, by function.
 func Jobs(s *request.Service, log *slog.Logger) map[string]Set {
+	sweep := func(handlers ...Handler) Job { return Sweep(s.Table, s.Now, log, handlers...) }
 	return map[string]Set{
-		"relay":     {"announcements": Sweep(s, log, s.Announce)},
-		"fulfil":    {"steps": Sweep(s, log, s.Work)},
-		"deadlines": {"clocks": Sweep(s, log, s.Tick)},
+		"relay":     {"announcements": sweep(Requests(s.Announce), Digests(s.Digest.Send))},
+		"fulfil":    {"steps": sweep(Requests(s.Work))},
+		"deadlines": {"clocks": sweep(Requests(s.Tick))},
 	}
 }

@@ -46,12 +46,12 @@ func TestOneThatFailsKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	s := desk(t, 5)
 	seen := map[request.ID]int{}
-	rep, err := job.Sweep(s, slog.New(slog.DiscardHandler), func(_ context.Context, id request.ID) error {
+	rep, err := job.Sweep(s.Table, s.Now, slog.New(slog.DiscardHandler), job.Requests(func(_ context.Context, id request.ID) error {
 		if seen[id]++; len(seen) == 2 {
 			return errors.New("this one fails")
 		}
 		return nil
-	})(t.Context())
+	}))(t.Context())
 	if err != nil || rep.Seen != 5 || rep.Failed != 1 || len(seen) != 5 {
 		t.Errorf("%+v, %v; %d were looked at", rep, err, len(seen))
 	}
@@ -61,10 +61,10 @@ func TestARunThatIsOutOfTimeStops(t *testing.T) {
 	t.Parallel()
 	s := desk(t, 5)
 	ctx, cancel := context.WithCancel(t.Context())
-	rep, err := job.Sweep(s, slog.New(slog.DiscardHandler), func(context.Context, request.ID) error {
+	rep, err := job.Sweep(s.Table, s.Now, slog.New(slog.DiscardHandler), job.Requests(func(context.Context, request.ID) error {
 		cancel()
 		return nil
-	})(ctx)
+	}))(ctx)
 	if !errors.Is(err, context.Canceled) || rep.Seen != 1 {
 		t.Errorf("%+v, %v", rep, err)
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strconv"
-	"strings"
 	"time"
 
 	"rightsdesk/shared/audit"
@@ -15,78 +13,17 @@ import (
 	"rightsdesk/shared/table"
 )
 
-// walk visits keys of the due-index up to an instant, all of them for the zero
-// time, shard after shard and oldest first in each. It stops at the end of a page
-// once enough says so, and returns the cursor to go on from, empty at the end.
+// walk visits keys of the due-index, as table.WalkDue does. The cursor may come
+// from a caller.
 func (s *Service) walk(ctx context.Context, cursor string, until time.Time, visit func(table.Key) error, enough func() bool) (string, error) {
-	shard, from, err := parseWalk(cursor)
-	if err != nil {
-		return "", err
+	next, err := table.WalkDue(ctx, s.Table, cursor, until, visit, enough)
+	if cursor != "" && errors.Is(err, table.ErrMalformed) {
+		return "", errCursor.Because(err)
 	}
-	for ; shard < table.DueShards; shard, from = shard+1, "" {
-		for {
-			page, err := s.Table.Query(ctx, table.Query{
-				Table: table.State, Index: table.Due, Partition: table.DueShard(shard), Until: until, Limit: walkPage, Cursor: from,
-			})
-			if errors.Is(err, table.ErrMalformed) && from != "" {
-				return "", errCursor.Because(err)
-			}
-			if err != nil {
-				return "", fmt.Errorf("walk the due-index: %w", err)
-			}
-			for _, item := range page.Items {
-				if err := visit(item.Key); err != nil {
-					return "", err
-				}
-			}
-			if from = page.Cursor; from == "" {
-				break
-			}
-			if enough() {
-				return fmt.Sprintf("%d.%s", shard, from), nil
-			}
-		}
-		if shard+1 < table.DueShards && enough() {
-			return fmt.Sprintf("%d.", shard+1), nil
-		}
-	}
-	return "", nil
+	return next, err
 }
-
-// walkPage is how many entries of the due-index are read at once.
-const walkPage = 50
 
 var errCursor = fault.Input(fault.Field{Pointer: "/cursor", Text: "must be the cursor of an answer, as it was given"})
-
-func parseWalk(cursor string) (shard int, from string, err error) {
-	if cursor == "" {
-		return 0, "", nil
-	}
-	number, from, ok := strings.Cut(cursor, ".")
-	shard, err = strconv.Atoi(number)
-	if !ok || err != nil || shard < 0 || shard >= table.DueShards {
-		return 0, "", errCursor
-	}
-	return shard, from, nil
-}
-
-// Due calls each for every request that somebody must look at by now, oldest
-// first in each shard. It goes on after an error and returns the first.
-func (s *Service) Due(ctx context.Context, each func(context.Context, ID) error) (seen int, err error) {
-	_, walkErr := s.walk(ctx, "", s.now(), func(k table.Key) error {
-		if id, ok := IDOf(k); ok {
-			seen++
-			if e := each(ctx, id); e != nil && err == nil {
-				err = e
-			}
-		}
-		return ctx.Err()
-	}, func() bool { return false })
-	if err == nil {
-		err = walkErr
-	}
-	return seen, err
-}
 
 // Verification is what a walk along audit chains found.
 type Verification struct {
@@ -99,8 +36,8 @@ type Verification struct {
 // chainsPerCall is how many chains one call verifies at least, if there are so many.
 const chainsPerCall = 200
 
-// VerifyAudit walks the chains of requests and of operators' days, some per
-// call, and compares each with the head that its aggregate remembers.
+// VerifyAudit walks the chains of requests, of operators' days and of digests, some
+// per call, and compares each with the head that its aggregate remembers.
 func (s *Service) VerifyAudit(ctx context.Context, by operator.Identity, cursor string) (Verification, error) {
 	if err := mayRead(by); err != nil {
 		return Verification{}, err

@@ -61,6 +61,7 @@ var members = map[string]string{
 	"shared/topology": "ground",
 
 	"shared/audit":      "domain",
+	"shared/digest":     "domain",
 	"shared/export":     "domain",
 	"shared/hold":       "domain",
 	"shared/mail":       "domain",

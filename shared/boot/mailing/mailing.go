@@ -16,7 +16,8 @@ var Part = boot.Part{
 	Name:   "mailing",
 	Grants: func(f topology.Function) bool { return f.SendsMail },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
-		a.Service.Mail = ses.New(sesv2.NewFromConfig(a.AWS), a.Setting(topology.Sender), "")
+		sender := ses.New(sesv2.NewFromConfig(a.AWS), a.Setting(topology.Sender), "")
+		a.Service.Mail, a.Service.Digest.Mail = sender, sender
 		return nil
 	},
 }
