@@ -51,6 +51,9 @@ type listed struct {
 	Received  time.Time `json:"received_at"`
 	Deadline  dates     `json:"deadline"`
 	Overdue   bool      `json:"overdue"`
+	Paused    bool      `json:"paused"`
+	Owner     string    `json:"owner,omitempty"`
+	About     string    `json:"about,omitempty"`
 }
 
 func (env Env) operatorList(w http.ResponseWriter, r *http.Request) error {
@@ -72,9 +75,25 @@ func (env Env) operatorList(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := []listed{}
 	for _, l := range list {
-		out = append(out, listed{string(l.ID), l.Right, string(l.Status), l.Residence, l.Received, dates{l.RespondBy, l.SafeBy}, l.Overdue})
+		out = append(out, listed{string(l.ID), l.Right, string(l.Status), l.Residence, l.Received, dates{l.RespondBy, l.SafeBy}, l.Overdue, l.Paused, l.Owner, string(l.About)})
 	}
 	return ok(w, map[string]any{"requests": out, "cursor": next})
+}
+
+// planStep is a step of the plan.
+type planStep struct {
+	Task     string     `json:"task,omitempty"` // for POST /v1/operator/tasks/{id}/done
+	Source   string     `json:"source,omitempty"`
+	Category string     `json:"category,omitempty"`
+	Field    string     `json:"field,omitempty"`
+	Verb     string     `json:"verb"`
+	State    string     `json:"state"`
+	Found    int        `json:"found"`
+	Done     int        `json:"done"`
+	Left     int        `json:"left,omitempty"`
+	Fault    string     `json:"fault,omitempty"`
+	Due      *time.Time `json:"due,omitempty"`
+	Samples  []string   `json:"samples,omitempty"`
 }
 
 func (env Env) operatorShow(w http.ResponseWriter, r *http.Request) error {
@@ -82,23 +101,9 @@ func (env Env) operatorShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	type step struct {
-		Task     string     `json:"task,omitempty"` // for POST /v1/operator/tasks/{id}/done
-		Source   string     `json:"source,omitempty"`
-		Category string     `json:"category,omitempty"`
-		Field    string     `json:"field,omitempty"`
-		Verb     string     `json:"verb"`
-		State    string     `json:"state"`
-		Found    int        `json:"found"`
-		Done     int        `json:"done"`
-		Left     int        `json:"left,omitempty"`
-		Fault    string     `json:"fault,omitempty"`
-		Due      *time.Time `json:"due,omitempty"`
-		Samples  []string   `json:"samples,omitempty"`
-	}
-	steps := []step{}
+	steps := []planStep{}
 	for i, st := range v.Request.Steps {
-		one := step{
+		one := planStep{
 			Source: st.Source, Category: st.Category, Field: st.Field, Verb: string(st.Verb), State: string(st.State),
 			Found: st.Found, Done: st.Done, Left: st.Left, Fault: st.Fault, Due: maybe(st.Due), Samples: v.Samples[st.Source][st.Category],
 		}
@@ -107,10 +112,16 @@ func (env Env) operatorShow(w http.ResponseWriter, r *http.Request) error {
 		}
 		steps = append(steps, one)
 	}
+	clocks, err := env.Requests.Clocks(v.Request)
+	if err != nil {
+		return err
+	}
 	s := seenOf(v.View)
 	return ok(w, map[string]any{
 		"request": s, "steps": steps, "reasons": v.Reasons, "mail_fault": v.Request.Relay.Fault,
-		"person": tellOperator(v.Person),
+		"person": tellOperator(v.Person), "owner": v.Request.Owner,
+		"deadline": deadlineOf(v.Request, clocks), "stops": stopsOf(v.Request.Stops),
+		"extension": extensibleOf(env.Requests.Extendable(v.Request), v.Request.Locale),
 	})
 }
 

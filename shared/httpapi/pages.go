@@ -20,8 +20,8 @@ var languageOf = page.Language
 // form reads a posted form.
 func form(r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return errTooLarge
+		if f := tooLarge(err); f != nil {
+			return f
 		}
 		return fault.New(fault.Invalid, "invalid_form", "The form could not be read; send it again.")
 	}

@@ -27,9 +27,18 @@ var statusOf = map[fault.Kind]int{
 
 var (
 	errInternal = fault.New(fault.Internal, "internal", "Something went wrong on our side. Try again later; if it stays, tell us.")
-	errTooLarge = fault.New(fault.TooLarge, "too_large", "The body is larger than 64 KB; send less.")
+	errTooLarge = fault.New(fault.TooLarge, "too_large", "The body is too large; send less.")
 	errJSON     = fault.New(fault.Invalid, "invalid_json", "The body must be one JSON object with the documented fields only; see docs/api/openapi.yaml.")
 )
+
+// tooLarge returns the fault for a body that is, nil for another error.
+func tooLarge(err error) *fault.Error {
+	over, ok := errors.AsType[*http.MaxBytesError](err)
+	if !ok {
+		return nil
+	}
+	return errTooLarge.Saying("The body is larger than " + strconv.FormatInt(over.Limit>>10, 10) + " KB; send less.")
+}
 
 // problem is a problem document (RFC 9457).
 type problem struct {
@@ -78,8 +87,8 @@ func ok(w http.ResponseWriter, v any) error {
 func read(r *http.Request, v any) (string, error) {
 	b, err := io.ReadAll(r.Body)
 	if err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return "", errTooLarge
+		if f := tooLarge(err); f != nil {
+			return "", f
 		}
 		return "", errJSON.Because(errors.New("the body broke off"))
 	}

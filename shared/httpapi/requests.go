@@ -7,7 +7,6 @@ import (
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
-	"rightsdesk/shared/law"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -28,6 +27,10 @@ func requestRoutes(env Env) Set {
 		"POST /v1/requests/{id}/revoke":  env.revoke,
 		"POST /v1/requests/{id}/deliver": env.deliver,
 
+		"GET /v1/requests/{id}/messages":  env.messages,
+		"POST /v1/requests/{id}/messages": env.reply,
+		"POST /v1/requests/{id}/appeal":   env.appeal,
+
 		"POST /v1/operator/requests":             env.operatorSubmit,
 		"GET /v1/operator/requests":              env.operatorList,
 		"GET /v1/operator/requests/{id}":         env.operatorShow,
@@ -36,8 +39,19 @@ func requestRoutes(env Env) Set {
 		"POST /v1/operator/requests/{id}/deny":   env.operatorDeny,
 		"POST /v1/operator/requests/{id}/plan":   env.operatorPlan,
 		"POST /v1/operator/requests/{id}/retry":  env.operatorRetry,
-		"POST /v1/operator/tasks/{id}/done":      env.operatorTaskDone,
-		"GET /v1/operator/audit/verify":          env.operatorVerifyAudit,
+
+		"POST /v1/operator/requests/{id}/extend":  env.operatorExtend,
+		"POST /v1/operator/requests/{id}/pause":   env.operatorPause,
+		"POST /v1/operator/requests/{id}/resume":  env.operatorResume,
+		"POST /v1/operator/requests/{id}/recount": env.operatorRecount,
+		"POST /v1/operator/requests/{id}/assign":  env.operatorAssign,
+
+		"GET /v1/operator/requests/{id}/messages":                        env.operatorMessages,
+		"POST /v1/operator/requests/{id}/messages":                       env.operatorAsk,
+		"GET /v1/operator/requests/{id}/messages/{message}/files/{file}": env.operatorFile,
+
+		"POST /v1/operator/tasks/{id}/done": env.operatorTaskDone,
+		"GET /v1/operator/audit/verify":     env.operatorVerifyAudit,
 
 		"GET /":               env.askPage,
 		"POST /requests":      env.askedPage,
@@ -56,6 +70,7 @@ type submission struct {
 	Details     string       `json:"details"`
 	Corrections []correction `json:"corrections"`
 	Locale      string       `json:"locale"`
+	About       string       `json:"about"`
 }
 
 type person struct {
@@ -91,7 +106,7 @@ func (b submission) domain(env Env, r *http.Request) request.Submission {
 	}
 	return request.Submission{
 		Right: policy.Right(b.Right), Residence: strings.ToUpper(strings.TrimSpace(b.Residence)), Person: p,
-		Locale: env.language(b.Locale, r), From: from(r),
+		Locale: env.language(b.Locale, r), From: from(r), About: request.ID(b.About),
 	}
 }
 
@@ -211,9 +226,15 @@ type seen struct {
 	Status     string      `json:"status"`
 	Received   time.Time   `json:"received_at"`
 	Deadline   dates       `json:"deadline"`
+	Paused     bool        `json:"paused"`
+	Extended   *extension  `json:"extended,omitempty"`
 	Starts     *time.Time  `json:"starts_at,omitempty"`
 	Closed     *time.Time  `json:"closed_at,omitempty"`
+	About      string      `json:"about,omitempty"`
 	Reason     *refusal    `json:"reason,omitempty"`
+	Decision   string      `json:"decision,omitempty"`
+	Messages   dialogue    `json:"messages"`
+	Appeal     *appealable `json:"appeal,omitempty"`
 	Outcome    []system    `json:"outcome"`
 	Ignored    []ignored   `json:"ignored,omitempty"`
 	Package    *parcel     `json:"package,omitempty"`
@@ -227,6 +248,25 @@ type refusal struct {
 	Code    string `json:"code"`
 	Text    string `json:"text"`
 	Article string `json:"article"`
+}
+
+type extension struct {
+	From    time.Time `json:"from"`
+	To      time.Time `json:"to"`
+	Ground  string    `json:"ground"`
+	Text    string    `json:"text"`
+	Article string    `json:"article"`
+}
+
+type dialogue struct {
+	Count   int  `json:"count"`
+	Waiting bool `json:"waiting"` // for the person's answer
+}
+
+// appealable says until when the person can appeal, or which appeal they made.
+type appealable struct {
+	Until *time.Time `json:"until,omitempty"`
+	ID    string     `json:"id,omitempty"`
 }
 
 type system struct {
@@ -290,13 +330,20 @@ func seenOf(v request.View) seen {
 	r := v.Request
 	s := seen{
 		ID: string(r.ID), Right: string(r.Right), Residence: r.Residence, Status: string(r.Status), Received: r.Received,
-		Deadline: dates{r.RespondBy, r.SafeBy}, Starts: maybe(r.Start), Closed: maybe(r.Closed),
+		Deadline: dates{r.RespondBy, r.SafeBy}, Paused: r.Paused, Starts: maybe(r.Start), Closed: maybe(r.Closed),
+		About: string(r.About), Decision: string(r.Outcome), Messages: dialogue{r.Messages.N, v.Waiting},
 		Outcome: systemsOf(v.Systems), Timeline: []happening{},
 		Contact:   contact{v.Contact.Name, v.Contact.Email, v.Contact.Page, v.Contact.Postal},
 		Authority: authority{v.Authority.Name, v.Authority.Page},
 	}
 	if r.Reason != "" {
 		s.Reason = &refusal{r.Reason, v.Reason, v.Article}
+	}
+	if r.Extension != nil {
+		s.Extended = &extension{r.Extension.Before, r.RespondBy, r.Extension.Ground, v.Ground.Text, v.Ground.Article}
+	}
+	if v.Appealable || v.Appeal != "" {
+		s.Appeal = &appealable{maybe(v.AppealUntil), string(v.Appeal)}
 	}
 	for _, i := range v.Ignored {
 		s.Ignored = append(s.Ignored, ignored{string(i.Kind), "no system ties it to the address you verified, so nothing was looked up by it"})
@@ -329,7 +376,7 @@ func systemsOf(list []words.System) []system {
 var told = []string{"status", "by", "source", "category", "verb", "state", "done", "fault", "reason", "article", "right", "respond_by"}
 
 func happeningOf(e audit.Entry) happening {
-	h := happening{At: e.At, Action: e.Action, By: strings.SplitN(e.Actor, ":", 2)[0]}
+	h := happening{At: e.At, Action: e.Action, By: kindOf(e.Actor)}
 	for _, f := range e.Facts {
 		for _, name := range told {
 			if f.Name == name || strings.Contains(f.Name, "/") {
@@ -349,71 +396,6 @@ func (env Env) follow(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return ok(w, seenOf(v))
-}
-
-func (env Env) deadline(w http.ResponseWriter, r *http.Request) error {
-	req, _, err := env.Requests.Authorize(r.Context(), id(r), Bearer(r))
-	if err != nil {
-		return err
-	}
-	clocks, err := env.Requests.Clocks(req)
-	if err != nil {
-		return err
-	}
-	return ok(w, deadlineOf(req, clocks))
-}
-
-type deadlineView struct {
-	Law       string      `json:"law"`
-	RespondBy time.Time   `json:"respond_by"`
-	SafeBy    time.Time   `json:"safe_by"`
-	Paused    bool        `json:"paused"`
-	Extended  bool        `json:"extended"`
-	Steps     []clockStep `json:"steps"` // of the clock that the answer runs on
-	Clocks    []clockView `json:"clocks"`
-}
-
-type clockView struct {
-	Clock string      `json:"clock"`
-	Law   string      `json:"law"`
-	Legal time.Time   `json:"legal"`
-	Safe  time.Time   `json:"safe"`
-	Done  *time.Time  `json:"done_at,omitempty"`
-	Steps []clockStep `json:"steps"`
-}
-
-type clockStep struct {
-	Text    string     `json:"text"`
-	Article string     `json:"article,omitempty"`
-	Source  string     `json:"source,omitempty"`
-	Mark    string     `json:"mark,omitempty"`
-	Date    *time.Time `json:"date,omitempty"`
-}
-
-func deadlineOf(req request.Request, clocks []law.Reckoning) deadlineView {
-	d := deadlineView{
-		Law: req.Law, RespondBy: req.RespondBy, SafeBy: req.SafeBy, Paused: req.Paused, Extended: req.Extension != nil,
-		Steps: []clockStep{}, Clocks: []clockView{},
-	}
-	for _, c := range clocks {
-		v := clockView{Clock: string(c.Clock), Law: c.Law, Legal: c.Legal, Safe: c.Safe, Steps: []clockStep{}}
-		for _, st := range c.Steps {
-			v.Steps = append(v.Steps, clockStep{st.Text, st.Article, st.Source, st.Mark, maybe(st.Date)})
-		}
-		switch c.Clock {
-		case law.Respond, law.OptOut, law.Decide:
-			d.Steps, v.Done = v.Steps, maybe(req.Closed)
-		case law.Acknowledge:
-			v.Done = maybe(req.Acknowledged)
-		case law.ExtendNotice:
-			if req.Extension != nil {
-				v.Done = &req.Extension.At
-			}
-		case law.Extended, law.File, law.Records:
-		}
-		d.Clocks = append(d.Clocks, v)
-	}
-	return d
 }
 
 func (env Env) revoke(w http.ResponseWriter, r *http.Request) error {

@@ -18,8 +18,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// MaxBody is the largest body that is handed on, in bytes, decoded.
-const MaxBody = 256 << 10
+// MaxBody is the largest body that is handed on, in bytes, decoded: what Lambda's
+// 6 MB hold of base64, and room for headers. Handlers have limits of their own.
+const MaxBody = 4352 << 10
 
 // Handler returns a function for lambda.Start that answers events by h. It never
 // returns an error: what is wrong with an event is the caller's to hear.

@@ -22,7 +22,7 @@ var (
 	badHeader = refuse(http.StatusBadRequest, "bad_header", "A header holds characters that no header may hold.")
 	badBody   = refuse(http.StatusBadRequest, "bad_body", "The body is not what its encoding says.")
 	notRouted = refuse(http.StatusNotFound, "not_found", "There is nothing at this address.")
-	tooLarge  = refuse(http.StatusRequestEntityTooLarge, "too_large", "The body is larger than 256 KB; send less.")
+	tooLarge  = refuse(http.StatusRequestEntityTooLarge, "too_large", "The body is larger than 4352 KB; send less.")
 )
 
 // request returns the request that an event tells of.

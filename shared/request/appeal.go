@@ -44,7 +44,7 @@ func (s *Service) Appeal(ctx context.Context, id ID, token, why string, c Call) 
 	}
 	now := s.now()
 	r := Request{
-		ID:    ID("r" + s.Keys.Ring.Hash("request", about.Subject, string(policy.Appeal), string(about.ID))),
+		ID:    s.appealID(about),
 		Right: policy.Appeal, About: about.ID, Status: Open,
 		Residence: about.Residence, Locale: about.Locale, Policy: s.Policy.Version, Law: about.Law, Received: now.Truncate(time.Second),
 		Subject: about.Subject, Holder: about.Holder, Body: s.Keys.Ring.Hash("body", c.Body),
@@ -68,6 +68,11 @@ func (s *Service) Appeal(ctx context.Context, id ID, token, why string, c Call) 
 		return Receipt{}, Proven{}, unavailable(err)
 	}
 	return s.receipt(r), s.proven(r, Replay{Status: Open, N: 1, At: now}), nil
+}
+
+// appealID names the one appeal against a request's answer.
+func (s *Service) appealID(about Request) ID {
+	return ID("r" + s.Keys.Ring.Hash("request", about.Subject, string(policy.Appeal), string(about.ID)))
 }
 
 // appealable returns nil if the request has an answer that can be appealed against.

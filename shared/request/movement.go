@@ -25,8 +25,8 @@ type Extension struct {
 
 // Faults of moving a clock. The article is in the detail of each.
 var (
-	errNoExtension = fault.New(fault.Conflict, "extension_not_possible", "The answer cannot be put off.")
-	errNoPause     = fault.New(fault.Conflict, "pause_not_possible", "Time cannot be stopped for this.")
+	ErrNoExtension = fault.New(fault.Conflict, "extension_not_possible", "The answer cannot be put off.")
+	ErrNoPause     = fault.New(fault.Conflict, "pause_not_possible", "Time cannot be stopped for this.")
 	ErrNotPaused   = fault.New(fault.Conflict, "not_paused", "Nothing stops the time of this request; GET it to see its clocks.")
 	ErrUnchanged   = fault.New(fault.Conflict, "dates_unchanged", "The law packs of this version count the same dates; there is nothing to change.")
 )
@@ -164,19 +164,19 @@ func (s *Service) Extend(ctx context.Context, by operator.Identity, id ID, groun
 		case !r.Can(Extend):
 			return detail{}, ErrNotNow
 		case r.Extension != nil:
-			return detail{}, errNoExtension.Saying("The answer was already put off on " + r.Extension.At.Format(time.DateOnly) + "; no law allows it twice.")
+			return detail{}, ErrNoExtension.Saying("The answer was already put off on " + r.Extension.At.Format(time.DateOnly) + "; no law allows it twice.")
 		case !s.rule(r.Right).Extension:
-			return detail{}, errNoExtension.Saying("The policy promises that answers are never put off (rights." + string(r.Right) + ".extension: none).")
+			return detail{}, ErrNoExtension.Saying("The policy promises that answers are never put off (rights." + string(r.Right) + ".extension: none).")
 		}
 		x, err := law.ExtensionOf(s.legalCase(r, s.now()))
 		if errors.Is(err, law.ErrNoExtension) {
-			return detail{}, errNoExtension.Saying("The law that binds (" + r.Law + ") lets nothing be put off.")
+			return detail{}, ErrNoExtension.Saying("The law that binds (" + r.Law + ") lets nothing be put off.")
 		}
 		if err != nil {
 			return detail{}, fmt.Errorf("ask for the extension: %w", err)
 		}
 		if s.now().After(x.Notice) {
-			return detail{}, errNoExtension.Saying("The person had to be told by " + x.Notice.Format(time.DateOnly) + " (" + x.Article + "): answer now.")
+			return detail{}, ErrNoExtension.Saying("The person had to be told by " + x.Notice.Format(time.DateOnly) + " (" + x.Article + "): answer now.")
 		}
 		i := slices.IndexFunc(x.Grounds, func(g law.Ground) bool { return g.Code == ground })
 		if i < 0 {
@@ -219,10 +219,10 @@ func (s *Service) Pause(ctx context.Context, by operator.Identity, id ID, cause 
 			return detail{}, fmt.Errorf("ask what waiting does: %w", err)
 		}
 		if rule.Effect == law.Ignore {
-			return detail{}, errNoPause.Saying("The law that binds (" + rule.Law + ", " + rule.Article + ") does not stop for " + string(cause) + ": time runs on.")
+			return detail{}, ErrNoPause.Saying("The law that binds (" + rule.Law + ", " + rule.Article + ") does not stop for " + string(cause) + ": time runs on.")
 		}
 		if r.waitsFor(cause) {
-			return detail{}, errNoPause.Saying("Time already stands still for " + string(cause) + ".")
+			return detail{}, ErrNoPause.Saying("Time already stands still for " + string(cause) + ".")
 		}
 		facts, err := s.wait(&r, cause)
 		return detail{r: r, facts: facts}, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/law"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -22,6 +23,15 @@ type View struct {
 	Contact  words.Contact
 	Reason   string // of a denial, in words
 	Article  string
+	// Ground is why the answer was put off, if it was.
+	Ground Ground
+	// Waiting says that a question to the person has no answer yet.
+	Waiting bool
+	// Appealable says that an appeal against the answer can be made, until an
+	// instant if the law sets one; Appeal is the one that was made.
+	Appealable  bool
+	AppealUntil time.Time
+	Appeal      ID
 	// Authority is whom to complain to; always shown, for the person need not
 	// complain to the company first.
 	Authority words.Authority
@@ -32,6 +42,9 @@ type View struct {
 	// StepUp that it can after proving the address again.
 	Downloadable, StepUp bool
 }
+
+// Ground is the reason of an extension, in words.
+type Ground struct{ Text, Article string }
 
 // Follow shows where a request stands.
 func (s *Service) Follow(ctx context.Context, id ID, token string) (View, error) {
@@ -61,6 +74,16 @@ func (s *Service) view(ctx context.Context, r Request) (View, error) {
 		Exclusions: s.Policy.Scope.Exclusions, Ignored: s.ignored(ctx, r, p),
 	}
 	v.Reason, v.Article = s.reason(r)
+	if r.Extension != nil {
+		v.Ground.Text, v.Ground.Article = s.ground(r)
+	}
+	v.Waiting = r.waiting()
+	if v.Appeal, err = s.appealOf(ctx, r); err != nil {
+		return View{}, err
+	}
+	if v.Appeal == "" {
+		v.AppealUntil, v.Appealable = s.appealUntil(r)
+	}
 	for b, err := range s.entries(ctx, r.ID.Chain(), r.Head.Seq) {
 		if err != nil {
 			return View{}, err
@@ -72,6 +95,36 @@ func (s *Service) view(ctx context.Context, r Request) (View, error) {
 		v.Timeline = append(v.Timeline, e)
 	}
 	return v, nil
+}
+
+// waiting reports whether a question to the person has no answer yet.
+func (r Request) waiting() bool {
+	return !r.Status.Final() && r.Messages.Asked > r.Messages.Answered && r.waitsFor("")
+}
+
+// appealOf returns the appeal against an answer, if there is one. Its id follows
+// from the request's: there is one per answer.
+func (s *Service) appealOf(ctx context.Context, r Request) (ID, error) {
+	if r.Right == policy.Appeal || r.Status != Denied && r.Status != Fulfilled || law.Appeals(s.legalCase(r, s.now())) != nil {
+		return "", nil
+	}
+	appeal, err := s.load(ctx, s.appealID(r))
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	return appeal.ID, err
+}
+
+// Extendable returns how far the answer can be put off now, nil if it cannot.
+func (s *Service) Extendable(r Request) *law.Extension {
+	if !r.Can(Extend) || r.Extension != nil || !s.rule(r.Right).Extension {
+		return nil
+	}
+	x, err := law.ExtensionOf(s.legalCase(r, s.now()))
+	if err != nil || s.now().After(x.Notice) {
+		return nil
+	}
+	return &x
 }
 
 // ignored returns the claims that no source tied to the verified address, once
