@@ -3,6 +3,7 @@ package mail
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -32,7 +33,7 @@ func Compose(kind Kind, language string, l Letter) (Message, error) {
 	if w.err != nil {
 		return Message{}, fmt.Errorf("%s: %w", kind, w.err)
 	}
-	subject := cut(line(w.t("mail."+string(kind)+".subject")), maxSubject)
+	subject := cut(line(w.subject(kind)), maxSubject)
 	html, err := w.html(subject)
 	if err != nil {
 		return Message{}, fmt.Errorf("%s: %w", kind, err)
@@ -93,18 +94,14 @@ var kinds = map[Kind]func(*writer){
 		w.wish()
 		w.outcomes()
 		w.follow()
-		w.complain()
+		w.complain("complain.text")
 	},
 	Denied: func(w *writer) {
 		w.say("mail.denied.open")
 		w.wish()
-		w.head("mail.denied.reason")
-		w.put(block{Kind: paragraph, Text: w.letter.Reason})
-		if w.letter.Article != "" {
-			w.note("mail.denied.article", "article", w.letter.Article)
-		}
+		w.why()
 		w.outcomes()
-		w.complain()
+		w.complain("complain.text")
 	},
 	Revoked: func(w *writer) {
 		w.say("mail.revoked.open")
@@ -115,13 +112,67 @@ var kinds = map[Kind]func(*writer){
 	Lapsed: func(w *writer) {
 		w.say("mail.lapsed.open")
 		w.wish()
+		w.head("mail.another_way")
+		if w.letter.AnotherWay == "" {
+			w.say("mail.another_way.contact")
+		} else {
+			w.put(block{Kind: paragraph, Text: w.letter.AnotherWay})
+		}
 		w.say("mail.lapsed.again")
 	},
-	Task: func(w *writer) {
-		w.say("mail.task.open")
-		w.put(block{Kind: paragraph, Text: w.letter.Task})
-		w.put(block{Kind: facts, Items: []string{w.t("request.number") + " " + w.letter.Request, w.t("mail.task.due", "due", w.Day(w.letter.Due, w.letter.Zone))}})
-		w.link("mail.task.button", personal.MakeText(w.letter.Console))
+	Remind: func(w *writer) {
+		w.wish()
+		w.say("mail.remind.how")
+		w.link("mail.remind.button", w.letter.Link)
+		w.note("mail.until", "until", w.moment(w.letter.LinkUntil))
+		w.say("mail.remind.waits", "date", w.day(w.letter.LapseAt))
+		w.say("mail.remind.code")
+		w.dates()
+		if w.letter.AnotherWay != "" {
+			w.head("mail.another_way")
+			w.put(block{Kind: paragraph, Text: w.letter.AnotherWay})
+		}
+		w.say("mail.verify.not_you")
+	},
+	Asked:      func(w *writer) { w.question("mail.asked.open") },
+	StillAsked: func(w *writer) { w.question("mail.still_asked.open") },
+	Extended: func(w *writer) {
+		w.say("mail.extended.open")
+		w.wish()
+		w.say("mail.extended.dates", "date", w.day(w.letter.RespondBy), "before", w.day(w.letter.Before))
+		w.why()
+		w.complain("mail.complain")
+		w.follow()
+	},
+	Late: func(w *writer) {
+		w.say("mail.late.open", "date", w.day(w.letter.RespondBy))
+		w.wish()
+		w.say("mail.late.working")
+		w.complain("mail.complain")
+		if w.letter.Article != "" {
+			w.say("mail.late.silence", "article", w.letter.Article)
+		}
+		w.follow()
+	},
+	Decided: func(w *writer) {
+		w.say("mail.decided.open")
+		w.wish()
+		w.say("mail.decided." + w.letter.Outcome)
+		w.head("mail.reason")
+		w.quote()
+		if !w.letter.Appeal {
+			w.follow()
+		}
+		w.complain("mail.complain")
+	},
+	Digest: func(w *writer) {
+		w.count("mail.digest.open", w.letter.count())
+		w.lines()
+	},
+	Overdue: func(w *writer) {
+		w.count("mail.overdue.open", w.letter.count())
+		w.lines()
+		w.say("mail.overdue.risk")
 	},
 }
 
@@ -140,12 +191,28 @@ func (l Letter) check(kind Kind) error {
 		needs("the date of the answer", !l.RespondBy.IsZero())
 	case Denied:
 		needs("a reason", l.Reason != "")
-	case Task:
-		needs("something to do", l.Task != "")
-		needs("a date", !l.Due.IsZero())
-		needs("a console", l.Console != "")
+	case Remind:
+		needs("a link", l.Link.Reveal() != "" && !l.LinkUntil.IsZero())
+		needs("its end", !l.LapseAt.IsZero())
+		needs("the date of the answer", !l.RespondBy.IsZero())
+	case Asked, StillAsked:
+		needs("a question", len(paragraphs(l.Words.Reveal())) > 0)
+		needs("where to answer", l.Follow.Reveal() != "")
+		needs("the date of the answer", l.Stopped || !l.RespondBy.IsZero())
+	case Extended:
+		needs("both dates", !l.RespondBy.IsZero() && !l.Before.IsZero())
+		needs("a reason", l.Reason != "")
+	case Late:
+		needs("the date of the answer", !l.RespondBy.IsZero())
+	case Decided:
+		needs("an outcome", slices.Contains([]string{"upheld", "partly_upheld", "rejected"}, l.Outcome))
+		needs("an explanation", len(paragraphs(l.Words.Reveal())) > 0)
+	case Digest, Overdue:
+		needs("something to tell", len(l.Lines) > 0 && l.More >= 0)
+		needs("where to look", linkable(l.Console))
 	case Fulfilled, Revoked, Lapsed:
 	}
+	needs("where to appeal", !l.Appeal || l.Follow.Reveal() != "")
 	for what, there := range need {
 		if !there {
 			return fmt.Errorf("%w: %s needs %s", ErrLetter, kind, what)
@@ -157,7 +224,7 @@ func (l Letter) check(kind Kind) error {
 // clean returns the letter with every value as one harmless line.
 func (l Letter) clean() Letter {
 	for _, s := range []*string{
-		&l.Brand, &l.Request, &l.Right, &l.Reason, &l.Article, &l.Task, &l.Authority.Name, &l.Authority.Page,
+		&l.Brand, &l.Request, &l.Right, &l.Reason, &l.Article, &l.AnotherWay, &l.Authority.Name, &l.Authority.Page,
 		&l.Contact.Name, &l.Contact.Email, &l.Contact.Phone, &l.Contact.Page,
 	} {
 		*s = cut(line(*s), maxValue)
@@ -201,8 +268,9 @@ type writer struct {
 type block struct {
 	Kind  blockKind
 	Text  string
-	Items []string // of a list or of facts
-	URL   string   // of a link
+	Items []string   // of a list or of facts
+	Rows  [][]string // of a quote its paragraphs, of rows each with its lines
+	URL   string     // of a link
 }
 
 type blockKind string
@@ -215,6 +283,8 @@ const (
 	facts     blockKind = "facts"
 	code      blockKind = "code"
 	link      blockKind = "link"
+	quote     blockKind = "quote"
+	rows      blockKind = "rows"
 )
 
 func (w *writer) put(b block) { w.blocks = append(w.blocks, b) }
@@ -228,11 +298,18 @@ func (w *writer) say(key string, values ...string) {
 	w.put(block{Kind: paragraph, Text: w.t(key, values...)})
 }
 
+// count is say for so many of something.
+func (w *writer) count(key string, n int, values ...string) {
+	w.put(block{Kind: paragraph, Text: w.N(key, n, append(values, "brand", w.letter.Brand)...)})
+}
+
 func (w *writer) note(key string, values ...string) {
 	w.put(block{Kind: note, Text: w.t(key, values...)})
 }
 
 func (w *writer) head(key string) { w.put(block{Kind: heading, Text: w.t(key)}) }
+
+func (w *writer) day(t time.Time) string { return w.Day(t, w.letter.Zone) }
 
 func (w *writer) moment(t time.Time) string { return w.Moment(t, w.letter.Zone) }
 
@@ -244,14 +321,14 @@ func (w *writer) wish() {
 	}
 	text := w.t(key, "right", w.Name("right", w.letter.Right))
 	if !w.letter.Received.IsZero() {
-		text += " " + w.t("mail.received", "received", w.Day(w.letter.Received, w.letter.Zone))
+		text += " " + w.t("mail.received", "received", w.day(w.letter.Received))
 	}
 	w.put(block{Kind: paragraph, Text: text})
 }
 
 // dates says by when there will be an answer.
 func (w *writer) dates() {
-	w.say("mail.respond_by", "date", w.Day(w.letter.RespondBy, w.letter.Zone))
+	w.say("mail.respond_by", "date", w.day(w.letter.RespondBy))
 }
 
 func (w *writer) code() {
@@ -310,19 +387,100 @@ func (w *writer) outcomes() {
 	w.put(b)
 }
 
-// complain says where a person can turn who is not content.
-func (w *writer) complain() {
-	w.head("complain.title")
-	w.say("complain.text")
-	a := w.letter.Authority
-	if a.Name == "" {
+// why gives the reason, and the article it rests on.
+func (w *writer) why() {
+	w.head("mail.reason")
+	w.put(block{Kind: paragraph, Text: w.letter.Reason})
+	if w.letter.Article != "" {
+		w.note("mail.reason.article", "article", w.letter.Article)
+	}
+}
+
+// question asks what an operator asks, and says what it does to the dates.
+func (w *writer) question(open string) {
+	w.wish()
+	w.say(open)
+	w.quote()
+	w.link("mail.asked.button", w.letter.Follow)
+	w.say("mail.asked.attach")
+	switch {
+	case !w.letter.Stopped:
+		w.say("mail.asked.runs", "date", w.day(w.letter.RespondBy))
+	case w.letter.Article == "":
+		w.say("mail.asked.stopped")
+	default:
+		w.say("mail.asked.stopped.article", "article", w.letter.Article)
+	}
+}
+
+// quote shows what an operator wrote.
+func (w *writer) quote() {
+	w.put(block{Kind: quote, Rows: paragraphs(w.letter.Words.Reveal())})
+}
+
+// paragraphs are the lines of what somebody wrote, an empty line between one
+// paragraph and the next.
+func paragraphs(s string) (list [][]string) {
+	next := true
+	for i, l := range strings.Split(cut(s, maxWords), "\n") {
+		l = line(l)
+		switch {
+		case i == maxWordLines:
+			return append(list, []string{"…"})
+		case l == "":
+			next = true
+			continue
+		case next:
+			list = append(list, nil)
+		}
+		next = false
+		list[len(list)-1] = append(list[len(list)-1], l)
+	}
+	return list
+}
+
+// The most that is said of what somebody wrote.
+const (
+	maxWords     = 8000
+	maxWordLines = 400
+)
+
+// complain says where a person can turn who is not content: first to us where the
+// law knows an appeal, and in any case to the authority.
+func (w *writer) complain(text string) {
+	if w.letter.Appeal {
+		w.appeal()
+	} else {
+		w.head("complain.title")
+		w.say(text)
+	}
+	switch a := w.letter.Authority; {
+	case a.Name != "":
+		w.put(block{Kind: paragraph, Text: w.t("authority.named") + " " + a.Name + "."})
+		if linkable(a.Page) {
+			w.put(block{Kind: link, Text: w.t("mail.authority.button"), URL: a.Page})
+		}
+	case w.letter.Right == appealed: // only laws of the United States know it
+		w.say("mail.authority.attorney")
+	default:
 		w.say("authority.any")
-		return
 	}
-	w.put(block{Kind: paragraph, Text: w.t("authority.named") + " " + a.Name + "."})
-	if linkable(a.Page) {
-		w.put(block{Kind: link, Text: w.t("mail.authority.button"), URL: a.Page})
+	w.say("mail.complain.court")
+}
+
+// appealed is how a policy spells the right to appeal.
+const appealed = "appeal"
+
+// appeal says how to appeal to us, and that nobody has to.
+func (w *writer) appeal() {
+	w.head("mail.appeal.title")
+	if w.letter.AppealUntil.IsZero() {
+		w.say("mail.appeal.text")
+	} else {
+		w.say("mail.appeal.until", "date", w.day(w.letter.AppealUntil))
 	}
+	w.link("mail.appeal.button", w.letter.Follow)
+	w.say("mail.appeal.authority")
 }
 
 // close says whom to ask, and why this mail came.
@@ -336,12 +494,14 @@ func (w *writer) close(kind Kind) {
 	}
 	w.put(block{Kind: facts, Items: []string{w.t("mail.regards"), w.letter.Brand}})
 	w.head("contact.title")
-	w.say("mail.contact")
-	w.put(b)
-	if kind == Task {
-		w.note("mail.why.task")
+	if kind == Digest || kind == Overdue {
+		w.say("mail.contact.operators")
+		w.put(b)
+		w.note("mail.why." + string(kind))
 		return
 	}
+	w.say("mail.contact")
+	w.put(b)
 	w.note("mail.why")
 	if w.letter.Request != "" {
 		w.put(block{Kind: note, Text: w.t("request.number") + " " + w.letter.Request})

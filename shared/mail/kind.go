@@ -21,8 +21,7 @@ const (
 	Decided        Kind = "decided"         // the person: how an appeal, a complaint or a challenge ended
 	Digest         Kind = "digest"          // operators: what needs them
 	Overdue        Kind = "overdue"         // the policy's contact: what is late
-	Task           Kind = "task"            // operators: something has to be done by a date
 )
 
 // Kinds lists every kind.
-var Kinds = []Kind{Verify, ConfirmAddress, Verified, Ready, Fulfilled, Denied, Revoked, Lapsed, Remind, Asked, StillAsked, Extended, Late, Decided, Digest, Overdue, Task}
+var Kinds = []Kind{Verify, ConfirmAddress, Verified, Ready, Fulfilled, Denied, Revoked, Lapsed, Remind, Asked, StillAsked, Extended, Late, Decided, Digest, Overdue}

@@ -20,14 +20,16 @@ type Letter struct {
 	Received  time.Time // when it was asked
 	RespondBy time.Time // by when it will be answered
 
-	// Verify: the code. Verify, ConfirmAddress, Ready: the link behind which a
-	// button acts. Each works until its time.
+	// Verify: the code. Verify, Remind, ConfirmAddress, Ready: the link behind which
+	// a button acts. Each works until its time.
 	Code      personal.Text
 	CodeUntil time.Time
 	Link      personal.Text
 	LinkUntil time.Time
 
-	Follow personal.Text // where the request can be followed; optional
+	// Follow is where the request can be followed, a question answered and an appeal
+	// made. Asked, StillAsked, and whatever can be appealed against, need it.
+	Follow personal.Text
 
 	// Verified: when work that cannot be undone starts, and the link behind which
 	// the request can be taken back until then. Zero if nothing is destroyed.
@@ -39,46 +41,49 @@ type Letter struct {
 	Systems []words.System
 	Ignored []personal.Identity
 
-	// Denied: why, by which article, and whom to complain to.
-	Reason    string // in the language of the letter
-	Article   string
+	// Denied, Extended: why, by which article. Of Late, the article is that of the
+	// law that takes silence for a refusal; of Asked and StillAsked, where time
+	// stands still, that of the law that says so.
+	Reason  string // in the language of the letter
+	Article string
+
+	// Authority is whom to complain to: Fulfilled, Denied, Extended, Late, Decided.
 	Authority words.Authority
 
-	// Denied, Decided: that the law knows an appeal to the company, which Follow
-	// leads to, and until when it can be filed; zero: the law sets no end.
+	// Denied, Decided, Fulfilled: that the law knows an appeal to the company, which
+	// Follow leads to, and until when it can be filed; zero: the law sets no end.
 	Appeal      bool
 	AppealUntil time.Time
 
-	// Lapsed, Remind: another way to show who asks. May be empty.
+	// Remind: when a request that nobody confirms ends.
+	LapseAt time.Time
+	// Remind, Lapsed: another way to show who asks, in the language of the letter.
+	// May be empty.
 	AnotherWay string
 
-	// Asked, StillAsked: the question. Decided: the explanation.
+	// Asked, StillAsked: the question. Decided: the explanation. It may have
+	// several paragraphs.
 	Words personal.Text
 	// Asked, StillAsked: that no time counts until it is answered.
 	Stopped bool
 
-	// Extended: the date as it was; Reason is the ground. Late: Article, if there is
-	// one, is that of the law that takes silence for a refusal.
+	// Extended: the date as it was.
 	Before time.Time
 
 	// Decided: how it ended: upheld, partly_upheld, rejected.
 	Outcome string
 
-	// Digest, Overdue: what needs whoever reads it. Nothing in it is personal.
+	// Digest, Overdue: what needs whoever reads it, the most urgent first.
 	Lines   []Line
-	More    int    // lines that have no room
-	Console string // where to look: https://...
-
-	// Task: what to do, by when, and where. Nothing in it is personal.
-	Task string
-	Due  time.Time
+	More    int    // further ones that have no room
+	Console string // where the operators' API is: https://...
 }
 
-// Line is one request in a digest.
+// Line is one request in a digest. Nothing in it is personal.
 type Line struct {
 	Request   string
 	Right     string
-	Why       []string // as package digest spells it: T-7, overdue, task...
+	Why       []string // as package digest spells it: T-7, overdue, task... The most urgent first
 	RespondBy time.Time
 	SafeBy    time.Time
 }

@@ -65,8 +65,18 @@ func letter(tb testing.TB, language string) mail.Letter {
 		Ignored: []personal.Identity{personal.MakeIdentity(personal.KindEmail, "bob@example.net")},
 		Reason:  say("We could not establish that it was you who asked.", "Nous n’avons pas pu établir que la demande venait de vous."), Article: "Art. 12(6) GDPR",
 		Authority: words.Authority{Name: "CNIL", Page: "https://www.cnil.fr/fr/plaintes"},
-		Task:      say("Look through the call notes of the support desk.", "Parcourir les notes d’appel de l’assistance."), Due: asked.AddDate(0, 0, 14),
-		Console: "https://privacy.lumen.example/console/tasks/t_1",
+		Appeal:    true, AppealUntil: asked.AddDate(0, 0, 60),
+		LapseAt:    asked.AddDate(0, 0, 14),
+		AnotherWay: say("If you have no account with us, come to the counter with a letter of ours.", "Si vous n’avez pas de compte chez nous, venez au guichet avec une de nos lettres."),
+		Words: personal.MakeText(say("Which of the two shops is it about?\n\nIf you no longer know:\n- the year is enough,\n- so is a receipt.",
+			"De laquelle des deux boutiques s’agit-il ?\n\nSi vous ne le savez plus :\n- l’année suffit,\n- un reçu aussi.")),
+		Stopped: true, Before: asked.AddDate(0, 0, 20), Outcome: "partly_upheld",
+		Lines: []mail.Line{
+			{Request: "r_late", Right: "erasure", Why: []string{"overdue"}, RespondBy: asked.AddDate(0, 0, -1), SafeBy: asked.AddDate(0, 0, -3)},
+			{Request: "r_day", Right: "rectification", Why: []string{"T-1", "T-3", "T-7", "failed"}, RespondBy: asked.AddDate(0, 0, 5), SafeBy: asked.AddDate(0, 0, 1)},
+			{Request: "r_new", Right: "access", Why: []string{"new"}, RespondBy: asked.AddDate(0, 0, 29), SafeBy: asked.AddDate(0, 0, 27)},
+		},
+		More: 12, Console: "https://privacy.lumen.example",
 	}
 }
 
@@ -97,7 +107,7 @@ func TestEveryLetterInEveryLanguage(t *testing.T) {
 				if m.Stream != mail.Legal || strings.Contains(strings.ToLower(fmt.Sprint(m.Headers)), "unsubscribe") {
 					t.Error("a legal notice can be unsubscribed from")
 				}
-				if kind != mail.Task && strings.Contains(m.Subject, "ada") {
+				if strings.Contains(m.Subject, "ada") {
 					t.Error("the subject names the person")
 				}
 			})
@@ -155,10 +165,17 @@ func TestWhatEachLetterMustSay(t *testing.T) {
 		mail.Verified:       {"erase your personal data", "5 March 2026", "4 April 2026", "12 March 2026, 10:30 (CET)", "/r/revoke", "/r/follow"},
 		mail.Ready:          {link, until, "there is a button behind it"},
 		mail.Fulfilled:      {"Account: 1 record erased", "Invoices: Kept until 5 May 2035: tax law", "Subscription: We looked and found nothing", "Email address: bob@example.net", "CNIL"},
-		mail.Denied:         {"could not establish", "Art. 12(6) GDPR", "CNIL", "https://www.cnil.fr/fr/plaintes", "looks at it again"},
+		mail.Denied:         {"could not establish", "Art. 12(6) GDPR", "CNIL", "https://www.cnil.fr/fr/plaintes", "go to court", "appeal to us until 4 May 2026", "/r/follow", "need not write to us first"},
 		mail.Revoked:        {"we have ended your request", "If this was not you, please write to us"},
-		mail.Lapsed:         {"Nobody confirmed this request in time", "ask again"},
-		mail.Task:           {"call notes", "19 March 2026", "https://privacy.lumen.example/console/tasks/t_1"},
+		mail.Lapsed:         {"Nobody confirmed this request in time", "erase your personal data", "come to the counter", "ask again at any time"},
+		mail.Remind:         {"erase your personal data", "5 March 2026", link, until, "is not lost", "We wait for you until 19 March 2026", "new code", "come to the counter", "4 April 2026", "If this was not you, do nothing"},
+		mail.Asked:          {"erase your personal data", "Which of the two shops is it about?", "- so is a receipt.", "/r/follow", "PDF", "Art. 12(6) GDPR", "no day counts until you have written"},
+		mail.StillAsked:     {"have not heard from you", "Which of the two shops is it about?", "/r/follow", "no day counts until you have written"},
+		mail.Extended:       {"erase your personal data", "by 4 April 2026 at the latest, instead of 25 March 2026", "could not establish", "Art. 12(6) GDPR", "CNIL", "https://www.cnil.fr/fr/plaintes", "go to court"},
+		mail.Late:           {"erase your personal data", "by 4 April 2026", "We are sorry", "still working on it", "CNIL", "takes an answer that does not come in time for a refusal", "go to court"},
+		mail.Decided:        {"in your favour in part", "Which of the two shops is it about?", "CNIL", "appeal to us until 4 May 2026", "/r/follow"},
+		mail.Digest:         {"15 privacy requests need you: 1 overdue, 1 due within a day, 13 others", "“Have my data erased”: the date to answer by has passed.", "Answer by 2 March 2026 to be safe, and by 4 March 2026 at the latest.", "GET /v1/operator/requests/r_late", "a day or less is left; a step failed and waits", "And 12 more: GET /v1/operator/requests?due_before=2026-04-04", "https://privacy.lumen.example"},
+		mail.Overdue:        {"15 privacy requests are overdue", "GET /v1/operator/requests/r_late", "whom they can complain to", "https://privacy.lumen.example"},
 	}
 	for _, kind := range mail.Kinds {
 		m, err := mail.Compose(kind, "en", letter(t, "en"))
@@ -169,22 +186,22 @@ func TestWhatEachLetterMustSay(t *testing.T) {
 			t.Errorf("nothing is asked of %s", kind)
 		}
 		for _, want := range tests[kind] {
-			if !strings.Contains(flat(m.Text.Reveal()), want) {
+			if !strings.Contains(flat(m.Subject+" "+m.Text.Reveal()), want) {
 				t.Errorf("%s does not say %q:\n%s", kind, want, m.Text.Reveal())
 			}
 		}
 	}
 }
 
-func TestATaskSaysNothingPersonal(t *testing.T) {
+func TestADigestSaysNothingPersonal(t *testing.T) {
 	t.Parallel()
 	l := letter(t, "en")
 	l.To = email(t, "operator@lumen.example")
-	m, err := mail.Compose(mail.Task, "en", l)
+	m, err := mail.Compose(mail.Digest, "en", l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"bob@example.net", l.Code.Reveal(), l.Link.Reveal(), "erase"} {
+	for _, secret := range []string{"bob@example.net", l.Code.Reveal(), l.Link.Reveal(), "ada@", l.Words.Reveal()} {
 		if strings.Contains(m.Text.Reveal()+m.HTML.Reveal()+m.Subject, secret) {
 			t.Errorf("it says %q", secret)
 		}
@@ -221,7 +238,6 @@ func TestALetterWithAHoleIsNotComposed(t *testing.T) {
 		"a link without end":   {mail.Ready, func(l *mail.Letter) { l.Link = personal.MakeText("https://a.example/" + strings.Repeat("a", 900)) }},
 		"no date":              {mail.Verified, func(l *mail.Letter) { l.RespondBy = time.Time{} }},
 		"no reason":            {mail.Denied, func(l *mail.Letter) { l.Reason = "" }},
-		"nothing to do":        {mail.Task, func(l *mail.Letter) { l.Task = "" }},
 		"a kind nobody writes": {"greeting", func(*mail.Letter) {}},
 	}
 	for name, tt := range tests {
@@ -326,7 +342,7 @@ func FuzzCompose(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string, n uint8) {
 		kind := mail.Kinds[int(n)%len(mail.Kinds)]
 		l := letter(t, "en")
-		l.Brand, l.Request, l.Right, l.Reason, l.Article, l.Task = "Lumen "+s, s, s, "No. "+s, s, "Do "+s
+		l.Brand, l.Request, l.Right, l.Reason, l.Article = "Lumen "+s, s, s, "No. "+s, s
 		l.Contact = words.Contact{Name: s, Email: "dpo@lumen.example", Phone: s, Page: s, Postal: s + "\n" + s}
 		l.Authority = words.Authority{Name: s, Page: s}
 		l.Code = personal.MakeText("1" + s)

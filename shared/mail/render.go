@@ -30,6 +30,18 @@ func (w *writer) text() string {
 				items[i] = wrap(item, "", "  ")
 			}
 			parts = append(parts, strings.Join(items, "\n"))
+		case quote:
+			quoted := make([]string, len(b.Rows))
+			for i, row := range b.Rows {
+				quoted[i] = lines(row, "> ", "> ")
+			}
+			parts = append(parts, strings.Join(quoted, "\n>\n"))
+		case rows:
+			items := make([]string, len(b.Rows))
+			for i, row := range b.Rows {
+				items[i] = lines(row, "- ", "  ")
+			}
+			parts = append(parts, strings.Join(items, "\n\n"))
 		case code:
 			parts = append(parts, wrap(b.Text, "    ", "    "))
 		case link: // in one line whatever its length: a broken link leads nowhere
@@ -39,8 +51,18 @@ func (w *writer) text() string {
 	return strings.Join(parts, "\n\n") + "\n"
 }
 
+// lines are the lines of a row, one below the other.
+func lines(row []string, first, indent string) string {
+	wrapped := make([]string, len(row))
+	for i, l := range row {
+		wrapped[i] = wrap(l, first, indent)
+		first = indent
+	}
+	return strings.Join(wrapped, "\n")
+}
+
 // wrap breaks s into lines of at most lineWidth characters. A word that is
-// longer than a line is broken too: only links are not, and no link comes here.
+// longer than a line is broken too: only links are not, which would lead nowhere.
 func wrap(s, first, indent string) string {
 	var out strings.Builder
 	out.WriteString(first)
@@ -58,8 +80,9 @@ func wrap(s, first, indent string) string {
 			out.WriteByte(' ')
 			width++
 		}
+		whole := len(word) <= maxWhole && linkable(word)
 		for _, r := range word {
-			if width == lineWidth {
+			if width == lineWidth && !whole {
 				next()
 			}
 			out.WriteRune(r)
@@ -69,6 +92,9 @@ func wrap(s, first, indent string) string {
 	}
 	return out.String()
 }
+
+// maxWhole keeps a line of HTML within lineLength: escaped, a byte may become five.
+const maxWhole = 190
 
 // breaks reports whether a line may be broken at r: not at the spaces that French
 // puts before a mark, as strings.Fields would.
@@ -96,6 +122,13 @@ func (w *writer) html(subject string) (string, error) {
 			items[i] = wrap(item, "", "")
 		}
 		b.Items = items
+		quoted := make([][]string, len(b.Rows))
+		for i, row := range b.Rows {
+			for _, l := range row {
+				quoted[i] = append(quoted[i], wrap(l, "", ""))
+			}
+		}
+		b.Rows = quoted
 		data.Blocks = append(data.Blocks, b)
 	}
 	var out strings.Builder

@@ -183,7 +183,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		l.Follow = follow()
 	case mail.Fulfilled:
 		l.Systems, l.Follow = s.Outcome(r.named(p), r.Locale), follow()
-		l.Ignored = s.ignored(ctx, r, p)
+		l.Ignored, l.Authority = s.ignored(ctx, r, p), s.authority(r)
 	case mail.Denied:
 		l.Reason, l.Article = s.reason(r)
 		l.Authority = s.authority(r)
@@ -192,6 +192,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		}
 	case mail.Decided:
 		l.Outcome, l.Authority, l.Follow = string(r.Outcome), s.authority(r), follow()
+		l.AppealUntil, l.Appeal = s.appealUntil(r)
 		words, err := s.lastQuestion(ctx, r)
 		if err != nil {
 			return l, err
@@ -202,6 +203,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 			return l, errNotToBeSaid
 		}
 		l.Stopped, l.Follow = r.Paused, follow()
+		l.Article = s.stopping(r)
 		words, err := s.lastQuestion(ctx, r)
 		if err != nil {
 			return l, err
@@ -231,6 +233,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 			return l, errNotToBeSaid // the address was written to often enough today
 		}
 		l.Link, l.LinkUntil = link(s.linkToken(r.ID, VerifyLink, r.Proof)), r.Proof.IssuedAt.Add(s.Policy.Verification.LinkPeriod)
+		l.LapseAt = r.LapseAt
 		l.AnotherWay = s.Policy.Verification.WithoutAccount.In(r.Locale)
 	case mail.Lapsed:
 		l.AnotherWay = s.Policy.Verification.WithoutAccount.In(r.Locale)
@@ -272,6 +275,20 @@ func (s *Service) ground(r Request) (text, article string) {
 		}
 	}
 	return "", x.Article
+}
+
+// stopping is the article of the law that stops the time while the person is
+// asked something; empty: time runs.
+func (s *Service) stopping(r Request) string {
+	for _, stop := range slices.Backward(r.Stops) {
+		if !r.Paused || !stop.Answered.IsZero() {
+			continue
+		}
+		if a, err := law.Asking(s.legalCase(r, s.now()), stop.Cause); err == nil && a.Effect != law.Ignore {
+			return a.Article
+		}
+	}
+	return ""
 }
 
 // authority is whom a person of the request's residence may complain to: as the
