@@ -39,13 +39,18 @@ var california = []Pack{{
 		{
 			rights: []string{"opt_out", "limit"},
 			forbid: []Proof{Address, DataPoints, SignedDeclaration, IdentityDocument, Notarised},
-			why:    "A request to opt out of sale or sharing, or to limit the use of sensitive data, need not be verifiable.",
+			why:    "Nobody may be made to prove who they are to opt out of sale or sharing, or to limit the use of sensitive data.",
 			basis:  basis{"11 CCR § 7060(b)", ccprRules, Verified},
 		},
 		{
+			forbid: []Proof{IdentityDocument},
+			why:    "More than the company already holds may be asked for only of those who cannot be verified by that, so not of everybody.",
+			basis:  basis{"11 CCR § 7060(d)", ccprRules, Verified},
+		},
+		{
 			forbid: []Proof{Notarised},
-			why:    "Nobody may be made to pay for the verification of their request; a notary's fee would have to be refunded.",
-			basis:  basis{"11 CCR § 7060(d)", ccprRules, Secondary},
+			why:    "Nobody may be made to pay for the verification of their request; a notary's fee would have to be borne by the company.",
+			basis:  basis{"11 CCR § 7060(e)", ccprRules, Verified},
 		},
 	},
 	reasons:  ccpaReasons,

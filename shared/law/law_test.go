@@ -157,14 +157,15 @@ func TestWhatMayBeAskedOfEverybody(t *testing.T) {
 		{"us-ca-ccpa", "limit", law.DataPoints, "11 CCR § 7060(b)"},
 		{"us-ca-ccpa", "opt_out", law.NoProof, ""},
 		{"us-ca-ccpa", "know", law.SignedDeclaration, ""}, // 11 CCR 7062: for specific pieces
-		{"us-ca-ccpa", "know", law.Notarised, "11 CCR § 7060(d)"},
+		{"us-ca-ccpa", "know", law.IdentityDocument, "11 CCR § 7060(d)"},
+		{"us-ca-ccpa", "know", law.Notarised, "11 CCR § 7060(e)"},
 		{"eu-gdpr", "access", law.IdentityDocument, "Art. 12(6) GDPR"},
 		{"eu-gdpr", "erasure", law.Notarised, "Art. 12(5)-(6) GDPR"},
 		{"eu-gdpr", "access", law.Address, ""},
 		{"uk-gdpr", "access", law.IdentityDocument, "Art. 12(6) UK GDPR"},
 		{"us-ct", "opt_out", law.Address, "Conn. Gen. Stat. § 42-518(c)(4)"},
 		{"us-ct", "access", law.Address, ""},
-		{"us-or", "opt_out", law.IdentityDocument, "ORS § 646A.576(5)"},
+		{"us-or", "opt_out", law.IdentityDocument, "ORS § 646A.576(5)(e)"},
 		// Virginia and Colorado authenticate an opt-out like any other request.
 		{"us-va", "opt_out", law.Address, ""},
 		{"us-co", "opt_out", law.Address, ""},

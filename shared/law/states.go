@@ -1,6 +1,9 @@
 package law
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // stateLaw is the law of a US state, as far as it differs from its neighbours': an
 // answer within so many days, once so many more with notice and reason, an appeal
@@ -27,7 +30,7 @@ var states = []Pack{
 	}.pack(),
 	stateLaw{
 		id: "us-co", name: "Colorado Privacy Act", residence: "US-CO", from: Day(2023, time.July, 1),
-		days: 45, most: 90, period: basis{"C.R.S. § 6-1-1306(2)", coloradoText, Secondary},
+		days: 45, most: 90, period: basis{"C.R.S. § 6-1-1306(2)(a)", coloradoText, Secondary},
 		appeal: 45, appealMost: 105, appealed: basis{"C.R.S. § 6-1-1306(3)", coloradoText, Unverified},
 		records: &records{span: Span{24, Months}, basis: basis{"4 CCR 904-3, Rule 6.11", "https://coag.gov/resources/colorado-privacy-act/", Verified}},
 	}.pack(),
@@ -44,14 +47,14 @@ var states = []Pack{
 	}.pack(),
 	stateLaw{
 		id: "us-or", name: "Oregon Consumer Privacy Act", residence: "US-OR", from: Day(2024, time.July, 1),
-		days: 45, most: 90, period: basis{"ORS § 646A.576", oregonText, Verified}, extended: basis{"ORS § 646A.576", oregonText, Unverified},
-		appeal: 45, appealed: basis{"ORS § 646A.576", oregonText, Verified},
-		optOut: basis{"ORS § 646A.576(5)", oregonText, Verified},
+		days: 45, most: 90, period: basis{"ORS § 646A.576(5)(a)", oregonText, Verified}, extended: basis{"ORS § 646A.576(5)(a)", oregonText, Unverified},
+		appeal: 45, appealed: basis{"ORS § 646A.576(6)", oregonText, Verified},
+		optOut: basis{"ORS § 646A.576(5)(e)", oregonText, Verified},
 	}.pack(),
 	stateLaw{
 		id: "us-nj", name: "New Jersey Data Privacy Act", residence: "US-NJ", from: Day(2025, time.January, 15),
-		days: 45, most: 90, period: basis{"N.J.S.A. § 56:8-166.7", jerseyText, Verified},
-		appeal: 45, appealed: basis{"N.J.S.A. § 56:8-166.7", jerseyText, Unverified},
+		days: 45, most: 90, period: basis{"N.J.S.A. § 56:8-166.7(a)", jerseyText, Verified},
+		appeal: 45, appealed: basis{"N.J.S.A. § 56:8-166.7(f)", jerseyText, Unverified},
 		optOut: basis{"N.J.S.A. § 56:8-166.7(e)", jerseyText, Secondary},
 	}.pack(),
 	stateLaw{
@@ -67,8 +70,8 @@ var states = []Pack{
 	}.pack(),
 	stateLaw{
 		id: "us-mt", name: "Montana Consumer Data Privacy Act", residence: "US-MT", from: Day(2024, time.October, 1),
-		days: 45, most: 90, period: basis{"Mont. Code § 30-14-2808", montanaText, Secondary},
-		appeal: 60, appealed: basis{"Mont. Code § 30-14-2808", montanaText, Unverified},
+		days: 45, most: 90, period: basis{"Mont. Code § 30-14-2808(4)(a)", montanaText, Secondary},
+		appeal: 60, appealed: basis{"Mont. Code § 30-14-2808(5)", montanaText, Unverified},
 		optOut: basis{"Mont. Code § 30-14-2808(4)(d)", montanaText, Secondary},
 	}.pack(),
 	stateLaw{
@@ -78,25 +81,25 @@ var states = []Pack{
 	}.pack(),
 	stateLaw{
 		id: "us-ne", name: "Nebraska Data Privacy Act", residence: "US-NE", from: Day(2025, time.January, 1),
-		days: 45, most: 90, period: basis{"Neb. Rev. Stat. § 87-1101 et seq.", nebraskaText, Secondary},
-		appeal: 60, appealed: basis{"Neb. Rev. Stat. § 87-1101 et seq.", nebraskaText, Unverified},
+		days: 45, most: 90, period: basis{"Neb. Rev. Stat. § 87-1108(2)", nebraskaText, Secondary},
+		appeal: 60, appealed: basis{"Neb. Rev. Stat. § 87-1109", nebraskaText, Unverified},
 	}.pack(),
 	stateLaw{
 		id: "us-de", name: "Delaware Personal Data Privacy Act", residence: "US-DE", from: Day(2025, time.January, 1),
-		days: 45, most: 90, period: basis{"6 Del. C. § 12D-104(c)", delawareText, Secondary},
+		days: 45, most: 90, period: basis{"6 Del. C. § 12D-104(c)(1)", delawareText, Secondary},
 		appeal: 60, appealed: basis{"6 Del. C. § 12D-104(d)", delawareText, Unverified},
 		optOut: basis{"6 Del. C. § 12D-104(c)(4)", delawareText, Secondary},
 	}.pack(),
 	stateLaw{
 		id: "us-nh", name: "New Hampshire Privacy Act", residence: "US-NH", from: Day(2025, time.January, 1),
-		days: 45, most: 90, period: basis{"RSA 507-H:4", hampshireText, Secondary},
-		appeal: 60, appealed: basis{"RSA 507-H:4", hampshireText, Unverified},
-		optOut: basis{"RSA 507-H:4, III(d)", hampshireText, Secondary},
+		days: 45, most: 90, period: basis{"RSA 507-H:4(III)(a)", hampshireText, Secondary},
+		appeal: 60, appealed: basis{"RSA 507-H:4(IV)", hampshireText, Unverified},
+		optOut: basis{"RSA 507-H:4(III)(d)", hampshireText, Secondary},
 	}.pack(),
 	stateLaw{
 		id: "us-tn", name: "Tennessee Information Protection Act", residence: "US-TN", from: Day(2025, time.July, 1),
-		days: 45, most: 90, period: basis{"Tenn. Code § 47-18-3201 et seq.", tennesseeText, Secondary},
-		appeal: 60, appealed: basis{"Tenn. Code § 47-18-3201 et seq.", tennesseeText, Unverified},
+		days: 45, most: 90, period: basis{"Tenn. Code § 47-18-3203(b)(1)", tennesseeText, Secondary},
+		appeal: 60, appealed: basis{"Tenn. Code § 47-18-3203(c)", tennesseeText, Unverified},
 	}.pack(),
 	stateLaw{
 		id: "us-md", name: "Maryland Online Data Privacy Act", residence: "US-MD", from: Day(2025, time.October, 1),
@@ -106,18 +109,18 @@ var states = []Pack{
 	}.pack(),
 	stateLaw{
 		id: "us-in", name: "Indiana Consumer Data Protection Act", residence: "US-IN", from: Day(2026, time.January, 1),
-		days: 45, most: 90, period: basis{"Ind. Code art. 24-15", indianaText, Secondary},
-		appeal: 60, appealed: basis{"Ind. Code art. 24-15", indianaText, Unverified},
+		days: 45, most: 90, period: basis{"IC 24-15-3-1(c)(1)", indianaText, Secondary},
+		appeal: 60, appealed: basis{"IC 24-15-3-1(d)", indianaText, Unverified},
 	}.pack(),
 	stateLaw{
 		id: "us-ky", name: "Kentucky Consumer Data Protection Act", residence: "US-KY", from: Day(2026, time.January, 1),
-		days: 45, most: 90, period: basis{"KRS 367.3611 et seq.", kentuckyText, Secondary},
-		appeal: 60, appealed: basis{"KRS 367.3611 et seq.", kentuckyText, Unverified},
+		days: 45, most: 90, period: basis{"KRS 367.3615(3)(a)", kentuckyText, Secondary},
+		appeal: 60, appealed: basis{"KRS 367.3615(4)", kentuckyText, Unverified},
 	}.pack(),
 	stateLaw{
 		id: "us-ri", name: "Rhode Island Data Transparency and Privacy Protection Act", residence: "US-RI", from: Day(2026, time.January, 1),
-		days: 45, most: 90, period: basis{"R.I. Gen. Laws § 6-48.1-6", rhodeText, Secondary},
-		appeal: 60, appealed: basis{"R.I. Gen. Laws § 6-48.1-6", rhodeText, Unverified},
+		days: 45, most: 90, period: basis{"R.I. Gen. Laws § 6-48.1-6(b)(1)", rhodeText, Secondary},
+		appeal: 60, appealed: basis{"R.I. Gen. Laws § 6-48.1-6(b)(6)", rhodeText, Unverified},
 		optOut: basis{"R.I. Gen. Laws § 6-48.1-6(b)(4)", rhodeText, Secondary},
 	}.pack(),
 	stateLaw{
@@ -184,14 +187,17 @@ func (s stateLaw) pack() Pack {
 		extensions: []extension{{span: Span{s.most, Days}, grounds: stateGrounds, basis: s.period, readings: s.readings}},
 		receipt:    s.period,
 		records:    s.records,
-		reasons:    stateReasons(s.period.article),
-		withheld:   withhold(credentialKinds, basis{s.period.article, s.period.source, Unverified}),
 	}
+	// Reasons and what is withheld stand elsewhere in the same section, not in the
+	// paragraph that has the period.
+	section, _, _ := strings.Cut(s.period.article, "(")
+	p.reasons = stateReasons(section)
+	p.withheld = withhold(credentialKinds, basis{section, s.period.source, Unverified})
 	if s.extended != (basis{}) {
 		p.extensions[0].basis = s.extended
 	}
 	if s.withheld != nil {
-		p.withheld = withhold(s.withheld, basis{s.period.article, s.period.source, Unverified})
+		p.withheld = withhold(s.withheld, basis{section, s.period.source, Unverified})
 	}
 	if s.appeal > 0 {
 		p.appeal = &appeal{decide: limit{rights: []string{Appeal}, span: Span{s.appeal, Days}, basis: s.appealed}}
