@@ -2,34 +2,31 @@ package law
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 )
 
-// Holiday is one public holiday of a place.
+// Holiday is one public holiday of a place. The day that stands in for a holiday
+// on a weekend bears its name.
 type Holiday struct {
 	Date   Date
 	Name   string
 	Source string // the statute, or the act that made this one day a holiday
 }
 
-// calendar is the public holidays of one place: those on which a period that the
-// law lets roll does not end, and that are no business days.
+// calendar is the public holidays of one place, from 2020 on: the days on which a
+// period that rolls does not end, and that are no business days.
 //
-// Where a law can be read to know more holidays or fewer, the calendar has the
-// fewer: a holiday too few makes a date early, one too many makes it late.
+// A holiday too few makes a date early, one too many makes it late. So a calendar
+// has the days that are holidays everywhere in the place, by a rule that is law
+// already: no day that one region keeps, and none that a government has yet to
+// proclaim. It can miss a holiday that somebody keeps; it must not have one more.
 type calendar struct {
 	place  string // ISO 3166-1 or 3166-2
 	source string
 	feasts []feast
-}
-
-// calendars is sorted by place. Everything in it is laid out by the compiler:
-// a map, or dates worked out ahead, would be paid for by every cold start.
-var calendars = []*calendar{
-	&germany,
-	&californianState,
+	// besides is the calendar of a larger place whose holidays are kept here too.
+	besides *calendar
 }
 
 // feast is one holiday, in each of its years.
@@ -37,18 +34,15 @@ type feast struct {
 	name     string
 	when     when
 	moved    move
-	from, to int    // the first year and the last; zero: ever
+	from, to int    // the first year and the last; zero: no bound
 	source   string // if it is not the calendar's
 }
 
-// when is a day of a year.
+// when is a day of a year: see on, after, easterly and orthodoxly.
 type when struct {
-	anchor anchor
-	// month and day of the month; for an Easter, day counts from its Sunday.
-	month time.Month
-	day   int
-	// weekday, for onOrAfter: the first such day of the week on or after the date.
-	// "The third Monday of January" is the first on or after the 15th.
+	anchor  anchor
+	month   time.Month
+	day     int // of the month, or days after Easter Sunday
 	weekday time.Weekday
 }
 
@@ -56,52 +50,103 @@ type anchor uint8
 
 const (
 	fixed anchor = iota
-	onOrAfter
-	western  // Easter Sunday
-	orthodox // Easter Sunday by the Julian computus
+	following
+	western
+	orthodox
+)
+
+// on is a date that is the same in every year.
+func on(month time.Month, day int) when { return when{month: month, day: day} }
+
+// after is the first such day of the week on a date or after it: the third Monday
+// of January is the first one from the 15th on.
+func after(month time.Month, day int, weekday time.Weekday) when {
+	return when{following, month, day, weekday}
+}
+
+// easterly counts days from Easter Sunday, orthodoxly from the Orthodox one.
+func easterly(days int) when   { return when{anchor: western, day: days} }
+func orthodoxly(days int) when { return when{anchor: orthodox, day: days} }
+
+// Days from Easter Sunday.
+const (
+	maundyThursday = -3
+	goodFriday     = -2
+	easterMonday   = 1
+	ascension      = 39
+	pentecost      = 49
+	whitMonday     = 50
+	corpusChristi  = 60
+	cleanMonday    = -48
 )
 
 // move is what becomes of a holiday on a day that is free anyway.
 type move uint8
 
 const (
-	stays        move = iota
-	sundayMonday      // on a Sunday: the Monday after it too
-	veterans          // that, and on a Saturday the Friday before it
+	stays           move = iota
+	sundayMonday         // a Sunday's also on Monday
+	weekendMonday        // a weekend's also on Monday
+	weekendTwoOn         // a weekend's also two days on: Monday, or Tuesday after another holiday's Monday
+	secondOfJanuary      // that, and a Monday's also on Tuesday, since Monday stands in for the first
+	nearest              // a Saturday's also on Friday, a Sunday's also on Monday
+	christmasEve         // a weekend's also three days on, past Christmas
+	christmasDay         // a Saturday's also two days on, a Sunday's three
+	pastEaster           // a weekend's also on Monday, or on Tuesday after the Orthodox Easter Monday
+	kingsDay             // a Sunday's on Saturday instead
+	brigid               // on the first Monday from it on instead, unless it is a Friday
+	notSunday            // none on a Sunday
 )
 
-// moves says by how many days each move shifts a holiday, from Sunday to Saturday.
-var moves = [...][7]int{
-	stays:        {},
-	sundayMonday: {time.Sunday: 1},
-	veterans:     {time.Sunday: 1, time.Saturday: -1},
+// moves says by how many days a holiday moves, from Sunday to Saturday.
+var moves = [...]struct {
+	by      [7]int8
+	instead bool // of the day that it moves off; otherwise both are holidays
+}{
+	stays:           {},
+	sundayMonday:    {by: [7]int8{time.Sunday: 1}},
+	weekendMonday:   {by: [7]int8{time.Sunday: 1, time.Saturday: 2}},
+	weekendTwoOn:    {by: [7]int8{time.Sunday: 2, time.Saturday: 2}},
+	secondOfJanuary: {by: [7]int8{time.Sunday: 2, time.Monday: 1, time.Saturday: 2}},
+	nearest:         {by: [7]int8{time.Sunday: 1, time.Saturday: -1}},
+	christmasEve:    {by: [7]int8{time.Sunday: 3, time.Saturday: 3}},
+	christmasDay:    {by: [7]int8{time.Sunday: 3, time.Saturday: 2}},
+	pastEaster:      {by: [7]int8{time.Sunday: 1, time.Saturday: 2}},
+	kingsDay:        {by: [7]int8{time.Sunday: -1}, instead: true},
+	brigid:          {by: [7]int8{time.Sunday: 1, time.Tuesday: 6, time.Wednesday: 5, time.Thursday: 4, time.Saturday: 2}, instead: true},
+	notSunday:       {by: [7]int8{time.Sunday: nowhere}, instead: true},
+}
+
+const nowhere = 127 // the holiday is not moved but dropped
+
+// calendars is sorted by place. The compiler lays it out: a map, or dates worked
+// out ahead, would be paid for by every cold start.
+var calendars = []*calendar{
+	&austria, &australia, &belgium, &bulgaria, &brazil, &canadian, &alberta, &britishColumbia, &ontario, &quebec, &switzerland,
+	&cyprus, &czechia, &germany, &denmark, &estonia, &spain, &finland, &france, &unitedKingdom, &england, &northernIreland,
+	&scotland, &wales, &greece, &croatia, &hungary, &ireland, &india, &iceland, &italy, &liechtenstein, &lithuania, &luxembourg,
+	&latvia, &malta, &netherlands, &norway, &newZealand, &poland, &portugal, &romania, &sweden, &slovenia, &slovakia,
+	&unitedStates, &californianState,
 }
 
 // holidaysKnown reports whether there is a calendar for a place or its country.
 func holidaysKnown(place string) bool { return calendarOf(place) != nil }
 
-// holiday returns the name of the public holiday that a date is in a place. A
-// place without a calendar of its own has its country's; an unknown one has none.
-//
-// The engine asks this for every day that it counts: it must not allocate.
+// holiday returns the name of the public holiday that a date is in a place. A part
+// of a country without a calendar of its own has the country's; an unknown place
+// has no holidays. The engine asks for day after day: it must not allocate.
 func holiday(place string, d Date) (name string, ok bool) {
 	c := calendarOf(place)
 	if c == nil {
 		return "", false
 	}
-	y := yearOf(d)
-	if r := c.find(y, d); r != nil {
-		return r.name, true
-	}
-	// A holiday of one year can be moved into the year beside it, by a few days.
-	if r := c.beside(y, d); r != nil {
-		return r.name, true
+	if f := c.feast(d); f != nil {
+		return f.name, true
 	}
 	return "", false
 }
 
-// Holidays returns the public holidays of a place in a year, in their order. A
-// holiday that moves off a weekend is there on both days, if it stays on both.
+// Holidays returns the public holidays of a place in a year, by date.
 func Holidays(place string, year int) []Holiday {
 	c := calendarOf(place)
 	if c == nil {
@@ -109,13 +154,8 @@ func Holidays(place string, year int) []Holiday {
 	}
 	var all []Holiday
 	for d := Day(year, time.January, 1); d <= Day(year, time.December, 31); d++ {
-		y := newYear(year)
-		r := c.find(y, d)
-		if r == nil {
-			r = c.beside(y, d)
-		}
-		if r != nil {
-			all = append(all, Holiday{d, r.name, cmp.Or(r.source, c.source)})
+		if f := c.feast(d); f != nil {
+			all = append(all, Holiday{d, f.name, cmp.Or(f.source, c.source)})
 		}
 	}
 	return all
@@ -130,104 +170,128 @@ func HolidayPlaces() []string {
 	return places
 }
 
-// calendarOf returns the calendar of a place or of its country; nil if there is none.
+// calendarOf returns the calendar of a place, or of its country; nil if neither has one.
 func calendarOf(place string) *calendar {
-	byPlace := func(c *calendar, place string) int { return cmp.Compare(c.place, place) }
-	if i, ok := slices.BinarySearchFunc(calendars, place, byPlace); ok {
-		return calendars[i]
+	if c := ownCalendar(place); c != nil {
+		return c
 	}
-	country, _, part := strings.Cut(place, "-")
-	if !part {
-		return nil
-	}
-	if i, ok := slices.BinarySearchFunc(calendars, country, byPlace); ok {
-		return calendars[i]
+	if country, _, part := strings.Cut(place, "-"); part {
+		return ownCalendar(country)
 	}
 	return nil
 }
 
-// find returns the rule that makes a date a holiday, asked of the rules' dates in y.
-func (c *calendar) find(y year, d Date) *feast {
-	for i := range c.feasts {
-		if c.feasts[i].falls(y, d) {
-			return &c.feasts[i]
+func ownCalendar(place string) *calendar {
+	low, high := 0, len(calendars)
+	for low < high {
+		middle := (low + high) / 2
+		if calendars[middle].place < place {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	if low < len(calendars) && calendars[low].place == place {
+		return calendars[low]
+	}
+	return nil
+}
+
+// feast returns the feast that makes a date a holiday; nil if none does.
+func (c *calendar) feast(d Date) *feast {
+	year, month, day := d.Civil()
+	at := int(month)*31 + day
+	if f := c.in(&question{day: d, year: year, at: at}); f != nil {
+		return f
+	}
+	// A feast near the turn of the year can move across it.
+	switch {
+	case month == time.January && day <= week:
+		return c.in(&question{day: d, year: year - 1, at: at + 12*31})
+	case month == time.December && day > 31-week:
+		return c.in(&question{day: d, year: year + 1, at: at - 12*31})
+	}
+	return nil
+}
+
+const week = 7 // days: no feast is farther from its date
+
+// question is a day, asked of the feasts of a year.
+type question struct {
+	day  Date
+	year int
+	// at is where the day stands in a year of months of 31 days each. It tells, to
+	// three days, how far apart two days are.
+	at      int
+	easters [2]Date // Easter Sunday, Western and Orthodox; zero: not asked for yet
+}
+
+// in returns the feast that the day is, or stands in for.
+func (c *calendar) in(q *question) *feast {
+	for ; c != nil; c = c.besides {
+		for i := range c.feasts {
+			// Nearly all are far away, and to see that is all that most questions take.
+			if f := &c.feasts[i]; f.when.near(q.at) && f.falls(q) {
+				return f
+			}
 		}
 	}
 	return nil
 }
 
-// beside asks the rules' dates in the year before or after y, if d is so near to it
-// that a holiday could have moved there.
-func (c *calendar) beside(y year, d Date) *feast {
-	const reach = 4 // days; no move goes further
-	switch {
-	case d < y.first+reach:
-		return c.find(newYear(y.number-1), d)
-	case d > newYear(y.number+1).first-1-reach:
-		return c.find(newYear(y.number+1), d)
+// near is false if a feast cannot fall on a day that stands there in the year.
+func (w *when) near(at int) bool {
+	away := at - int(w.month)*31 - w.day
+	if w.anchor >= western {
+		// Easter Sunday is a day from 22 March to 8 May.
+		return away > 3*31+22-week && away < 5*31+8+week
 	}
-	return nil
+	return away > -week-4 && away < week+4
 }
 
-// falls reports whether d is the rule's holiday of the year, or its substitute.
-func (f *feast) falls(y year, d Date) bool {
-	if f.from != 0 && y.number < f.from || f.to != 0 && y.number > f.to {
+// falls reports whether the day is the feast, or stands in for it.
+func (f *feast) falls(q *question) bool {
+	if q.year < f.from || f.to != 0 && q.year > f.to {
 		return false
 	}
-	day := f.when.in(y)
-	if day == d {
-		return true
-	}
-	return f.moved != stays && day+Date(moves[f.moved][day.Weekday()]) == d //nolint:gosec // a few days
-}
-
-// in returns the day of a year.
-func (w when) in(y year) Date {
-	var n int
-	switch w.anchor {
+	var day Date
+	switch f.when.anchor {
 	case fixed:
-		n = dayOfYear(y.number, int(w.month), w.day)
-	case onOrAfter:
-		n = dayOfYear(y.number, int(w.month), w.day)
-		n += (int(w.weekday) - weekday(y.first, n) + 7) % 7
-	case western:
-		n = y.easter + w.day
-	case orthodox:
-		n = orthodoxEaster(y.number) + w.day
+		day = Day(q.year, f.when.month, f.when.day)
+	case following:
+		day = Day(q.year, f.when.month, f.when.day)
+		day += Date((f.when.weekday - day.Weekday() + week) % week) //nolint:gosec // less than a week
+	case western, orthodox:
+		day = q.easter(f.when.anchor) + Date(f.when.day) //nolint:gosec // a few weeks
 	}
-	return y.first + Date(n) //nolint:gosec // a day of a year
-}
-
-// year is what the rules ask about a year more than once.
-type year struct {
-	number int
-	first  Date // its 1 January
-	easter int  // a day of the year
-}
-
-func newYear(number int) year {
-	return year{number, Day(number, time.January, 1), easter(number)}
-}
-
-func yearOf(d Date) year {
-	y, _, _ := d.Civil()
-	return newYear(y)
-}
-
-// weekday returns the day of the week of the n-th day after first.
-func weekday(first Date, n int) int {
-	return int((first + Date(n)).Weekday()) //nolint:gosec // a day of a year
-}
-
-// dayOfYear returns a date of the Gregorian calendar as a day of its year, the
-// first of January being 0.
-func dayOfYear(year, month, day int) int {
-	n := daysBefore[month] + day - 1
-	if month > 2 && (year%4 == 0 && year%100 != 0 || year%400 == 0) {
-		n++
+	if f.moved == stays {
+		return q.day == day
 	}
-	return n
+	m := &moves[f.moved]
+	by := m.by[day.Weekday()]
+	if q.day == day {
+		return by == 0 || !m.instead
+	}
+	if by == nowhere {
+		return false
+	}
+	substitute := day + Date(by)
+	if f.moved == pastEaster && by != 0 && substitute == q.easter(orthodox)+easterMonday {
+		substitute++
+	}
+	return q.day == substitute
 }
 
-// daysBefore counts the days of a common year before a month.
-var daysBefore = [...]int{1: 0, 2: 31, 3: 59, 4: 90, 5: 120, 6: 151, 7: 181, 8: 212, 9: 243, 10: 273, 11: 304, 12: 334}
+// easter returns Easter Sunday of the year, which it works out once: that takes
+// longer than to answer a question about another day.
+func (q *question) easter(a anchor) Date {
+	sunday := &q.easters[a-western]
+	if *sunday == 0 {
+		if a == western {
+			*sunday = easter(q.year)
+		} else {
+			*sunday = orthodoxEaster(q.year)
+		}
+	}
+	return *sunday
+}
