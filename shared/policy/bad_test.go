@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"rightsdesk/shared/law"
 	"rightsdesk/shared/policy"
 )
 
@@ -60,10 +61,7 @@ var bad = []struct {
 	{"a proof that does not exist", "    proof: [address, data_points]\n", "    proof: [address, handwriting]\n", true},
 	{"no proof at all", "    proof: [address, data_points]\n", "    proof: []\n", true},
 	{"a copy for a stranger", "    proof: [address, data_points]\n", "    proof: [none]\n", true},
-	{"a proof that the law does not let be asked", "    proof: [address, data_points]\n", "    proof: [address, identity_document]\n", false},
-	{"an opt-out with papers", "residences: [US-CA], proof: [none]", "residences: [US-CA], proof: [identity_document]", true},
-	{"an opt-out with papers where no law forbids it", "residences: [US-CA], proof: [none]", "residences: [BR], proof: [identity_document]", true},
-	{"a refusal that no law knows", "refusals: [manifestly_unfounded, excessive]\n", "refusals: [manifestly_unfounded, inconvenient]\n", false},
+	{"an opt-out with papers, where no law forbids it", "residences: [US-CA], proof: [none]", "residences: [BR], proof: [identity_document]", true},
 	{"a refusal twice", "refusals: [manifestly_unfounded, excessive]\n", "refusals: [excessive, excessive]\n", true},
 	{"holidays of nowhere", "  holidays: FR-57\n", "  holidays: EEA\n", true},
 	{"holidays of a part that does not exist", "  holidays: FR-57\n", "  holidays: US-QC\n", false},
@@ -168,6 +166,25 @@ func TestAPolicyWithoutRightsIsRefused(t *testing.T) {
 	t.Parallel()
 	const rights = "rights:\n  access: {residences: [\"*\"]}\n  erasure: {residences: [\"*\"], automatic: true}\n"
 	refused(t, edited(t, read(t, "testdata/smallest.yaml"), rights, "rights: {}\n"), "rights", "a right or more")
+}
+
+// What the law says is not repeated in the golden file: it is the law's to change.
+func TestAProofThatALawForbidsIsRefusedInItsWords(t *testing.T) {
+	t.Parallel()
+	whole := read(t, "testdata/whole.yaml")
+	for _, tt := range []struct{ old, with, regime, right, at, article string }{
+		{"proof: [address, data_points]", "proof: [address, identity_document]", "eu-gdpr", "access", "63:22 rights.access.proof[1]", "Art. 12(6) GDPR"},
+		{"proof: [none]", "proof: [identity_document]", "us-ca-ccpa", "opt_out", "71:42 rights.opt_out.proof[0]", "11 CCR § 7060(b)"},
+	} {
+		no, forbidden := law.Forbids(tt.regime, tt.right, law.IdentityDocument)
+		if !forbidden || no.Text == "" || no.Article != tt.article {
+			t.Fatalf("%s on %s: %+v, %v", tt.regime, tt.right, no, forbidden)
+		}
+		want := tt.at + ": must not be identity_document under " + tt.regime + " (" + tt.article + "): " + no.Text
+		if got := problems(t, edited(t, whole, tt.old, tt.with)).Error(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
 }
 
 func TestALawIsNamedByItsPack(t *testing.T) {
