@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/digest"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/table"
@@ -112,7 +113,7 @@ func (s *Service) recordRead(ctx context.Context, by operator.Identity, id ID) e
 // that head. Keys without a chain have none.
 func (s *Service) head(ctx context.Context, k table.Key) (chain string, h audit.Head, ok bool, err error) {
 	_, isRequest := IDOf(k)
-	if !isRequest && !strings.HasPrefix(k.Partition, dayPrefix) {
+	if !isRequest && !digest.IsKey(k) && !strings.HasPrefix(k.Partition, dayPrefix) {
 		return "", h, false, nil
 	}
 	item, err := s.Table.Get(ctx, table.Ref{Table: table.State, Key: k})
@@ -122,7 +123,7 @@ func (s *Service) head(ctx context.Context, k table.Key) (chain string, h audit.
 	if err != nil {
 		return "", h, false, fmt.Errorf("load the head of a chain: %w", err)
 	}
-	var d day // a request has its head under the same name
+	var d day // requests and digests have their heads under the same name
 	if err := json.Unmarshal(item.Body, &d); err != nil {
 		return "", h, false, fmt.Errorf("decode the head of a chain: %w", err)
 	}
