@@ -260,7 +260,7 @@ func (f *feast) falls(q *question) bool {
 		day = Day(q.year, f.when.month, f.when.day)
 	case following:
 		day = Day(q.year, f.when.month, f.when.day)
-		day += Date((f.when.weekday - day.Weekday() + week) % week) //nolint:gosec // less than a week
+		day += Date((f.when.weekday - day.Weekday() + week) % week)
 	case western, orthodox:
 		day = q.easter(f.when.anchor) + Date(f.when.day) //nolint:gosec // a few weeks
 	}

@@ -24,12 +24,14 @@ var unitedStates = calendar{
 const laborDay = "Labor Day" //nolint:misspell // so it is written where it is kept
 
 // californianState has the days on which the state's offices are closed: the list
-// of § 19853(a). "Business day" in 11 CCR § 7021 and 7026 is defined nowhere, and
-// § 6700 names more "holidays in this state" (Lunar New Year, Lincoln Day on
-// 12 February, Genocide Remembrance Day, Juneteenth, Admission Day, Native
-// American Day, Columbus Day, Diwali), on which the state works, but for those of
-// its employees who take one of them instead of another day. Of two lists that can
-// be meant, the shorter never makes a date late.
+// of § 19853(a). "Business day" in 11 CCR § 7021 and 7026 is not defined, and there
+// is a longer list that can be meant: § 6700, through § 7 and 9 of the Civil Code,
+// which the CCPA is a part of. On the days that only § 6700 names (Lunar New Year,
+// Lincoln Day on 12 February, Genocide Remembrance Day, Juneteenth, Admission Day,
+// Native American Day, Columbus Day, Diwali) the state works, but for those of its
+// employees who take one of them instead of another day. Of the two lists the
+// shorter never makes a date late. Whether Saturday is a business day, as § 9 of the
+// Civil Code has it, is no matter of holidays.
 //
 // A holiday on a Sunday is kept on Monday; one on a Saturday is not moved, but for
 // Veterans Day (§ 19853(b), 6701).
@@ -40,7 +42,8 @@ var californianState = calendar{
 		{name: "New Year's Day", when: on(time.January, 1), moved: sundayMonday},
 		{name: "Martin Luther King, Jr. Day", when: after(time.January, 15, time.Monday)},
 		{name: "Presidents' Day", when: after(time.February, 15, time.Monday)},
-		{name: "Cesar Chavez Day", when: on(time.March, 31), moved: sundayMonday},
+		// § 19853(a) does not name it, and in 2026 the Legislature set out to rename it.
+		{name: "State holiday of 31 March", when: on(time.March, 31), moved: sundayMonday},
 		{name: "Memorial Day", when: after(time.May, 25, time.Monday)},
 		{name: "Independence Day", when: on(time.July, 4), moved: sundayMonday},
 		{name: laborDay, when: after(time.September, 1, time.Monday)},

@@ -22,8 +22,8 @@ var australia = calendar{
 	},
 }
 
-// newZealand: the days from 25 December to 15 January, which are no working days
-// under the Privacy Act 2020, are not holidays and not here.
+// newZealand: the weeks about the New Year that a statute excludes from its working
+// days are no holidays; they belong to the pack of that statute.
 var newZealand = calendar{
 	place:  "NZ",
 	source: "Holidays Act 2003, s. 44 to 45A",
