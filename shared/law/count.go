@@ -419,7 +419,8 @@ func (k *count) strictest(what kind) found {
 		if !ok {
 			continue
 		}
-		if f.law == nil || legal < f.legal {
+		// On the same day the law of the very place goes before that of the country.
+		if f.law == nil || legal < f.legal || legal == f.legal && p.names(k.in.Residence) && !f.law.names(k.in.Residence) {
 			f.law, f.legal = p, legal
 		}
 		if f.safest == nil || safe < f.safe {
@@ -428,6 +429,8 @@ func (k *count) strictest(what kind) found {
 	}
 	return f
 }
+
+func (p *Pack) names(residence string) bool { return slices.Contains(p.covers, residence) }
 
 func (k *count) dates(p *Pack, what kind) (legal, safe Date, ok bool) {
 	t, ok := k.term(p, what)
@@ -439,21 +442,20 @@ func (k *count) dates(p *Pack, what kind) (legal, safe Date, ok bool) {
 		return r.legal, r.safe, true
 	}
 	legal, safe, _ = k.dates(p, answering)
-	if ok { // an extension shortens nothing
+	if ok {
 		r := k.due(&t)
-		legal, safe = max(legal, r.legal), max(safe, r.safe)
+		legal, safe = max(legal, r.legal), max(safe, r.safe) // an extension shortens nothing
 	}
 	return legal, safe, true
 }
 
 // answer returns what binds for the answer, and whether that is the extended date.
 func (k *count) answer() (f found, extended bool) {
-	f = k.strictest(answering)
-	if k.in.Extended {
-		if later := k.strictest(extending); later.legal > f.legal {
-			return later, true
-		}
+	knows := func(p *Pack) bool { return p.extension(k.in.Right) != nil }
+	if k.in.Extended && slices.ContainsFunc(k.laws, knows) {
+		return k.strictest(extending), true
 	}
+	f = k.strictest(answering)
 	if day, ok := k.promised(f); ok {
 		f.legal, f.safe = day, min(f.safe, k.workingDay(day))
 	}

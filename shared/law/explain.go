@@ -95,7 +95,7 @@ func (s *account) say(b basis, day Date, format string, args ...any) {
 // reckon puts into words how the strictest dates were found.
 func (k *count) reckon(clock Clock, what kind, f found) Reckoning {
 	s := k.account()
-	s.applies(f.law, s.why())
+	s.applies(f.law, s.why(what))
 	if clock == ExtendNotice {
 		s.say(f.law.extension(s.in.Right).basis, s.received, "If the answer takes longer, the person must be told so, with the reasons, before the first period ends.")
 	}
@@ -145,10 +145,15 @@ func (s *account) applies(p *Pack, why string) {
 }
 
 // why says for what reason this law is the one.
-func (s *account) why() string {
+func (s *account) why(what kind) string {
 	rank := "the strictest"
-	if len(s.laws) == 1 {
+	switch {
+	case len(s.laws) == 1:
 		rank = "the only one"
+	case what == acknowledging:
+		rank = "for this clock the strictest"
+	case what == extending:
+		rank = "if the answer is put off the strictest"
 	}
 	if s.in.Right == Appeal {
 		rank += " with an appeal"
@@ -175,6 +180,8 @@ func (s *account) subject(clock Clock) string {
 		return "The use of the sensitive data must be limited"
 	case s.in.Right == Appeal:
 		return "The appeal must be decided"
+	case s.in.Right == Complaint:
+		return "The complaint must be answered"
 	}
 	return "The answer is due"
 }
@@ -184,7 +191,10 @@ func (s *account) period(clock Clock, t *term, r result, put bool) {
 	waits := slices.SortedFunc(slices.Values(t.waits), func(a, b wait) int {
 		return cmp.Or(cmp.Compare(a.asked, b.asked), cmp.Compare(a.answered, b.answered), cmp.Compare(a.cause, b.cause))
 	})
-	began := s.restarts(waits, r)
+	from := "receipt"
+	if s.restarts(waits, r) {
+		from = "that day"
+	}
 
 	if s.in.Right == Complaint && clock != Acknowledge && len(t.law.limit(Complaint).rights) == 0 {
 		s.say(*t.basis, r.start, "The law sets no period for the answer to a complaint: we take the one that it sets for a request.")
@@ -192,13 +202,14 @@ func (s *account) period(clock Clock, t *term, r result, put bool) {
 	alone := *t
 	alone.waits = nil
 	end := s.walk(&alone, r.start, t.span, plain)
-	text := fmt.Sprintf("%s within %s%s: %s", s.subject(clock), t.span, began, end.words())
+	text := fmt.Sprintf("%s within %s of %s: %s", s.subject(clock), t.span, from, end.words())
 	if put {
-		text = fmt.Sprintf("The law lets this be put off, once, to %s from receipt%s: %s", t.span, began, end.words())
+		text = fmt.Sprintf("The law lets this be put off, once, to %s from %s: %s", t.span, from, end.words())
 	}
-	if _, _, from := r.start.Civil(); t.span.Unit == Months {
-		if _, _, to := end.Civil(); to < from {
-			text += ", the last day of a month that has no " + ordinal(from)
+	if t.span.Unit == Months {
+		_, _, first := r.start.Civil()
+		if _, _, last := end.Civil(); last < first {
+			text += ", the last day of a month that has no " + ordinal(first)
 		}
 	}
 	s.say(*t.basis, end, "%s.", text)
@@ -210,7 +221,8 @@ func (s *account) period(clock Clock, t *term, r result, put bool) {
 	s.roll(t, r)
 }
 
-func (s *account) restarts(waits []wait, r result) (began string) {
+// restarts tells which answers the period could begin with, and whether one of them began it.
+func (s *account) restarts(waits []wait, r result) (began bool) {
 	for _, w := range waits {
 		if w.effect != Restart {
 			continue
@@ -218,22 +230,26 @@ func (s *account) restarts(waits []wait, r result) (began string) {
 		what, asked, answered := causes[w.cause], w.asked.words(), w.answered.words()
 		switch {
 		case w.asked > r.last:
-			s.late(&w)
+			s.late(&w, r)
 		case w.answered < r.start:
 			s.say(w.rule.basis, s.at, "We asked for %s on %s and had it on %s; a later answer begins the period.", what, asked, answered)
 		case w.open:
 			s.say(w.rule.basis, w.answered, "We asked for %s on %s and do not have it yet. The period begins with the day on which we get it; so far it is counted from %s.", what, asked, answered)
-			began = " of that day"
+			began = true
 		default:
 			s.say(w.rule.basis, w.answered, "We asked for %s on %s and had it on %s: the period begins with that day.", what, asked, answered)
-			began = " of that day"
+			began = true
 		}
 	}
 	return began
 }
 
-func (s *account) late(w *wait) {
-	s.say(w.rule.basis, s.at, "We asked for %s on %s, when the time was over: that does not bring it back.", causes[w.cause], w.asked.words())
+func (s *account) late(w *wait, r result) {
+	when := "when the time was over: that does not bring it back"
+	if w.asked == r.last {
+		when = "the last day: that does not lengthen it"
+	}
+	s.say(w.rule.basis, s.at, "We asked for %s on %s, %s.", causes[w.cause], w.asked.words(), when)
 }
 
 // business names the holidays that were no business days.
@@ -245,13 +261,25 @@ func (s *account) business(t *term, start, end Date) {
 			names = append(names, named(place, day))
 		}
 	}
-	switch {
-	case len(names) > 0:
-		s.say(basis{}, end, "Saturdays and Sundays are no business days, nor %s %s.", are(names), list(names))
-	case !holidaysKnown(place):
-		s.say(basis{}, end, "Saturdays and Sundays are no business days. No public holidays are known here: they are counted, so that the date is early, never late.")
-	default:
+	switch len(names) {
+	case 0:
 		s.say(basis{}, end, "Saturdays and Sundays are no business days.")
+	case 1:
+		s.say(basis{}, end, "Saturdays and Sundays are no business days, nor is %s.", names[0])
+	default:
+		s.say(basis{}, end, "Saturdays and Sundays are no business days, nor are %s.", list(names))
+	}
+	s.unknown(place, end, "they are counted as business days")
+}
+
+// unknown says that no holidays are left out, and why.
+func (s *account) unknown(place string, end Date, then string) {
+	switch {
+	case holidaysKnown(place):
+	case holidaysKnown(s.in.Place):
+		s.say(basis{}, end, "The public holidays of %s are none under this law: %s.", s.in.Place, then)
+	default:
+		s.say(basis{}, end, "The public holidays of the place are not known: %s. The date is early, never late.", then)
 	}
 }
 
@@ -274,8 +302,10 @@ func (s *account) pauses(t *term, waits []wait, r result) {
 				b = w.rule.basis
 			}
 			s.say(b, s.at, "Waiting for %s stops nothing under this law.", what)
-		case w.asked > r.last:
-			s.late(&w)
+		case w.from > r.last:
+			s.late(&w, r)
+		case first > w.to && w.open:
+			s.say(w.rule.basis, s.at, "We asked for %s on %s and do not have it yet: no day of the period is lost so far.", what, w.asked.words())
 		case first > w.to:
 			s.say(w.rule.basis, s.at, "We asked for %s on %s and had it on %s: no day of the period was lost.", what, w.asked.words(), w.answered.words())
 		default:
@@ -318,14 +348,20 @@ func (s *account) roll(t *term, r result) {
 	place := s.free(t.law)
 	var names []string
 	for day := r.raw; day < r.last; day++ {
-		names = append(names, named(place, day))
+		name := named(place, day)
+		if !idle(place, day) {
+			name += " (waiting)"
+		}
+		names = append(names, name)
 	}
-	if len(names) > 0 {
-		s.say(t.law.roll, r.last, "The period does not end on %s: it ends with the next working day, %s.", list(names), r.last.words())
+	switch len(names) {
+	case 0:
+	case 1:
+		s.say(t.law.roll, r.last, "%s is no working day: the period ends with the next one, %s.", names[0], r.last.words())
+	default:
+		s.say(t.law.roll, r.last, "%s are no working days: the period ends with the next one, %s.", list(names), r.last.words())
 	}
-	if !holidaysKnown(place) {
-		s.say(basis{}, r.last, "No public holidays are known that this law looks to. Only a weekend moves the last day, so that the date is early, never late.")
-	}
+	s.unknown(place, r.last, "only a weekend moves the last day")
 }
 
 // promise tells what the policy promises beyond the law.
@@ -346,18 +382,20 @@ func (s *account) caution(t *term, r result) {
 	day := r.last
 	if r.raw < day {
 		day = r.raw
-		s.say(t.law.roll, day, "The safe date does without the move to a working day: %s.", day.words())
+		s.say(t.law.roll, day, "The safe date leaves out the move to a later day: %s.", day.words())
 	}
 	if r.cautious < day {
 		day = r.cautious
 		if t.span.Unit == BusinessDays {
-			s.say(*t.basis, day, "Which holidays are no business days was not verified: the safe date counts them all.")
+			b := *t.basis
+			b.mark = Unverified // the number of days may be; which days they are is not
+			s.say(b, day, "Which holidays are no business days was not verified: the safe date counts them, and is %s.", day.words())
 		}
 		var told []*stop
 		for i := range t.waits {
 			if w := &t.waits[i]; w.effect != Ignore && !w.counts(careful) && !slices.Contains(told, w.rule) {
 				told = append(told, w.rule)
-				s.say(w.rule.basis, day, "What waiting for %s does to the time was not verified: the safe date does not rely on it.", causes[w.cause])
+				s.say(w.rule.basis, day, "What waiting for %s does to the time was not verified in its text: the safe date leaves it out.", causes[w.cause])
 			}
 		}
 	}
@@ -396,6 +434,8 @@ func (s *account) other(p *Pack, what kind) {
 func (s *account) safe(day, safe Date) {
 	switch {
 	case safe == day:
+	case safe > day: // a period that was paused for longer than a figure that was not verified lets it be put off
+		s.say(basis{}, safe, "The safe date of the extension is later, and holds: %s.", safe.words())
 	case safe == s.received:
 		s.say(basis{}, safe, "There is no working day before %s: the safe date is the day of receipt.", day.words())
 	default:
@@ -418,13 +458,6 @@ func named(place string, day Date) string {
 		return day.words() + " (" + name + ")"
 	}
 	return day.words()
-}
-
-func are(names []string) string {
-	if len(names) == 1 {
-		return "is"
-	}
-	return "are"
 }
 
 // list joins names as a sentence does.

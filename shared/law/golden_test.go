@@ -31,11 +31,11 @@ var golden = map[string]struct {
 
 	"UK: the information about identity begins the month": {
 		law: "uk-gdpr", place: "GB-ENG", received: "2026-06-01", stops: []law.Stop{stopped(law.Identity, "2026-06-01", "2026-06-09")},
-		legal: "2026-07-09", safe: "2026-06-30", extended: "2026-09-09", extSafe: "2026-08-28",
+		legal: "2026-07-09", safe: "2026-07-08", extended: "2026-09-09", extSafe: "2026-09-08",
 	},
 	"UK: eight days of clarification do not count": {
 		law: "uk-gdpr", place: "GB-ENG", received: "2026-06-01", stops: []law.Stop{stopped(law.Clarification, "2026-06-03", "2026-06-10")},
-		legal: "2026-07-09", safe: "2026-06-30", extended: "2026-09-09", extSafe: "2026-08-28",
+		legal: "2026-07-09", safe: "2026-07-08", extended: "2026-09-09", extSafe: "2026-09-08",
 	},
 	"UK: clarification pauses access only": {
 		law: "uk-gdpr", place: "GB-ENG", right: "erasure", received: "2026-06-01", stops: []law.Stop{stopped(law.Clarification, "2026-06-03", "2026-06-10")},
@@ -52,9 +52,17 @@ var golden = map[string]struct {
 	},
 	"UK: before Article 12A the day of asking counted": {
 		law: "uk-gdpr", place: "GB-ENG", received: "2025-06-02", stops: []law.Stop{stopped(law.Clarification, "2025-06-03", "2025-06-10")},
-		legal: "2025-07-09",
+		legal: "2025-07-09", safe: "2025-07-01", // the regulator's guidance stopped it, no text
 	},
-	"UK: a complaint is confirmed within 30 days": {law: "uk-gdpr", place: "GB-ENG", right: law.Complaint, received: "2026-06-20", confirmed: "2026-07-20"},
+	"France: identity pauses where the controller is there": {
+		law: "eu-gdpr", place: "FR", received: "2026-06-01", stops: []law.Stop{stopped(law.Identity, "2026-06-03", "2026-06-10")},
+		legal: "2026-07-08", safe: "2026-07-01", extended: "2026-09-08", extSafe: "2026-09-01",
+	},
+	"France: identity pauses nothing next door": {
+		law: "eu-gdpr", place: "DE", received: "2026-06-01", stops: []law.Stop{stopped(law.Identity, "2026-06-03", "2026-06-10")},
+		legal: "2026-07-01", safe: "2026-07-01",
+	},
+	"UK: a complaint is confirmed within 30 days": {law: "uk-gdpr", place: "GB-ENG", right: law.Complaint, received: "2026-06-20", confirmed: "2026-07-20", confSafe: "2026-07-17"},
 
 	"California: 45 and 90 calendar days": {
 		law: "us-ca-ccpa", place: "US-CA", right: "know", received: "2026-03-04",
@@ -71,7 +79,10 @@ var golden = map[string]struct {
 		legal: "2026-04-18", safe: "2026-04-17", extended: "2026-06-02", extSafe: "2026-06-02", confirmed: "2026-03-18", confSafe: "2026-03-18",
 	},
 	"Canada: 30 and 30 days": {law: "ca-pipeda", place: "CA", received: "2026-01-31", legal: "2026-03-02", safe: "2026-03-02", extended: "2026-04-01", extSafe: "2026-04-01"},
-	"Brazil: 15 days":        {law: "br-lgpd", place: "BR", received: "2026-01-31", legal: "2026-02-15", safe: "2026-02-13"},
+	"Minnesota: a figure that was not verified binds at its safe date": {
+		law: "us-mn", place: "US-CA", received: "2026-05-20", legal: "2026-07-03", safe: "2026-07-03", // 4 July is a Saturday
+	},
+	"Brazil: 15 days": {law: "br-lgpd", place: "BR", received: "2026-01-31", legal: "2026-02-15", safe: "2026-02-13"},
 	"Virginia: 45 and 45 days": {
 		law: "us-va", place: "US-VA", received: "2026-01-31", legal: "2026-03-17", safe: "2026-03-17", extended: "2026-05-01", extSafe: "2026-05-01",
 	},
