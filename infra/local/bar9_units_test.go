@@ -96,7 +96,7 @@ func units(t *testing.T, engine string, open func(*testing.T, func() time.Time) 
 		return err
 	})
 	measure("task done", budget{8, 1}, func(ctx context.Context) error {
-		_, err := s.TaskDone(ctx, operatorForTests, request.Task(rec.ID, 0), request.Call{})
+		_, err := s.TaskDone(ctx, operatorForTests, request.Task(rec.ID, 0), request.Decision{}, request.Call{})
 		return err
 	})
 	measure("complete", budget{5, 1}, func(ctx context.Context) error { return s.Work(ctx, rec.ID) })

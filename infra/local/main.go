@@ -6,6 +6,7 @@
 //
 //	local                      run on 127.0.0.1:8080, with data in .local
 //	local policy check FILE    say whether a policy file can be used
+//	local law diff             say which open requests would get other dates from this version's law packs
 //
 // It is the second interpreter of the topology, beside infra/stack: it declares
 // nothing of its own but what only a laptop has, below /local.
@@ -38,6 +39,9 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "policy" {
 		return checkPolicy(args[1:])
+	}
+	if len(args) > 0 && args[0] == "law" {
+		return lawCommand(ctx, args[1:], os.Stdout)
 	}
 	o := options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)

@@ -112,6 +112,12 @@ type profiled struct {
 // first: the company's own hand on what it copied.
 func openProfile(t *testing.T, name string, changes ...func(string) string) *profiled {
 	t.Helper()
+	return openProfileOn(t, name, time.Now().Format(time.DateOnly), changes...)
+}
+
+// openProfileOn starts the product with a profile at noon of a day.
+func openProfileOn(t *testing.T, name, day string, changes ...func(string) string) *profiled {
+	t.Helper()
 	file, ok := policy.Profile(name)
 	if !ok {
 		t.Fatalf("there is no profile %s", name)
@@ -132,7 +138,7 @@ func openProfile(t *testing.T, name string, changes ...func(string) string) *pro
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := open(t, func(o *options) { o.PolicyFile, o.People = path, 20 })
+	w := open(t, func(o *options) { o.PolicyFile, o.People = path, 20 }, startsAt(t, day))
 	secret, err := os.ReadFile(filepath.Join(w.o.Dir, "secrets", "shop-hook"))
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"rightsdesk/shared/fault"
 	"rightsdesk/shared/law"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
@@ -77,12 +78,19 @@ func deadlineOf(req request.Request, clocks []law.Reckoning) deadlineView {
 func (env Env) operatorExtend(w http.ResponseWriter, r *http.Request) error {
 	var b struct {
 		Ground string `json:"ground"`
+		Until  string `json:"until"`
 	}
 	c, err := call(r, &b)
 	if err != nil {
 		return err
 	}
-	status, err := env.Requests.Extend(r.Context(), who(r), id(r), b.Ground, c)
+	var until time.Time
+	if b.Until != "" {
+		if until, err = time.ParseInLocation(time.DateOnly, b.Until, env.Requests.Zone()); err != nil {
+			return fault.Input(fault.Field{Pointer: "/until", Text: "must be a date such as 2026-05-04, or be left out"})
+		}
+	}
+	status, err := env.Requests.Extend(r.Context(), who(r), id(r), b.Ground, until, c)
 	return changed(w, r, status, err)
 }
 

@@ -107,7 +107,7 @@ func journey(d *desk, right policy.Right) story {
 		}
 	}
 	for _, line := range d.told(id) {
-		if !strings.Contains(line, "fault=") { // that something was tried again may be told
+		if !strings.Contains(line, "fault=") && !strings.HasPrefix(line, "said ") { // that something was tried again may be told
 			s.actions = append(s.actions, line)
 		}
 	}

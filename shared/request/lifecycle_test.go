@@ -76,9 +76,10 @@ func lifecycle(comment map[string]string) string {
 
 The words are the Data Rights Protocol's (1.0, section 3.02), and ` + "`unverified`" + ` before them. What is not on this page cannot
 happen: any other action is refused with ` + "`not_possible_now`" + ` and changes nothing. That a request is overdue, or that its link is
-too old, is no status: it is worked out from the time whenever somebody asks.
+too old, is no status: it is worked out from the time whenever somebody asks. That time stands still, or that the answer was put
+off, is no status either: ` + "`GET /v1/requests/{id}/deadline`" + ` tells it. An opt-out is open from the start, and so is an appeal.
 
-` + "```mermaid\nstateDiagram-v2\n    [*] --> unverified: receive\n")
+` + "```mermaid\nstateDiagram-v2\n    [*] --> unverified: receive\n    [*] --> open: receive, with nothing to verify\n")
 	for _, from := range Statuses {
 		leads := map[Status][]string{}
 		for _, a := range Actions {

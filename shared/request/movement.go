@@ -21,6 +21,9 @@ type Extension struct {
 	Ground string    `json:"ground"` // code, from the law's list
 	At     time.Time `json:"at"`
 	Before time.Time `json:"before"` // RespondBy as it was
+	// Until is the day that the person was told, where it is not the last one that
+	// the law allows; its last second, in the controller's zone.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // Faults of moving a clock. The article is in the detail of each.
@@ -53,6 +56,12 @@ func (s *Service) count(r *Request, now time.Time) error {
 		return fmt.Errorf("count the deadline: %w", err)
 	}
 	r.Law, r.RespondBy, r.SafeBy, r.AcknowledgeBy = d.Law, d.RespondBy, d.SafeBy, d.AcknowledgeBy
+	if r.Extension != nil && !r.Extension.Until.IsZero() { // what the person was told binds
+		r.RespondBy = r.Extension.Until
+		if r.RespondBy.Before(r.SafeBy) {
+			r.SafeBy = r.RespondBy
+		}
+	}
 	return nil
 }
 
@@ -153,30 +162,17 @@ func (s *Service) moved(r *Request, facts []audit.Fact) ([]audit.Fact, error) {
 		audit.Fact{Name: "safe_by", Value: r.SafeBy.UTC().Format(time.RFC3339)}), nil
 }
 
-// Extend puts the answer off, once and as far as the law lets it, and has the
-// person told why, until when, and to whom they can complain.
-func (s *Service) Extend(ctx context.Context, by operator.Identity, id ID, ground string, c Call) (Status, error) {
+// Extend puts the answer off, once: to the last day that the law allows, or to an
+// earlier one; to a later one where the law gives the time that is needed. The
+// person is told why, until when, and to whom they can complain.
+func (s *Service) Extend(ctx context.Context, by operator.Identity, id ID, ground string, until time.Time, c Call) (Status, error) {
 	if err := mayHandle(by); err != nil {
 		return "", err
 	}
 	return s.simple(ctx, id, Extend, by.Actor(), c, func(r Request) (detail, error) {
-		switch {
-		case !r.Can(Extend):
-			return detail{}, ErrNotNow
-		case r.Extension != nil:
-			return detail{}, ErrNoExtension.Saying("The answer was already put off on " + r.Extension.At.Format(time.DateOnly) + "; no law allows it twice.")
-		case !s.rule(r.Right).Extension:
-			return detail{}, ErrNoExtension.Saying("The policy promises that answers are never put off (rights." + string(r.Right) + ".extension: none).")
-		}
-		x, err := law.ExtensionOf(s.legalCase(r, s.now()))
-		if errors.Is(err, law.ErrNoExtension) {
-			return detail{}, ErrNoExtension.Saying("The law that binds (" + r.Law + ") lets nothing be put off.")
-		}
+		x, err := s.extension(r)
 		if err != nil {
-			return detail{}, fmt.Errorf("ask for the extension: %w", err)
-		}
-		if s.now().After(x.Notice) {
-			return detail{}, ErrNoExtension.Saying("The person had to be told by " + x.Notice.Format(time.DateOnly) + " (" + x.Article + "): answer now.")
+			return detail{}, err
 		}
 		i := slices.IndexFunc(x.Grounds, func(g law.Ground) bool { return g.Code == ground })
 		if i < 0 {
@@ -186,10 +182,40 @@ func (s *Service) Extend(ctx context.Context, by operator.Identity, id ID, groun
 			}
 			return detail{}, fault.Input(fault.Field{Pointer: "/ground", Text: "must be one of " + strings.Join(codes, ", ")})
 		}
-		r.Extension = &Extension{Ground: ground, At: s.now(), Before: r.RespondBy}
+		e := Extension{Ground: ground, At: s.now(), Before: r.RespondBy}
+		if !until.IsZero() {
+			e.Until = law.DateOf(until, s.Zone()).End(s.Zone())
+			if !e.Until.After(r.RespondBy) || e.Until.After(x.Until) && !x.Grounds[i].Open {
+				return detail{}, fault.Input(fault.Field{Pointer: "/until", Text: "must be a day after " + r.RespondBy.Format(time.DateOnly) + ", and no later than " + x.Until.Format(time.DateOnly)})
+			}
+		}
+		r.Extension = &e
 		facts, err := s.moved(&r, []audit.Fact{{Name: "ground", Value: ground}, {Name: "article", Value: x.Article}})
 		return detail{r: r, facts: facts, say: []mail.Kind{mail.Extended}}, err
 	})
+}
+
+// extension is how far a request's answer can be put off now, or why it cannot.
+func (s *Service) extension(r Request) (law.Extension, error) {
+	switch {
+	case !r.Can(Extend):
+		return law.Extension{}, ErrNotNow
+	case r.Extension != nil:
+		return law.Extension{}, ErrNoExtension.Saying("The answer was already put off on " + r.Extension.At.Format(time.DateOnly) + "; no law allows it twice.")
+	case !s.rule(r.Right).Extension:
+		return law.Extension{}, ErrNoExtension.Saying("The policy promises that answers are never put off (rights." + string(r.Right) + ".extension: none).")
+	}
+	x, err := law.ExtensionOf(s.legalCase(r, s.now()))
+	if errors.Is(err, law.ErrNoExtension) {
+		return law.Extension{}, ErrNoExtension.Saying("The law that binds (" + r.Law + ") lets nothing be put off.")
+	}
+	if err != nil {
+		return law.Extension{}, fmt.Errorf("ask for the extension: %w", err)
+	}
+	if s.now().After(x.Notice) {
+		return law.Extension{}, ErrNoExtension.Saying("The person had to be told by " + x.Notice.Format(time.DateOnly) + " (" + x.Article + "): answer now.")
+	}
+	return x, nil
 }
 
 // rule is what the policy says about a right, also where it stopped offering it.

@@ -184,21 +184,21 @@ func TestManyTasksOfADayAreAllRepeatable(t *testing.T) {
 	}
 	r := d.until(id, "the tasks are there", func(r Request) bool { return len(r.Steps) == n })
 	for i := range r.Steps {
-		if status, err := d.TaskDone(ctx, handler, Task(id, i), Call{Key: fmt.Sprint("k", i)}); err != nil || status != InProgress {
+		if status, err := d.TaskDone(ctx, handler, Task(id, i), Decision{}, Call{Key: fmt.Sprint("k", i)}); err != nil || status != InProgress {
 			t.Fatalf("task %d: %s, %v", i, status, err)
 		}
 	}
 	for i := range r.Steps {
-		if status, err := d.TaskDone(ctx, handler, Task(id, i), Call{Key: fmt.Sprint("k", i)}); err != nil || status != InProgress {
+		if status, err := d.TaskDone(ctx, handler, Task(id, i), Decision{}, Call{Key: fmt.Sprint("k", i)}); err != nil || status != InProgress {
 			t.Errorf("task %d, repeated: %s, %v", i, status, err)
 		}
 	}
 	for _, bad := range []TaskID{"", "x", Task(id, n), TaskID(string(id) + ".-1"), TaskID(string(id) + ".x"), Task("r-other", 0)} {
-		if _, err := d.TaskDone(ctx, handler, bad, Call{}); !errors.Is(err, ErrNoTask) && !errors.Is(err, ErrNotFound) {
+		if _, err := d.TaskDone(ctx, handler, bad, Decision{}, Call{}); !errors.Is(err, ErrNoTask) && !errors.Is(err, ErrNotFound) {
 			t.Errorf("task %q: %v", bad, err)
 		}
 	}
-	if _, err := d.TaskDone(ctx, handler, Task(id, 0), Call{Key: "new"}); !errors.Is(err, ErrNoTask) {
+	if _, err := d.TaskDone(ctx, handler, Task(id, 0), Decision{}, Call{Key: "new"}); !errors.Is(err, ErrNoTask) {
 		t.Errorf("done twice: %v", err)
 	}
 	if r := d.ends(id); r.Status != Fulfilled {
@@ -234,12 +234,15 @@ func TestOnlyHandlersHandle(t *testing.T) {
 	ctx := t.Context()
 	auditor, nobody := operator.Identity{ID: "a1", Roles: []operator.Role{operator.Auditor}}, operator.Identity{ID: "n1"}
 	calls := map[string]func(operator.Identity) error{
-		"verify":     func(i operator.Identity) error { _, err := d.VerifyByOperator(ctx, i, id, "x", Call{}); return err },
-		"accept":     func(i operator.Identity) error { _, err := d.Accept(ctx, i, id, Call{}); return err },
-		"deny":       func(i operator.Identity) error { _, err := d.Deny(ctx, i, id, "x", Call{}); return err },
-		"dry run":    func(i operator.Identity) error { _, err := d.DryRun(ctx, i, id, Call{}); return err },
-		"retry":      func(i operator.Identity) error { _, err := d.Retry(ctx, i, id, Call{}); return err },
-		"task done":  func(i operator.Identity) error { _, err := d.TaskDone(ctx, i, Task(id, 0), Call{}); return err },
+		"verify":  func(i operator.Identity) error { _, err := d.VerifyByOperator(ctx, i, id, "x", Call{}); return err },
+		"accept":  func(i operator.Identity) error { _, err := d.Accept(ctx, i, id, Call{}); return err },
+		"deny":    func(i operator.Identity) error { _, err := d.Deny(ctx, i, id, "x", Call{}); return err },
+		"dry run": func(i operator.Identity) error { _, err := d.DryRun(ctx, i, id, Call{}); return err },
+		"retry":   func(i operator.Identity) error { _, err := d.Retry(ctx, i, id, Call{}); return err },
+		"task done": func(i operator.Identity) error {
+			_, err := d.TaskDone(ctx, i, Task(id, 0), Decision{}, Call{})
+			return err
+		},
 		"show":       func(i operator.Identity) error { _, err := d.Show(ctx, i, id); return err },
 		"a read":     func(i operator.Identity) error { _, _, err := d.List(ctx, i, Filter{}); return err },
 		"read audit": func(i operator.Identity) error { _, err := d.VerifyAudit(ctx, i, ""); return err },

@@ -63,7 +63,7 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr e
 		if i < 0 {
 			return r, nil // another relay said it as well
 		}
-		tries := r.Relay.Tries
+		before := r.Relay
 		if sendErr == nil || !errors.Is(sendErr, mail.ErrLater) {
 			r.Announcements = slices.Delete(slices.Clone(r.Announcements), i, i+1)
 			r.Relay = Attempts{}
@@ -80,10 +80,14 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr e
 				r.Relay.Tries = 0
 			}
 			r.Relay.Tries++
-			r.Relay.Fault = "unreachable"
+			if errors.Is(sendErr, errPosted) || r.Relay.Fault == unconfirmed {
+				r.Relay.Fault = unconfirmed
+			} else {
+				r.Relay.Fault = "unreachable"
+			}
 			r.Relay.After = s.now().Add(backoff(min(r.Relay.Tries, maxTries)))
 		}
-		next, err := s.saidAfter(ctx, r, a.Kind, tries, sendErr)
+		next, err := s.saidAfter(ctx, r, a.Kind, before, sendErr)
 		if err == nil || !errors.Is(err, table.ErrConflict) {
 			return next, err
 		}
@@ -100,14 +104,17 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr e
 // confirms reports whether a letter confirms that a request was received.
 func confirms(kind mail.Kind) bool { return kind == mail.Verify || kind == mail.Verified }
 
-// saidAfter keeps what came of a letter. One that left after failed tries may have
-// arrived with each of them, where only the answer was lost: the timeline says so.
-func (s *Service) saidAfter(ctx context.Context, r Request, kind mail.Kind, tries int, sendErr error) (Request, error) {
-	if sendErr != nil || tries == 0 {
+// unconfirmed is the fault of a letter that may have left all the same.
+const unconfirmed = "unconfirmed"
+
+// saidAfter keeps what came of a letter. One that left after tries that the mail
+// service did not confirm may have arrived more than once: the timeline says so.
+func (s *Service) saidAfter(ctx context.Context, r Request, kind mail.Kind, before Attempts, sendErr error) (Request, error) {
+	if sendErr != nil || before.Fault != unconfirmed {
 		return s.keep(ctx, r)
 	}
 	r, e, err := r.Apply(Said, BySystem, s.now(),
-		audit.Fact{Name: "mail", Value: string(kind)}, audit.Fact{Name: "tries", Value: strconv.Itoa(tries + 1)})
+		audit.Fact{Name: "mail", Value: string(kind)}, audit.Fact{Name: "tries", Value: strconv.Itoa(before.Tries + 1)})
 	if err != nil {
 		return r, err
 	}
@@ -131,8 +138,14 @@ func (s *Service) say(ctx context.Context, r Request, a Announcement) error {
 	if err != nil {
 		return err
 	}
-	return s.Mail.Send(ctx, m, s.callKey(r.ID, "mail", strconv.FormatInt(a.Seq, 10), string(a.Kind)))
+	if err := s.Mail.Send(ctx, m, s.callKey(r.ID, "mail", strconv.FormatInt(a.Seq, 10), string(a.Kind))); err != nil {
+		return fmt.Errorf("%w: %w", errPosted, err)
+	}
+	return nil
 }
+
+// errPosted is a failure after the mail service was called: the letter may have left.
+var errPosted = errors.New("request: the mail service did not confirm")
 
 // errNotToBeSaid drops an announcement that time has overtaken.
 var errNotToBeSaid = errors.New("request: no longer to be said")
@@ -280,11 +293,12 @@ func (s *Service) ground(r Request) (text, article string) {
 // stopping is the article of the law that stops the time while the person is
 // asked something; empty: time runs.
 func (s *Service) stopping(r Request) string {
+	if !r.Paused {
+		return ""
+	}
 	for _, stop := range slices.Backward(r.Stops) {
-		if !r.Paused || !stop.Answered.IsZero() {
-			continue
-		}
-		if a, err := law.Asking(s.legalCase(r, s.now()), stop.Cause); err == nil && a.Effect != law.Ignore {
+		a, err := law.Asking(s.legalCase(r, s.now()), stop.Cause)
+		if err == nil && stop.Answered.IsZero() && a.Effect != law.Ignore {
 			return a.Article
 		}
 	}

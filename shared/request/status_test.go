@@ -11,16 +11,20 @@ import (
 func TestEveryPairOfStatusAndAction(t *testing.T) {
 	t.Parallel()
 	letters := map[Status]byte{Unverified: 'u', Open: 'o', InProgress: 'i', Fulfilled: 'f', Denied: 'd', Revoked: 'r', Expired: 'e'}
-	actions := []Action{Resend, Verify, Confirm, Accept, Looked, Work, Retry, Fulfil, Deliver, Deny, Revoke, Lapse, Clear, Overrun}
+	actions := []Action{
+		Resend, Verify, Confirm, Accept, Looked, Work, Retry, Fulfil, Deliver, Deny, Revoke, Lapse, Clear, Overrun,
+		Remind, Ask, Answer, Pause, Resume, Extend, Recount, Assign, Shred, Said,
+	}
 	want := map[Status]string{
 		//           resend verify confirm accept look work retry fulfil deliver deny revoke lapse clear overrun
-		Unverified: "uo.......dre..",
-		Open:       "oooio....dr..o",
-		InProgress: "ii..iiif.dr..i",
-		Fulfilled:  "ff......f...f.",
-		Denied:     "............d.",
-		Revoked:    "............r.",
-		Expired:    "..............",
+		//           remind ask answer pause resume extend recount assign shred said
+		Unverified: "uo.......dre.." + "u.....u..u",
+		Open:       "oooio....dr..o" + "oooooooooo",
+		InProgress: "ii..iiif.dr..i" + "iiiiiiiiii",
+		Fulfilled:  "ff......f...f." + "........ff",
+		Denied:     "dd..........d." + "........dd",
+		Revoked:    "............r." + "........rr",
+		Expired:    ".............." + ".........e",
 	}
 	if len(actions) != len(Actions) || len(want) != len(Statuses) {
 		t.Fatal("the matrix lacks an action or a status")

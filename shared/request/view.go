@@ -117,11 +117,8 @@ func (s *Service) appealOf(ctx context.Context, r Request) (ID, error) {
 
 // Extendable returns how far the answer can be put off now, nil if it cannot.
 func (s *Service) Extendable(r Request) *law.Extension {
-	if !r.Can(Extend) || r.Extension != nil || !s.rule(r.Right).Extension {
-		return nil
-	}
-	x, err := law.ExtensionOf(s.legalCase(r, s.now()))
-	if err != nil || s.now().After(x.Notice) {
+	x, err := s.extension(r)
+	if err != nil {
 		return nil
 	}
 	return &x

@@ -1,0 +1,302 @@
+package request
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rightsdesk/shared/digest"
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/law"
+	"rightsdesk/shared/operator"
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
+)
+
+func from(residence string) func(*Submission) {
+	return func(s *Submission) { s.Residence = residence }
+}
+
+func days(r Request, zone *time.Location) (respond, safe string) {
+	return r.RespondBy.In(zone).Format(time.DateOnly), r.SafeBy.In(zone).Format(time.DateOnly)
+}
+
+func TestAnAnswerIsPutOffOnceAndInTime(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	ctx := t.Context()
+	id := d.verified(asks(policy.Restriction)) // received on 2 March 2026
+	if respond, _ := days(d.get(id), d.Zone()); respond != "2026-04-02" {
+		t.Fatalf("answered by %s", respond)
+	}
+	if _, err := d.Extend(ctx, handler, id, "we are busy", time.Time{}, Call{}); !strings.Contains(fieldsOf(err), "complexity") {
+		t.Errorf("a ground that no law knows: %v %s", err, fieldsOf(err))
+	}
+	auditor := operator.Identity{ID: "a1", Roles: []operator.Role{operator.Auditor}}
+	if _, err := d.Extend(ctx, auditor, id, "complexity", time.Time{}, Call{}); !errors.Is(err, ErrForbidden) {
+		t.Errorf("an auditor: %v", err)
+	}
+	d.pass(10 * 24 * time.Hour)
+	for range 2 { // the same call twice is one extension
+		if _, err := d.Extend(ctx, handler, id, "complexity", time.Time{}, Call{Key: "x1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := d.get(id)
+	if respond, _ := days(r, d.Zone()); respond != "2026-06-02" || r.Extension.Before.In(d.Zone()).Format(time.DateOnly) != "2026-04-02" {
+		t.Errorf("put off to %s, from %s", respond, r.Extension.Before)
+	}
+	if _, err := d.Extend(ctx, handler, id, "complexity", time.Time{}, Call{Key: "x2"}); !errors.Is(err, ErrNoExtension) {
+		t.Errorf("a second extension: %v", err)
+	}
+	n := 0
+	for _, line := range d.told(id) {
+		if strings.HasPrefix(line, "extend ") {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d entries tell of the extension", n)
+	}
+	d.chains()
+
+	late := d.verified(asks(policy.Restriction, func(s *Submission) { s.Call.Key = "late" }))
+	d.pass(d.get(late).RespondBy.Sub(d.clock()) + time.Second)
+	if _, err := d.Extend(ctx, handler, late, "complexity", time.Time{}, Call{}); !errors.Is(err, ErrNoExtension) {
+		t.Errorf("after the first period: %v", err)
+	}
+}
+
+func TestAPolicyWithoutExtensionExtendsNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, func(p *policy.Policy) {
+		rule := p.Rights[policy.Restriction]
+		rule.Extension = false
+		p.Rights[policy.Restriction] = rule
+	})
+	id := d.verified(asks(policy.Restriction))
+	before := d.get(id)
+	if _, err := d.Extend(t.Context(), handler, id, "complexity", time.Time{}, Call{}); !errors.Is(err, ErrNoExtension) {
+		t.Errorf("%v", err)
+	}
+	if !d.get(id).sameDates(before) {
+		t.Error("the dates moved")
+	}
+}
+
+// Where the law stops, time does, and moves again with the answer; where it does
+// not, nothing an operator does moves a date.
+func TestTimeStopsOnlyWhereTheLawLetsIt(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		residence string
+		right     policy.Right
+		cause     law.Cause
+		stops     bool
+		after     string // respond by, having waited from 4 to 13 March
+	}{
+		"Britain, clarification of an access request": {"GB", policy.Access, law.Clarification, true, "2026-04-13"}, // 2 April + 10 days = 12 April, a Sunday
+		"Britain, identity restarts":                  {"GB", policy.Restriction, law.Identity, true, "2026-04-13"},
+		"Britain, clarification of another right":     {"GB", policy.Restriction, law.Clarification, false, "2026-04-02"},
+		"California, identity":                        {"US-CA", policy.Restriction, law.Identity, false, "2026-04-16"},
+		"California, clarification":                   {"US-CA", policy.Restriction, law.Clarification, false, "2026-04-16"},
+		"Canada, consultation":                        {"CA", policy.Restriction, law.Consultation, false, "2026-04-01"},
+		"France, identity":                            {"FR", policy.Restriction, law.Identity, true, ""},
+		"France, a fee":                               {"FR", policy.Restriction, law.Fee, false, "2026-04-02"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, func(p *policy.Policy) {
+				rule := p.Rights[policy.Access]
+				rule.Automatic = false
+				p.Rights[policy.Access] = rule
+			})
+			id := d.verified(asks(tt.right, from(tt.residence)))
+			before := d.get(id)
+			d.pass(2 * 24 * time.Hour) // 4 March
+			_, err := d.Pause(t.Context(), handler, id, tt.cause, Call{})
+			if !tt.stops {
+				if !errors.Is(err, ErrNoPause) || !strings.Contains(textOf(err), before.Law) {
+					t.Errorf("pausing is answered with %v, %q", err, textOf(err))
+				}
+				if !d.get(id).sameDates(before) || d.get(id).Paused {
+					t.Error("the refusal moved something")
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.pass(9 * 24 * time.Hour) // 13 March
+			if r := d.get(id); !r.Paused || r.IsOverdue(d.clock().AddDate(1, 0, 0)) {
+				t.Errorf("paused %t", r.Paused)
+			}
+			if now := d.current(d.get(id)); !now.RespondBy.After(before.RespondBy) {
+				t.Errorf("while time stands still the date shown stays %s", now.RespondBy)
+			}
+			if _, err := d.Pause(t.Context(), handler, id, tt.cause, Call{}); !errors.Is(err, ErrNoPause) {
+				t.Errorf("paused twice: %v", err)
+			}
+			if _, err := d.Resume(t.Context(), handler, id, tt.cause, Call{}); err != nil {
+				t.Fatal(err)
+			}
+			r := d.get(id)
+			if respond, _ := days(r, d.Zone()); tt.after != "" && respond != tt.after || !r.RespondBy.After(before.RespondBy) || r.Paused {
+				t.Errorf("answered by %s, want %s; paused %t", respond, tt.after, r.Paused)
+			}
+			if r.SafeBy.After(r.RespondBy) {
+				t.Errorf("safe %s after %s", r.SafeBy, r.RespondBy)
+			}
+			if _, err := d.Resume(t.Context(), handler, id, "", Call{}); !errors.Is(err, ErrNotPaused) {
+				t.Errorf("resumed twice: %v", err)
+			}
+			d.chains()
+		})
+	}
+}
+
+// A request whose time stands still is in the index all the same, and operators
+// hear of it every week.
+func TestWhatIsWaitedForIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.verified(asks(policy.Restriction, from("GB")))
+	if _, err := d.Pause(t.Context(), handler, id, law.Identity, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 60 {
+		d.pass(24 * time.Hour)
+		d.sweep()
+	}
+	n := 0
+	for _, line := range d.told(id) {
+		if strings.Contains(line, string(digest.StillWaiting)) {
+			n++
+		}
+		if strings.HasPrefix(line, "overrun") {
+			t.Error("it ran over while time stood still")
+		}
+	}
+	if n != 8 {
+		t.Errorf("in 60 days operators heard %d times of it, want 8:\n%s", n, strings.Join(d.told(id), "\n"))
+	}
+}
+
+// The dates of an open request follow a corrected pack only when an operator says
+// so, and are then recorded.
+func TestACorrectedPackMovesDatesOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.verified(asks(policy.Restriction))
+	if _, err := d.Recount(t.Context(), handler, id, Call{}); !errors.Is(err, ErrUnchanged) {
+		t.Errorf("with the same packs: %v", err)
+	}
+	r := d.get(id)
+	want := r
+	r.RespondBy, r.SafeBy = r.RespondBy.AddDate(0, 0, 5), r.SafeBy.AddDate(0, 0, 5) // as an older version counted
+	if _, err := d.keep(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	cases, _, err := d.Cases(t.Context(), handler, "")
+	if err != nil || len(cases) != 1 || cases[0].ID != id || !cases[0].RespondBy.Equal(r.RespondBy) {
+		t.Fatalf("%+v, %v", cases, err)
+	}
+	if again, err := law.Count(cases[0].Case); err != nil || !again.RespondBy.Equal(want.RespondBy) {
+		t.Errorf("the case counts %s, %v, want %s", again.RespondBy, err, want.RespondBy)
+	}
+	if _, err := d.Recount(t.Context(), handler, id, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	if !d.get(id).sameDates(want) {
+		t.Errorf("recounted to %s, want %s", d.get(id).RespondBy, want.RespondBy)
+	}
+	if last := d.told(id)[len(d.told(id))-1]; !strings.HasPrefix(last, "recount ") {
+		t.Errorf("the timeline ends with %s", last)
+	}
+}
+
+func TestAnAppealIsALaneOfItsOwn(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, func(p *policy.Policy) {
+		p.Regimes = append(p.Regimes, policy.Regime{ID: "us-va", AppliesTo: []string{"US-VA"}})
+	})
+	ctx := t.Context()
+	deny := func(residence string) (ID, string) {
+		id := d.verified(asks(policy.Restriction, from(residence), func(s *Submission) { s.Call.Key = residence }))
+		token := d.Mint(Token{ID: id, Verb: Session, N: 1, Until: d.clock().Add(24 * time.Hour)})
+		if _, _, err := d.Appeal(ctx, id, token, "No.", Call{}); !errors.Is(err, ErrNotAppealing) {
+			t.Errorf("before the answer: %v", err)
+		}
+		if _, err := d.Deny(ctx, handler, id, "manifestly_unfounded", Call{}); err != nil {
+			t.Fatal(err)
+		}
+		return id, token
+	}
+	id, token := deny("US-VA")
+	first, proven, err := d.Appeal(ctx, id, token, "I disagree.", Call{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _, err := d.Appeal(ctx, id, token, "I disagree.", Call{})
+	if err != nil || again.ID != first.ID {
+		t.Errorf("asked twice: %v and %v, %v", first.ID, again.ID, err)
+	}
+	r := d.get(first.ID)
+	respond, _ := days(r, d.Zone())
+	if r.About != id || r.Status != Open || r.Law != "us-va" || respond != "2026-05-01" { // 60 days
+		t.Errorf("%+v, answered by %s", r, respond)
+	}
+	if _, _, err := d.Authorize(ctx, first.ID, proven.Token); err != nil {
+		t.Errorf("its token: %v", err)
+	}
+	if _, _, err := d.Appeal(ctx, first.ID, proven.Token, "Again.", Call{}); !errors.Is(err, ErrNotAppealing) {
+		t.Errorf("an appeal against an appeal: %v", err)
+	}
+	if _, err := d.Accept(ctx, handler, first.ID, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	r = d.until(first.ID, "the task is there", func(r Request) bool { return len(r.Steps) == 1 })
+	task := Task(first.ID, 0)
+	for _, bad := range []Decision{{}, {Outcome: Upheld}, {Outcome: "maybe", Text: personal.MakeText("x")}, {Text: personal.MakeText("x")}} {
+		if _, err := d.TaskDone(ctx, handler, task, bad, Call{}); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("a decision %+v: %v", bad, err)
+		}
+	}
+	if _, err := d.TaskDone(ctx, handler, task, Decision{Rejected, personal.MakeText("We looked again.")}, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	if r = d.ends(first.ID); r.Status != Fulfilled || r.Outcome != Rejected || r.Owner != handler.ID {
+		t.Errorf("it ends as %s, %s, of %s", r.Status, r.Outcome, r.Owner)
+	}
+	if subjects := d.post.subjects(); !slices.ContainsFunc(subjects, func(s string) bool { return strings.Contains(s, "appeal") }) {
+		t.Errorf("no mail tells of it: %q", subjects)
+	}
+
+	id, token = deny("FR")
+	if _, _, err := d.Appeal(ctx, id, token, "Non.", Call{}); !errors.Is(err, ErrNoAppeal) {
+		t.Errorf("a law without appeals: %v", err)
+	}
+}
+
+func fieldsOf(err error) string {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return ""
+	}
+	var all []string
+	for _, x := range f.Fields {
+		all = append(all, x.Pointer+" "+x.Text)
+	}
+	return strings.Join(all, "; ")
+}
+
+func textOf(err error) string {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return ""
+	}
+	return f.Text
+}
