@@ -94,14 +94,14 @@ var kinds = map[Kind]func(*writer){
 		w.wish()
 		w.outcomes()
 		w.follow()
-		w.complain("complain.text")
+		w.disagree("complain.text")
 	},
 	Denied: func(w *writer) {
 		w.say("mail.denied.open")
 		w.wish()
 		w.why()
 		w.outcomes()
-		w.complain("complain.text")
+		w.disagree("complain.text")
 	},
 	Revoked: func(w *writer) {
 		w.say("mail.revoked.open")
@@ -112,13 +112,8 @@ var kinds = map[Kind]func(*writer){
 	Lapsed: func(w *writer) {
 		w.say("mail.lapsed.open")
 		w.wish()
-		w.head("mail.another_way")
-		if w.letter.AnotherWay == "" {
-			w.say("mail.another_way.contact")
-		} else {
-			w.put(block{Kind: paragraph, Text: w.letter.AnotherWay})
-		}
 		w.say("mail.lapsed.again")
+		w.another("mail.another_way.contact")
 	},
 	Remind: func(w *writer) {
 		w.wish()
@@ -128,11 +123,8 @@ var kinds = map[Kind]func(*writer){
 		w.say("mail.remind.waits", "date", w.day(w.letter.LapseAt))
 		w.say("mail.remind.code")
 		w.dates()
-		if w.letter.AnotherWay != "" {
-			w.head("mail.another_way")
-			w.put(block{Kind: paragraph, Text: w.letter.AnotherWay})
-		}
 		w.say("mail.verify.not_you")
+		w.another("")
 	},
 	Asked:      func(w *writer) { w.question("mail.asked.open") },
 	StillAsked: func(w *writer) { w.question("mail.still_asked.open") },
@@ -141,17 +133,17 @@ var kinds = map[Kind]func(*writer){
 		w.wish()
 		w.say("mail.extended.dates", "date", w.day(w.letter.RespondBy), "before", w.day(w.letter.Before))
 		w.why()
-		w.complain("mail.complain")
+		w.complain("mail.complain.wait", "mail.complain")
 		w.follow()
 	},
 	Late: func(w *writer) {
 		w.say("mail.late.open", "date", w.day(w.letter.RespondBy))
 		w.wish()
 		w.say("mail.late.working")
-		w.complain("mail.complain")
 		if w.letter.Article != "" {
 			w.say("mail.late.silence", "article", w.letter.Article)
 		}
+		w.complain("mail.complain.wait", "mail.complain")
 		w.follow()
 	},
 	Decided: func(w *writer) {
@@ -159,11 +151,9 @@ var kinds = map[Kind]func(*writer){
 		w.wish()
 		w.say("mail.decided." + w.letter.Outcome)
 		w.head("mail.reason")
-		w.quote()
-		if !w.letter.Appeal {
-			w.follow()
-		}
-		w.complain("mail.complain")
+		w.explain()
+		w.follow()
+		w.disagree("mail.complain")
 	},
 	Digest: func(w *writer) {
 		w.count("mail.digest.open", w.letter.count())
@@ -396,11 +386,24 @@ func (w *writer) why() {
 	}
 }
 
+// another says how else somebody can show who they are, in our words if the policy
+// has none.
+func (w *writer) another(ours string) {
+	text := w.letter.AnotherWay
+	if text == "" && ours != "" {
+		text = w.t(ours)
+	}
+	if text != "" {
+		w.head("mail.another_way")
+		w.put(block{Kind: paragraph, Text: text})
+	}
+}
+
 // question asks what an operator asks, and says what it does to the dates.
 func (w *writer) question(open string) {
 	w.wish()
 	w.say(open)
-	w.quote()
+	w.put(block{Kind: quote, Rows: paragraphs(w.letter.Words.Reveal())})
 	w.link("mail.asked.button", w.letter.Follow)
 	w.say("mail.asked.attach")
 	switch {
@@ -413,28 +416,33 @@ func (w *writer) question(open string) {
 	}
 }
 
-// quote shows what an operator wrote.
-func (w *writer) quote() {
-	w.put(block{Kind: quote, Rows: paragraphs(w.letter.Words.Reveal())})
+// explain says what an operator wrote as our own words.
+func (w *writer) explain() {
+	for _, p := range paragraphs(w.letter.Words.Reveal()) {
+		if len(p) == 1 {
+			w.put(block{Kind: paragraph, Text: p[0]})
+		} else {
+			w.put(block{Kind: facts, Items: p})
+		}
+	}
 }
 
-// paragraphs are the lines of what somebody wrote, an empty line between one
-// paragraph and the next.
+// paragraphs are those of what somebody wrote, each with its lines. Between one
+// and the next there are empty lines.
 func paragraphs(s string) (list [][]string) {
-	next := true
+	begins := true
 	for i, l := range strings.Split(cut(s, maxWords), "\n") {
 		l = line(l)
 		switch {
 		case i == maxWordLines:
 			return append(list, []string{"…"})
 		case l == "":
-			next = true
-			continue
-		case next:
-			list = append(list, nil)
+		case begins:
+			list = append(list, []string{l})
+		default:
+			list[len(list)-1] = append(list[len(list)-1], l)
 		}
-		next = false
-		list[len(list)-1] = append(list[len(list)-1], l)
+		begins = l == ""
 	}
 	return list
 }
@@ -445,22 +453,41 @@ const (
 	maxWordLines = 400
 )
 
-// complain says where a person can turn who is not content: first to us where the
-// law knows an appeal, and in any case to the authority.
-func (w *writer) complain(text string) {
-	if w.letter.Appeal {
-		w.appeal()
-	} else {
-		w.head("complain.title")
-		w.say(text)
+// disagree says how to appeal to us where the law knows that, and in any case
+// where else a person can turn.
+func (w *writer) disagree(text string) {
+	if !w.letter.Appeal {
+		w.complain("complain.title", text)
+		return
 	}
-	switch a := w.letter.Authority; {
+	w.head("mail.appeal.title")
+	if w.letter.AppealUntil.IsZero() {
+		w.say("mail.appeal.text")
+	} else {
+		w.say("mail.appeal.until", "date", w.day(w.letter.AppealUntil))
+	}
+	w.link("mail.appeal.button", w.letter.Follow)
+	w.say("mail.appeal.authority")
+	w.authority()
+}
+
+// complain says where a person can turn who is not content.
+func (w *writer) complain(title, text string) {
+	w.head(title)
+	w.say(text)
+	w.authority()
+}
+
+// authority names it, and the courts.
+func (w *writer) authority() {
+	a := w.letter.Authority
+	switch {
 	case a.Name != "":
 		w.put(block{Kind: paragraph, Text: w.t("authority.named") + " " + a.Name + "."})
 		if linkable(a.Page) {
 			w.put(block{Kind: link, Text: w.t("mail.authority.button"), URL: a.Page})
 		}
-	case w.letter.Right == appealed: // only laws of the United States know it
+	case w.letter.Appeal || w.letter.Right == appealed: // only the United States know it
 		w.say("mail.authority.attorney")
 	default:
 		w.say("authority.any")
@@ -470,18 +497,6 @@ func (w *writer) complain(text string) {
 
 // appealed is how a policy spells the right to appeal.
 const appealed = "appeal"
-
-// appeal says how to appeal to us, and that nobody has to.
-func (w *writer) appeal() {
-	w.head("mail.appeal.title")
-	if w.letter.AppealUntil.IsZero() {
-		w.say("mail.appeal.text")
-	} else {
-		w.say("mail.appeal.until", "date", w.day(w.letter.AppealUntil))
-	}
-	w.link("mail.appeal.button", w.letter.Follow)
-	w.say("mail.appeal.authority")
-}
 
 // close says whom to ask, and why this mail came.
 func (w *writer) close(kind Kind) {

@@ -78,21 +78,37 @@ func (w *writer) subject(kind Kind) string {
 func (w *writer) lines() {
 	b := block{Kind: rows}
 	for _, l := range w.letter.Lines {
-		var why []string
+		why := ""
 		for _, r := range l.reasons() {
-			why = append(why, cut(w.Name("why", r), maxSubject))
+			more := cut(w.Name("why", r), maxSubject)
+			if why != "" {
+				more = w.t("mail.digest.also", "why", why, "more", more)
+			}
+			why = more
 		}
-		row := []string{w.t("mail.digest.row", "right", cut(w.Name("right", l.Right), maxSubject), "why", strings.Join(why, "; "))}
-		if !l.RespondBy.IsZero() && !l.SafeBy.IsZero() {
-			row = append(row, w.t("mail.digest.dates", "respond_by", w.day(l.RespondBy), "safe_by", w.day(l.SafeBy)))
-		}
-		b.Rows = append(b.Rows, append(row, listed+"/"+url.PathEscape(cut(line(l.Request), maxCode))))
+		b.Rows = append(b.Rows, []string{
+			w.t("mail.digest.row", "right", cut(w.Name("right", l.Right), maxSubject), "why", why),
+			w.answerBy(l),
+			listed + "/" + url.PathEscape(cut(line(l.Request), maxCode)),
+		})
 	}
 	w.put(b)
 	if w.letter.More > 0 {
 		w.count("mail.digest.more", w.letter.More, "call", listed+w.before())
 	}
 	w.note("mail.digest.where", "console", w.letter.Console)
+}
+
+// answerBy says the dates of a line: of one that has passed only that which binds.
+func (w *writer) answerBy(l Line) string {
+	key, respond, safe := "mail.digest.dates", w.day(l.RespondBy), w.day(l.SafeBy)
+	switch {
+	case l.pressing() == 0:
+		key = "mail.digest.passed"
+	case respond == safe:
+		key = "mail.digest.date"
+	}
+	return w.t(key, "respond_by", respond, "safe_by", safe)
 }
 
 // listed is the call that lists requests; with an id, the one that shows one.

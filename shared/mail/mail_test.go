@@ -80,13 +80,47 @@ func letter(tb testing.TB, language string) mail.Letter {
 	}
 }
 
+// letterOf is that letter as a kind would have it.
+func letterOf(tb testing.TB, kind mail.Kind, language string) mail.Letter {
+	tb.Helper()
+	l := letter(tb, language)
+	say := map[string]map[string]string{
+		"decision": {
+			"en": "You are right about the newsletter: it should have stopped in May, and it has now.\n\nThe invoices stay:\n- tax law asks for them,\n- nobody reads them otherwise.",
+			"fr": "Vous avez raison pour la lettre d’information : elle aurait dû cesser en mai, c’est fait.\n\nLes factures restent :\n- la loi fiscale les exige,\n- personne ne les lit autrement.",
+		},
+		"complex": {"en": "Your request is complex.", "fr": "Votre demande est complexe."},
+	}
+	change := map[mail.Kind]func(){
+		mail.Decided:    func() { l.Right, l.Words = "complaint", personal.MakeText(say["decision"][language]) },
+		mail.Asked:      func() { l.Article = "UK GDPR Art. 12A(4)" },
+		mail.StillAsked: func() { l.Article = "UK GDPR Art. 12A(4)" },
+		mail.Late:       func() { l.Article = "PIPEDA s. 8(5)" },
+		mail.Extended: func() {
+			l.Reason, l.Article = say["complex"][language], "Art. 12(3) GDPR"
+			l.RespondBy, l.Before = asked.AddDate(0, 3, 0), asked.AddDate(0, 0, 33)
+		},
+		mail.Overdue: func() {
+			l.Lines = []mail.Line{
+				{Request: "r_late", Right: "erasure", Why: []string{"overdue", "T-1", "task"}, RespondBy: asked.AddDate(0, 0, -1), SafeBy: asked.AddDate(0, 0, -3)},
+				{Request: "r_later", Right: "know", Why: []string{"still_overdue"}, RespondBy: asked.AddDate(0, 0, -8), SafeBy: asked.AddDate(0, 0, -8)},
+			}
+			l.More = 0
+		},
+	}[kind]
+	if change != nil {
+		change()
+	}
+	return l
+}
+
 func TestEveryLetterInEveryLanguage(t *testing.T) {
 	t.Parallel()
 	for _, language := range words.Languages() {
 		for _, kind := range mail.Kinds {
 			t.Run(language+"/"+string(kind), func(t *testing.T) {
 				t.Parallel()
-				m, err := mail.Compose(kind, language, letter(t, language))
+				m, err := mail.Compose(kind, language, letterOf(t, kind, language))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -139,12 +173,12 @@ func golden(t *testing.T, path, got string) {
 func TestTextAndHTMLSayTheSame(t *testing.T) {
 	t.Parallel()
 	for _, kind := range mail.Kinds {
-		l := letter(t, "en")
+		l := letterOf(t, kind, "en")
 		m, err := mail.Compose(kind, "en", l)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, what := range []string{l.Code.Reveal(), l.Link.Reveal(), l.Revoke.Reveal(), l.Follow.Reveal(), l.Console, l.Reason, "bob@example.net", "5 May 2035", "4 April 2026", l.Request, "CNIL"} {
+		for _, what := range []string{l.AnotherWay, l.Article, "4 May 2026", "- the year is enough,", "- tax law asks for them,", "/v1/operator/requests/r_late", "due_before=", l.Code.Reveal(), l.Link.Reveal(), l.Revoke.Reveal(), l.Follow.Reveal(), l.Console, l.Reason, "bob@example.net", "5 May 2035", "4 April 2026", l.Request, "CNIL"} {
 			text, html := strings.Contains(flat(m.Text.Reveal()), what), strings.Contains(flat(m.HTML.Reveal()), what)
 			if text != html {
 				t.Errorf("%s: %q stands in the text: %v, in the HTML: %v", kind, what, text, html)
@@ -164,21 +198,30 @@ func TestWhatEachLetterMustSay(t *testing.T) {
 		mail.ConfirmAddress: {link, until, "If you know nothing of this, do nothing"},
 		mail.Verified:       {"erase your personal data", "5 March 2026", "4 April 2026", "12 March 2026, 10:30 (CET)", "/r/revoke", "/r/follow"},
 		mail.Ready:          {link, until, "there is a button behind it"},
-		mail.Fulfilled:      {"Account: 1 record erased", "Invoices: Kept until 5 May 2035: tax law", "Subscription: We looked and found nothing", "Email address: bob@example.net", "CNIL"},
-		mail.Denied:         {"could not establish", "Art. 12(6) GDPR", "CNIL", "https://www.cnil.fr/fr/plaintes", "go to court", "appeal to us until 4 May 2026", "/r/follow", "need not write to us first"},
+		mail.Fulfilled:      {"Account: 1 record erased", "Invoices: Kept until 5 May 2035: tax law", "Subscription: We looked and found nothing", "Email address: bob@example.net", "CNIL", "go to court"},
+		mail.Denied:         {"could not establish", "Art. 12(6) GDPR", "appeal to us until 4 May 2026", "/r/follow", "need not write to us first", "CNIL", "https://www.cnil.fr/fr/plaintes", "go to court"},
 		mail.Revoked:        {"we have ended your request", "If this was not you, please write to us"},
-		mail.Lapsed:         {"Nobody confirmed this request in time", "erase your personal data", "come to the counter", "ask again at any time"},
-		mail.Remind:         {"erase your personal data", "5 March 2026", link, until, "is not lost", "We wait for you until 19 March 2026", "new code", "come to the counter", "4 April 2026", "If this was not you, do nothing"},
-		mail.Asked:          {"erase your personal data", "Which of the two shops is it about?", "- so is a receipt.", "/r/follow", "PDF", "Art. 12(6) GDPR", "no day counts until you have written"},
-		mail.StillAsked:     {"have not heard from you", "Which of the two shops is it about?", "/r/follow", "no day counts until you have written"},
-		mail.Extended:       {"erase your personal data", "by 4 April 2026 at the latest, instead of 25 March 2026", "could not establish", "Art. 12(6) GDPR", "CNIL", "https://www.cnil.fr/fr/plaintes", "go to court"},
-		mail.Late:           {"erase your personal data", "by 4 April 2026", "We are sorry", "still working on it", "CNIL", "takes an answer that does not come in time for a refusal", "go to court"},
-		mail.Decided:        {"in your favour in part", "Which of the two shops is it about?", "CNIL", "appeal to us until 4 May 2026", "/r/follow"},
-		mail.Digest:         {"15 privacy requests need you: 1 overdue, 1 due within a day, 13 others", "“Have my data erased”: the date to answer by has passed.", "Answer by 2 March 2026 to be safe, and by 4 March 2026 at the latest.", "GET /v1/operator/requests/r_late", "a day or less is left; a step failed and waits", "And 12 more: GET /v1/operator/requests?due_before=2026-04-04", "https://privacy.lumen.example"},
-		mail.Overdue:        {"15 privacy requests are overdue", "GET /v1/operator/requests/r_late", "whom they can complain to", "https://privacy.lumen.example"},
+		mail.Lapsed:         {"Nobody confirmed this request in time", "erase your personal data", "Nothing was looked up, changed or erased", "ask again at any time", "come to the counter"},
+		mail.Remind:         {"erase your personal data", "5 March 2026", link, until, "is not lost", "We wait for you until 19 March 2026", "new code", "4 April 2026", "If this was not you, do nothing", "come to the counter"},
+		mail.Asked:          {"erase your personal data", "Which of the two shops is it about?", "- so is a receipt.", "/r/follow", "PDF", "The law (UK GDPR Art. 12A(4)) stops our time", "no day counts until you have written"},
+		mail.StillAsked:     {"have not heard from you", "Which of the two shops is it about?", "/r/follow", "The law (UK GDPR Art. 12A(4)) stops our time"},
+		mail.Extended:       {"erase your personal data", "by 5 June 2026 at the latest, instead of 7 April 2026", "Your request is complex.", "Art. 12(3) GDPR", "CNIL", "https://www.cnil.fr/fr/plaintes", "without asking us first", "go to court"},
+		mail.Late:           {"erase your personal data", "by 4 April 2026", "We are sorry", "still working on it", "The law (PIPEDA s. 8(5)) takes an answer that does not come in time for a refusal", "CNIL", "go to court"},
+		mail.Decided:        {"You complained to Lumen & Sons", "in your favour in part", "You are right about the newsletter", "- tax law asks for them,", "appeal to us until 4 May 2026", "/r/follow", "CNIL"},
+		mail.Digest: {
+			"15 privacy requests need you: 1 overdue, 1 due within a day, 13 others", "https://privacy.lumen.example",
+			"“Have my data erased”: the date to answer by has passed. It was to be answered by 4 March 2026. GET /v1/operator/requests/r_late",
+			"“Have my data corrected”: a day or less is left; a step failed and waits for a retry. Answer by 6 March 2026 to be safe, and by 10 March 2026 at the latest. GET /v1/operator/requests/r_day",
+			"And 12 more: GET /v1/operator/requests?due_before=2026-04-04",
+		},
+		mail.Overdue: {
+			"2 privacy requests are overdue", "has passed for these 2 requests", "whom they can complain to", "https://privacy.lumen.example",
+			"“Have my data erased”: the date to answer by has passed; something is to be done by hand. It was to be answered by 4 March 2026. GET /v1/operator/requests/r_late",
+			"another week has passed since the date to answer by. It was to be answered by 25 February 2026. GET /v1/operator/requests/r_later",
+		},
 	}
 	for _, kind := range mail.Kinds {
-		m, err := mail.Compose(kind, "en", letter(t, "en"))
+		m, err := mail.Compose(kind, "en", letterOf(t, kind, "en"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,29 +238,98 @@ func TestWhatEachLetterMustSay(t *testing.T) {
 
 func TestADigestSaysNothingPersonal(t *testing.T) {
 	t.Parallel()
-	l := letter(t, "en")
-	l.To = email(t, "operator@lumen.example")
-	m, err := mail.Compose(mail.Digest, "en", l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, secret := range []string{"bob@example.net", l.Code.Reveal(), l.Link.Reveal(), "ada@", l.Words.Reveal()} {
-		if strings.Contains(m.Text.Reveal()+m.HTML.Reveal()+m.Subject, secret) {
-			t.Errorf("it says %q", secret)
+	for _, kind := range []mail.Kind{mail.Digest, mail.Overdue} {
+		l := letter(t, "en")
+		l.To = email(t, "operator@lumen.example")
+		m, err := mail.Compose(kind, "en", l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{"ada@", "bob@example.net", l.Code.Reveal(), l.Link.Reveal(), l.Follow.Reveal(), "two shops"} {
+			if strings.Contains(m.Text.Reveal()+m.HTML.Reveal()+m.Subject, secret) {
+				t.Errorf("%s says %q", kind, secret)
+			}
 		}
 	}
 }
 
-func TestWithoutAnAuthorityTheRightToComplainIsStillSaid(t *testing.T) {
+// TestWhatALetterSaysDependsOn names what a letter says in one case and not in another.
+func TestWhatALetterSaysDependsOn(t *testing.T) {
 	t.Parallel()
-	l := letter(t, "en")
-	l.Authority = words.Authority{}
-	m, err := mail.Compose(mail.Denied, "en", l)
-	if err != nil {
-		t.Fatal(err)
+	day := func(n int) time.Time { return asked.AddDate(0, 0, n) }
+	lines := func(why ...string) func(*mail.Letter) {
+		return func(l *mail.Letter) {
+			l.Lines, l.More = nil, 0
+			for _, w := range why {
+				l.Lines = append(l.Lines, mail.Line{Request: "r_1", Right: "access", Why: []string{w}, RespondBy: day(2), SafeBy: day(2)})
+			}
+		}
 	}
-	if !strings.Contains(flat(m.Text.Reveal()), "You can complain to the data protection authority of the place where you live.") {
-		t.Error(m.Text.Reveal())
+	tests := map[string]struct {
+		kind      mail.Kind
+		change    func(*mail.Letter)
+		says, not string
+	}{
+		"no authority is known":              {mail.Denied, func(l *mail.Letter) { l.Authority, l.Appeal = words.Authority{}, false }, "You can complain to the data protection authority of the place where you live.", "attorney"},
+		"none is known, but an appeal":       {mail.Denied, func(l *mail.Letter) { l.Authority = words.Authority{} }, "the attorney general of your state", "CNIL"},
+		"how an appeal ended":                {mail.Decided, func(l *mail.Letter) { l.Authority, l.Appeal, l.Right = words.Authority{}, false, "appeal" }, "the attorney general of your state", "You can appeal"},
+		"an authority without a page":        {mail.Denied, func(l *mail.Letter) { l.Authority.Page = "" }, "The authority where you live: CNIL.", "How to complain"},
+		"no appeal":                          {mail.Denied, func(l *mail.Letter) { l.Appeal = false }, "somebody looks at it again", "appeal"},
+		"an appeal without an end":           {mail.Denied, func(l *mail.Letter) { l.AppealUntil = time.Time{} }, "You can appeal to us. Say", "to us until"},
+		"more time is no answer":             {mail.Extended, func(*mail.Letter) {}, "If you would rather not wait", "appeal"},
+		"upheld":                             {mail.Decided, func(l *mail.Letter) { l.Outcome = "upheld" }, "in your favour.", "in part"},
+		"rejected":                           {mail.Decided, func(l *mail.Letter) { l.Outcome = "rejected" }, "not to change anything", "favour"},
+		"time runs on":                       {mail.Asked, func(l *mail.Letter) { l.Stopped = false }, "runs on meanwhile: you will have an answer by 4 April 2026", "stops"},
+		"time stands still":                  {mail.Asked, func(l *mail.Letter) { l.Article = "" }, "The law stops our time to answer", "4 April 2026"},
+		"silence is no refusal":              {mail.Late, func(l *mail.Letter) { l.Article = "" }, "We are sorry", "refusal"},
+		"no other way is known":              {mail.Remind, func(l *mail.Letter) { l.AnotherWay = "" }, "We wait for you", "Another way"},
+		"no other way, and it is over":       {mail.Lapsed, func(l *mail.Letter) { l.AnotherWay = "" }, "write to the contact below", "counter"},
+		"one request, nothing presses":       {mail.Digest, lines("new"), "1 privacy request needs you\n", "other"},
+		"everything presses":                 {mail.Digest, lines("overdue", "still_overdue", "T-1", "T-3", "T-7"), "5 privacy requests need you: 2 overdue, 1 due within a day, 1 within three days, 1 within a week\n", "others"},
+		"one other":                          {mail.Digest, lines("T-3", "failed"), "2 privacy requests need you: 1 within three days, 1 other\n", "overdue"},
+		"one date":                           {mail.Digest, lines("answered"), "the person has written back. Answer by 7 March 2026 at the latest.", "to be safe"},
+		"nothing more":                       {mail.Digest, lines("task"), "This request needs somebody", "more"},
+		"one more":                           {mail.Digest, func(l *mail.Letter) { l.More = 1 }, "And one more: GET /v1/operator/requests?due_before=2026-04-04", "others more"},
+		"one that is late":                   {mail.Overdue, lines("overdue"), "has passed for this request", "these"},
+		"a reason of a later version":        {mail.Digest, lines("full_moon"), "“Get a copy of my data”: full moon.", "why."},
+		"a right of the policy's own making": {mail.Digest, func(l *mail.Letter) { l.Lines[0].Right = "coffee_break" }, "“coffee break”", "right."},
+	}
+	for name, tt := range tests {
+		l := letter(t, "en")
+		tt.change(&l)
+		m, err := mail.Compose(tt.kind, "en", l)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		said := m.Subject + "\n" + flat(m.Text.Reveal())
+		if !strings.Contains(said, tt.says) || strings.Contains(said, tt.not) {
+			t.Errorf("%s: it says not %q, or it says %q:\n%s\n%s", name, tt.says, tt.not, m.Subject, m.Text.Reveal())
+		}
+	}
+}
+
+// TestAnOperatorsWordsKeepTheirShape: paragraphs, lines and links arrive as they
+// were written, and nothing that is longer than any letter.
+func TestAnOperatorsWordsKeepTheirShape(t *testing.T) {
+	t.Parallel()
+	link := "https://www.example.org/" + strings.Repeat("where-the-form-is/", 8)
+	compose := func(said string) string {
+		l := letter(t, "en")
+		l.Words = personal.MakeText(said)
+		m, err := mail.Compose(mail.Asked, "en", l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Text.Reveal()
+	}
+	got := compose("\r\n\n First,\r\nsecond.\n \n\nThe form is at " + link + "\n" + strings.Repeat("word ", 20))
+	want := "\n\n> First,\n> second.\n>\n> The form is at\n> " + link + "\n> " + strings.TrimSpace(strings.Repeat("word ", 15)) + "\n> " + strings.TrimSpace(strings.Repeat("word ", 5)) + "\n\n"
+	if !strings.Contains(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := compose(strings.Repeat("a\n", 3000)); strings.Count(got, "\n> a") != 400 || !strings.Contains(got, "\n> …\n") {
+		t.Errorf("%d lines are said", strings.Count(got, "\n> a"))
 	}
 }
 
@@ -227,18 +339,36 @@ func TestALetterWithAHoleIsNotComposed(t *testing.T) {
 		kind mail.Kind
 		hole func(*mail.Letter)
 	}{
-		"no address":           {mail.Verified, func(l *mail.Letter) { l.To = personal.Email{} }},
-		"no brand":             {mail.Verified, func(l *mail.Letter) { l.Brand = "" }},
-		"nobody to ask":        {mail.Verified, func(l *mail.Letter) { l.Contact = words.Contact{Name: "Inès"} }},
-		"no code":              {mail.Verify, func(l *mail.Letter) { l.Code = personal.Text{} }},
-		"no end of the code":   {mail.Verify, func(l *mail.Letter) { l.CodeUntil = time.Time{} }},
-		"no link":              {mail.Ready, func(l *mail.Letter) { l.Link = personal.Text{} }},
-		"a link that runs":     {mail.Ready, func(l *mail.Letter) { l.Link = personal.MakeText("javascript:alert(1)") }},
-		"a link with a break":  {mail.Ready, func(l *mail.Letter) { l.Link = personal.MakeText("https://a.example/\nBcc: eve@example.net") }},
-		"a link without end":   {mail.Ready, func(l *mail.Letter) { l.Link = personal.MakeText("https://a.example/" + strings.Repeat("a", 900)) }},
-		"no date":              {mail.Verified, func(l *mail.Letter) { l.RespondBy = time.Time{} }},
-		"no reason":            {mail.Denied, func(l *mail.Letter) { l.Reason = "" }},
-		"a kind nobody writes": {"greeting", func(*mail.Letter) {}},
+		"no address":                    {mail.Verified, func(l *mail.Letter) { l.To = personal.Email{} }},
+		"no brand":                      {mail.Verified, func(l *mail.Letter) { l.Brand = "" }},
+		"nobody to ask":                 {mail.Verified, func(l *mail.Letter) { l.Contact = words.Contact{Name: "Inès"} }},
+		"no code":                       {mail.Verify, func(l *mail.Letter) { l.Code = personal.Text{} }},
+		"no end of the code":            {mail.Verify, func(l *mail.Letter) { l.CodeUntil = time.Time{} }},
+		"no link":                       {mail.Ready, func(l *mail.Letter) { l.Link = personal.Text{} }},
+		"a link that runs":              {mail.Ready, func(l *mail.Letter) { l.Link = personal.MakeText("javascript:alert(1)") }},
+		"a link with a break":           {mail.Ready, func(l *mail.Letter) { l.Link = personal.MakeText("https://a.example/\nBcc: eve@example.net") }},
+		"a link without end":            {mail.Ready, func(l *mail.Letter) { l.Link = personal.MakeText("https://a.example/" + strings.Repeat("a", 900)) }},
+		"no date":                       {mail.Verified, func(l *mail.Letter) { l.RespondBy = time.Time{} }},
+		"no reason":                     {mail.Denied, func(l *mail.Letter) { l.Reason = "" }},
+		"a reminder without a link":     {mail.Remind, func(l *mail.Letter) { l.Link = personal.Text{} }},
+		"a reminder of no date":         {mail.Remind, func(l *mail.Letter) { l.RespondBy = time.Time{} }},
+		"a reminder without an end":     {mail.Remind, func(l *mail.Letter) { l.LapseAt = time.Time{} }},
+		"no question":                   {mail.Asked, func(l *mail.Letter) { l.Words = personal.MakeText(" \n\t\u202e\n") }},
+		"nowhere to answer":             {mail.StillAsked, func(l *mail.Letter) { l.Follow = personal.Text{} }},
+		"no date while time runs":       {mail.Asked, func(l *mail.Letter) { l.Stopped, l.RespondBy = false, time.Time{} }},
+		"more time, but not how much":   {mail.Extended, func(l *mail.Letter) { l.RespondBy = time.Time{} }},
+		"more time than what":           {mail.Extended, func(l *mail.Letter) { l.Before = time.Time{} }},
+		"more time, and not why":        {mail.Extended, func(l *mail.Letter) { l.Reason = "" }},
+		"late, and not since when":      {mail.Late, func(l *mail.Letter) { l.RespondBy = time.Time{} }},
+		"no outcome":                    {mail.Decided, func(l *mail.Letter) { l.Outcome = "" }},
+		"an outcome nobody knows":       {mail.Decided, func(l *mail.Letter) { l.Outcome = "postponed" }},
+		"no explanation":                {mail.Decided, func(l *mail.Letter) { l.Words = personal.Text{} }},
+		"nowhere to appeal":             {mail.Denied, func(l *mail.Letter) { l.Follow = personal.Text{} }},
+		"a digest of nothing":           {mail.Digest, func(l *mail.Letter) { l.Lines = nil }},
+		"a digest of less than nothing": {mail.Digest, func(l *mail.Letter) { l.More = -1 }},
+		"a digest that leads nowhere":   {mail.Overdue, func(l *mail.Letter) { l.Console = "" }},
+		"a digest that leads astray":    {mail.Digest, func(l *mail.Letter) { l.Console = "javascript:alert(1)" }},
+		"a kind nobody writes":          {"greeting", func(*mail.Letter) {}},
 	}
 	for name, tt := range tests {
 		l := letter(t, "en")
@@ -336,7 +466,7 @@ var hostile = []string{
 func FuzzCompose(f *testing.F) {
 	for i, s := range hostile {
 		for kind := range mail.Kinds {
-			f.Add(s, uint8(kind+i)) //nolint:gosec // any number will do
+			f.Add(s, uint8(kind+i))
 		}
 	}
 	f.Fuzz(func(t *testing.T, s string, n uint8) {
@@ -345,7 +475,9 @@ func FuzzCompose(f *testing.F) {
 		l.Brand, l.Request, l.Right, l.Reason, l.Article = "Lumen "+s, s, s, "No. "+s, s
 		l.Contact = words.Contact{Name: s, Email: "dpo@lumen.example", Phone: s, Page: s, Postal: s + "\n" + s}
 		l.Authority = words.Authority{Name: s, Page: s}
-		l.Code = personal.MakeText("1" + s)
+		l.Code, l.Words = personal.MakeText("1"+s), personal.MakeText("Please: "+s+"\n\n"+s)
+		l.AnotherWay = s
+		l.Lines = append(l.Lines, mail.Line{Request: s, Right: s, Why: []string{s, "T-1", s}, RespondBy: asked, SafeBy: asked})
 		l.Systems = []words.System{{Name: s, Outcomes: []words.Outcome{{Category: s, Result: words.Kept, Duty: s}, {Category: s, Result: words.Result(s)}}}}
 		l.Ignored = []personal.Identity{personal.MakeIdentity(personal.Kind(s), s)}
 		m, err := mail.Compose(kind, s, l)
