@@ -160,9 +160,6 @@ func checkPeriods(p *Policy, refuse report) {
 	if v := p.Verification; v.LapseAfter < v.LinkPeriod {
 		refuse("verification.lapse_after", "must not be shorter than link_period (%s)", short(v.LinkPeriod))
 	}
-	if v := p.Verification; v.RemindAfter >= v.LapseAfter {
-		refuse("verification.remind_after", "must be shorter than lapse_after (%s)", short(v.LapseAfter))
-	}
 	if e, ok := p.Rights[Erasure]; ok && e.PromisedDays > 0 && e.Cooling >= time.Duration(e.PromisedDays)*24*time.Hour {
 		refuse("rights.erasure.cooling", "must be shorter than promised_days (%d), or the promise is broken before the work begins", e.PromisedDays)
 	}

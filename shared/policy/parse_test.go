@@ -116,7 +116,7 @@ func TestWhatIsNotSaidHasADefault(t *testing.T) {
 	p := parse(t, read(t, "testdata/smallest.yaml"))
 	const day = 24 * time.Hour
 	want := policy.Verification{
-		LinkPeriod: day, RemindAfter: day, LapseAfter: 30 * day, ResendAfter: time.Minute, MailsPerDay: 5, SubmitsPerHour: 20,
+		LinkPeriod: day, LapseAfter: 30 * day, ResendAfter: time.Minute, MailsPerDay: 5, SubmitsPerHour: 20,
 		SessionPeriod: 30 * day, PackagePeriod: 7 * day, AttachmentPeriod: 14 * day,
 	}
 	if !reflect.DeepEqual(p.Verification, want) {
@@ -152,7 +152,7 @@ func TestWhatIsSaidIsRead(t *testing.T) {
 	p := parse(t, read(t, "testdata/whole.yaml"))
 	const day = 24 * time.Hour
 	v := p.Verification
-	if v.LinkPeriod != 12*time.Hour || v.RemindAfter != 36*time.Hour || v.AttachmentPeriod != 5*day || v.LapseAfter != 20*day || v.ResendAfter != 90*time.Second || v.MailsPerDay != 4 ||
+	if v.LinkPeriod != 12*time.Hour || v.AttachmentPeriod != 5*day || v.LapseAfter != 20*day || v.ResendAfter != 90*time.Second || v.MailsPerDay != 4 ||
 		v.SubmitsPerHour != 30 || v.SessionPeriod != 60*day || v.PackagePeriod != 3*day || v.WithoutAccount.In("fr") != "Écrivez-nous." {
 		t.Errorf("verification is %+v", v)
 	}
@@ -257,14 +257,6 @@ func TestAProofIsForbiddenOnlyWhereTheLawHolds(t *testing.T) {
 	for _, where := range []string{"GB", "GB-SCT", "\"*\""} {
 		refused(t, edited(t, file, "  access: {residences: [\"*\"]}", "  access: {residences: ["+where+"], proof: [address, identity_document]}"),
 			"rights.access.proof[1]", "under uk-gdpr")
-	}
-}
-
-func TestAReminderComesBeforeTheEnd(t *testing.T) {
-	t.Parallel()
-	p := parse(t, append(read(t, "testdata/smallest.yaml"), "verification: {lapse_after: 30h}\n"...))
-	if got := p.Verification.RemindAfter; got != 15*time.Hour {
-		t.Errorf("of a request that lapses after 30h the person is reminded after %s, want 15h", got)
 	}
 }
 

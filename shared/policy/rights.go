@@ -179,7 +179,6 @@ func (p *Policy) RegimesFor(residence string) []Regime {
 // they are sent stays good.
 type Verification struct {
 	LinkPeriod     time.Duration // a mailed link works so long
-	RemindAfter    time.Duration // who has not verified is reminded after so long, once
 	LapseAfter     time.Duration // a request nobody verified ends after so long
 	ResendAfter    time.Duration // between two mails with links
 	MailsPerDay    int           // with links, to one address
@@ -193,11 +192,9 @@ type Verification struct {
 
 func (p *Policy) readVerification(o *object) {
 	const day = 24 * time.Hour
-	lapse := o.span("lapse_after", 30*day, day, 90*day)
 	p.Verification = Verification{
 		LinkPeriod:       o.span("link_period", day, 15*time.Minute, 7*day),
-		RemindAfter:      o.span("remind_after", min(day, lapse/2), time.Hour, 7*day),
-		LapseAfter:       lapse,
+		LapseAfter:       o.span("lapse_after", 30*day, day, 90*day),
 		ResendAfter:      o.span("resend_after", time.Minute, 30*time.Second, time.Hour),
 		MailsPerDay:      o.number("mails_per_day", 5, 20),
 		SubmitsPerHour:   o.number("submits_per_hour", 20, 1000),
