@@ -52,6 +52,7 @@ func requestRoutes(env Env) Set {
 
 		"POST /v1/operator/tasks/{id}/done": env.operatorTaskDone,
 		"GET /v1/operator/audit/verify":     env.operatorVerifyAudit,
+		"GET /v1/operator/law/cases":        env.operatorCases,
 
 		"GET /":               env.askPage,
 		"POST /requests":      env.askedPage,

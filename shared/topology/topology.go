@@ -136,6 +136,7 @@ var Requests = Function{
 		{"GET /v1/operator/requests/{id}/messages/{message}/files/{file}", Operator},
 		{"POST /v1/operator/tasks/{id}/done", Operator},
 		{"GET /v1/operator/audit/verify", Operator},
+		{"GET /v1/operator/law/cases", Operator},
 
 		{"GET /", Anyone},
 		{"POST /requests", Anyone},
