@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"rightsdesk/shared/audit"
@@ -37,7 +38,7 @@ func (s *Service) Tick(ctx context.Context, id ID) error {
 		case Clear:
 			err = s.clear(ctx, id)
 		case Shred:
-			err = s.erase(ctx, attachments(id))
+			err = s.shred(ctx, r, now)
 		}
 		if err != nil {
 			return err
@@ -65,7 +66,7 @@ const maxTicks = 5
 
 // forgettable reports whether nothing of the request is kept any more but itself.
 func (r Request) forgettable(now time.Time) bool {
-	return !r.Forget.IsZero() && !now.Before(r.Forget) && !r.Parts && r.Messages.Attached.IsZero()
+	return !r.Forget.IsZero() && !now.Before(r.Forget) && !r.Parts && len(r.Messages.Attached) == 0
 }
 
 // due returns the first thing that the clock brings about by now.
@@ -75,27 +76,25 @@ func (s *Service) due(ctx context.Context, r Request, now time.Time) (due, error
 		return due{r, Lapse, nil, []mail.Kind{mail.Lapsed}}, nil
 	case r.Status.Final() && r.Parts && !now.Before(r.keptUntil()):
 		return due{r.cleared(), Clear, nil, nil}, nil
-	case !r.Messages.Attached.IsZero() && !now.Before(r.shredAt()):
-		r.Messages.Attached, r.Messages.Shred = time.Time{}, time.Time{}
-		r.Messages.Shredded = r.Messages.N
-		return due{r, Shred, nil, nil}, nil
+	case len(r.Messages.Attached) > 0 && !now.Before(r.shredAt()):
+		r, facts := r.shredded(now)
+		return due{r, Shred, facts, nil}, nil
 	}
 	return s.reminder(ctx, r, now)
 }
 
-// shredAt is when what the person attached is erased: when its period is over, or
-// the request is and whoever was still putting something away has ended.
-func (r Request) shredAt() time.Time {
-	if end := r.Closed.Add(stragglers); r.Status.Final() && end.Before(r.Messages.Shred) {
-		return end
-	}
-	return r.Messages.Shred
-}
-
-// forget removes a closed request at the end of its retention. Its audit entries
-// have a period of their own.
+// forget removes a closed request at the end of its retention, its messages and
+// its plan first if they do not fit into one commit. Its audit entries have a period
+// of their own.
 func (s *Service) forget(ctx context.Context, r Request) error {
-	writes := []table.Write{table.Delete(r.ID.Ref(), table.Version(r.version))}
+	messages, err := s.messageItems(ctx, r)
+	if err != nil {
+		return err
+	}
+	var writes []table.Write
+	for _, m := range messages {
+		writes = append(writes, table.Delete(table.Ref{Table: table.State, Key: m.Key}, table.Version(m.Version)))
+	}
 	plan, err := s.loadPlan(ctx, r.ID)
 	if err != nil {
 		return err
@@ -103,11 +102,17 @@ func (s *Service) forget(ctx context.Context, r Request) error {
 	if plan.version > 0 {
 		writes = append(writes, table.Delete(r.ID.planRef(), table.Version(plan.version)))
 	}
-	err = s.Table.Commit(ctx, table.NewID(), writes...)
-	if errors.Is(err, table.ErrConflict) {
-		return nil // changed or already gone: the next look decides
+	writes = append(writes, table.Delete(r.ID.Ref(), table.Version(r.version)))
+	for batch := range slices.Chunk(writes, table.MaxWrites) {
+		err := s.Table.Commit(ctx, table.NewID(), batch...)
+		if errors.Is(err, table.ErrConflict) {
+			return nil // changed or already gone: the next look decides
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // cleared returns r without anything kept for a package.

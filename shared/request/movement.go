@@ -255,12 +255,14 @@ func (s *Service) Pause(ctx context.Context, by operator.Identity, id ID, cause 
 	})
 }
 
-func wrongCause(pointer string) error {
+func wrongCause(pointer string) error { return fault.Input(causeField(pointer)) }
+
+func causeField(pointer string) fault.Field {
 	words := make([]string, len(law.Causes))
 	for i, c := range law.Causes {
 		words[i] = string(c)
 	}
-	return fault.Input(fault.Field{Pointer: pointer, Text: "must be one of " + strings.Join(words, ", ")})
+	return fault.Field{Pointer: pointer, Text: "must be one of " + strings.Join(words, ", ")}
 }
 
 // Resume lets the time go on, for one cause or, if it is empty, for all.

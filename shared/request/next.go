@@ -27,9 +27,7 @@ func (r Request) Next() time.Time {
 			next = r.Relay.After
 		}
 	}
-	if !r.Messages.Attached.IsZero() {
-		at(r.shredAt())
-	}
+	at(r.shredAt())
 	switch r.Status {
 	case Unverified:
 		if at(r.LapseAt); r.toVerify() {

@@ -44,8 +44,8 @@ func acts(r Request) (at time.Time, ok bool) {
 			offer(r.Since.Add(time.Hour))
 		}
 	}
-	if d := r.Messages; !d.Attached.IsZero() {
-		offer(d.Shred)
+	for _, a := range r.Messages.Attached {
+		offer(a.Until)
 		if r.Status.Final() {
 			offer(r.Closed.Add(stragglers))
 		}
@@ -111,7 +111,7 @@ func anyRequest(rnd *rand.Rand) Request {
 		r.Messages = Dialogue{N: 2, Asked: rnd.IntN(3), Answered: rnd.IntN(3), Nudge: maybe()}
 	}
 	if rnd.IntN(3) == 0 {
-		r.Messages.Attached, r.Messages.Shred = when(), when()
+		r.Messages.Attached = []Attached{{Until: when()}, {Message: 1, Until: when()}}
 	}
 	if rnd.IntN(3) == 0 {
 		r.Told = r.waits()

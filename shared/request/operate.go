@@ -247,11 +247,12 @@ func (s *Service) TaskDone(ctx context.Context, by operator.Identity, task TaskI
 			if err := d.check(); err != nil {
 				return detail{}, err
 			}
-			if err := s.write(ctx, &r, by.Actor(), d.Text); err != nil {
+			written, err := s.write(ctx, &r, Message{By: by.Actor(), Text: d.Text, decides: true})
+			if err != nil {
 				return detail{}, err
 			}
 			r.Outcome = d.Outcome
-			facts = append(facts, audit.Fact{Name: "outcome", Value: string(d.Outcome)})
+			facts = append(append(facts, written...), audit.Fact{Name: "outcome", Value: string(d.Outcome)})
 		} else if d != (Decision{}) {
 			return detail{}, fault.Input(fault.Field{Pointer: "/outcome", Text: "goes with a challenge, a complaint or an appeal only"})
 		}

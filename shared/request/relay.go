@@ -206,7 +206,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 	case mail.Decided:
 		l.Outcome, l.Authority, l.Follow = string(r.Outcome), s.authority(r), follow()
 		l.AppealUntil, l.Appeal = s.appealUntil(r)
-		words, err := s.lastQuestion(ctx, r)
+		words, err := s.quoted(ctx, r, a)
 		if err != nil {
 			return l, err
 		}
@@ -217,7 +217,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		}
 		l.Stopped, l.Follow = r.Paused, follow()
 		l.Article = s.stopping(r)
-		words, err := s.lastQuestion(ctx, r)
+		words, err := s.quoted(ctx, r, a)
 		if err != nil {
 			return l, err
 		}

@@ -66,8 +66,9 @@ type day struct {
 
 const dayPrefix = "operator#"
 
-// recordRead appends to the operator's chain of today that they read a request.
-func (s *Service) recordRead(ctx context.Context, by operator.Identity, id ID) error {
+// recordRead appends to the operator's chain of today that they read a request, or
+// something of it.
+func (s *Service) recordRead(ctx context.Context, by operator.Identity, id ID, more ...audit.Fact) error {
 	now := s.now()
 	chain := dayPrefix + by.ID + "#" + now.UTC().Format(time.DateOnly)
 	ref := table.Ref{Table: table.State, Key: table.Key{Partition: chain, Sort: "-"}}
@@ -90,7 +91,7 @@ func (s *Service) recordRead(ctx context.Context, by operator.Identity, id ID) e
 		var e audit.Entry
 		e, d.Head = d.Head.Append(audit.Entry{
 			Chain: chain, At: now, Actor: by.Actor(), Action: "read", Commit: string(commit),
-			Facts: []audit.Fact{{Name: "request", Value: string(id)}},
+			Facts: append([]audit.Fact{{Name: "request", Value: string(id)}}, more...),
 		})
 		body, err := json.Marshal(d)
 		if err != nil {
