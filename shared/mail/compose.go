@@ -126,7 +126,13 @@ var kinds = map[Kind]func(*writer){
 		w.say("mail.verify.not_you")
 		w.another("")
 	},
-	Asked:      func(w *writer) { w.question("mail.asked.open") },
+	Asked: func(w *writer) {
+		if w.letter.Waiting {
+			w.question("mail.asked.open")
+		} else {
+			w.question("mail.asked.open.message")
+		}
+	},
 	StillAsked: func(w *writer) { w.question("mail.still_asked.open") },
 	Extended: func(w *writer) {
 		w.say("mail.extended.open")

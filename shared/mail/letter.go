@@ -61,9 +61,11 @@ type Letter struct {
 	// May be empty.
 	AnotherWay string
 
-	// Asked, StillAsked: the question. Decided: the explanation. It may have
+	// Asked, StillAsked: the question, or the message. Decided: the explanation. It may have
 	// several paragraphs.
 	Words personal.Text
+	// Asked: that we wait for the answer. StillAsked: we do.
+	Waiting bool
 	// Asked, StillAsked: that no time counts until it is answered.
 	Stopped bool
 
