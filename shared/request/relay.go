@@ -216,7 +216,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 			return l, errNotToBeSaid
 		}
 		l.Stopped, l.Follow = r.Paused, follow()
-		l.Article = s.stopping(r)
+		l.Article, l.Waiting = s.stopping(r), r.asking()
 		words, err := s.quoted(ctx, r, a)
 		if err != nil {
 			return l, err
