@@ -5,10 +5,10 @@ package main
 
 import (
 	"rightsdesk/shared/boot"
-	"rightsdesk/shared/boot/downloads"
+	"rightsdesk/shared/boot/packages"
 	"rightsdesk/shared/boot/queueing"
 	"rightsdesk/shared/boot/routes"
 	"rightsdesk/shared/topology"
 )
 
-func main() { boot.Run(topology.Requests, downloads.Part, queueing.Part, routes.Part) }
+func main() { boot.Run(topology.Requests, packages.Part, queueing.Part, routes.Part) }

@@ -5,7 +5,7 @@
 // laptop.
 //
 // What only some functions need stands in the folders below (routes, mailing,
-// packages, downloads, stores, queueing) and is handed to Run by the function's main: a
+// packages, stores, queueing) and is handed to Run by the function's main: a
 // binary that never sends mail does not carry, or initialise, a mail service's
 // client.
 package boot
@@ -151,7 +151,7 @@ func (a *Assembly) complete() error {
 	f, s := a.Function, a.Service
 	switch {
 	case f.SendsMail && (s.Mail == nil || s.Digest.Mail == nil), f.Sources && s.Sources == nil, f.Exports != topology.None && s.Downloads == nil,
-		f.Exports == topology.ReadWrite && s.Exports == nil, len(f.Sends) > 0 && s.Wake == nil, len(f.Routes) > 0 && a.HTTP == nil:
+		f.Exports >= topology.Append && s.Exports == nil, len(f.Sends) > 0 && s.Wake == nil, len(f.Routes) > 0 && a.HTTP == nil:
 		return fmt.Errorf("boot: the main of %s names fewer parts than its topology entry grants", f.Name)
 	}
 	return nil

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"rightsdesk/shared/boot"
-	"rightsdesk/shared/boot/downloads"
 	"rightsdesk/shared/boot/mailing"
 	"rightsdesk/shared/boot/packages"
 	"rightsdesk/shared/boot/queueing"
@@ -29,7 +28,7 @@ import (
 )
 
 // every part, in the order in which a main may name them.
-var parts = []boot.Part{downloads.Part, mailing.Part, packages.Part, queueing.Part, stores.Part, routes.Part}
+var parts = []boot.Part{mailing.Part, packages.Part, queueing.Part, stores.Part, routes.Part}
 
 func assemble(t *testing.T, f topology.Function, parts []boot.Part) error {
 	t.Helper()
@@ -72,7 +71,7 @@ func TestThePageFormsKnowWhereTheyLead(t *testing.T) {
 	for name, value := range c.environment(topology.Requests) {
 		t.Setenv(name, value)
 	}
-	if err := assemble(t, topology.Requests, []boot.Part{routes.Part, downloads.Part, queueing.Part}); err == nil {
+	if err := assemble(t, topology.Requests, []boot.Part{routes.Part, packages.Part, queueing.Part}); err == nil {
 		t.Error("pages are built before anybody knows where downloads are")
 	}
 }

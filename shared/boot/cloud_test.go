@@ -177,7 +177,8 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				`<SessionToken>session-of-%[1]s</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`, role)
 		}
 	case "s3":
-		if c.may(w, f, "s3:"+r.Method, f.Exports == topology.ReadWrite || f.Exports == topology.Read && r.Method == http.MethodGet) {
+		if c.may(w, f, "s3:"+r.Method, f.Exports == topology.ReadWrite ||
+			f.Exports != topology.None && r.Method == http.MethodGet || f.Exports == topology.Append && r.Method == http.MethodPut) {
 			c.bucket.ServeHTTP(w, r)
 		}
 	case "": // a person follows a link to a package

@@ -95,7 +95,7 @@ type Function struct {
 	Sends     []string // queues it puts work into
 	SendsMail bool
 	Sources   bool   // calls the company's data stores; the only functions that may assume their roles
-	Exports   Access // to the bucket with people's packages
+	Exports   Access // to the bucket with people's packages and what they attached
 	Memory    int    // MB
 	Timeout   time.Duration
 	Alarm     string // rings when it fails
@@ -147,7 +147,7 @@ var Requests = Function{
 	},
 	Tables:  Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite},
 	Sends:   []string{Steps},
-	Exports: Read,
+	Exports: Append, // it keeps what people attach; deadlines erases it
 	Memory:  256, Timeout: 15 * time.Second,
 	Alarm: "RequestsFailing",
 }

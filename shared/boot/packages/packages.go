@@ -1,5 +1,5 @@
-// Package packages lets a function keep and erase people's packages in the
-// bucket of exports. Mains import it.
+// Package packages lets a function keep people's packages, and what they attached,
+// in the bucket of exports. Mains import it.
 package packages
 
 import (
@@ -13,7 +13,7 @@ import (
 // Part is for functions whose topology entry may write exports.
 var Part = boot.Part{
 	Name:   "packages",
-	Grants: func(f topology.Function) bool { return f.Exports == topology.ReadWrite },
+	Grants: func(f topology.Function) bool { return f.Exports >= topology.Append },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
 		store := s3.New(a.AWS, a.Setting(topology.ExportsName))
 		a.Service.Exports, a.Service.Downloads = store, store
