@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -201,6 +202,11 @@ func (env Env) frame(r *http.Request) page.Frame {
 	}
 	if r.Method == http.MethodGet {
 		f.Path = r.URL.Path
+		for _, name := range []string{"about", "for"} {
+			if v := r.FormValue(name); v != "" {
+				f.Path = r.URL.Path + "?" + url.Values{name: {v}}.Encode()
+			}
+		}
 	}
 	return f
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"rightsdesk/shared/fault"
@@ -17,15 +18,20 @@ import (
 // languageOf is page.Language, named for those who do not render pages.
 var languageOf = page.Language
 
-// form reads a posted form.
+// form reads a posted form, with the files that came with it. What is so large
+// that it would be put on a disk was refused before.
 func form(r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		if f := tooLarge(err); f != nil {
-			return f
-		}
-		return fault.New(fault.Invalid, "invalid_form", "The form could not be read; send it again.")
+	err := r.ParseForm()
+	if err == nil && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		err = r.ParseMultipartForm(2 * maxLetter)
 	}
-	return nil
+	if err == nil {
+		return nil
+	}
+	if f := tooLarge(err); f != nil {
+		return f
+	}
+	return fault.New(fault.Invalid, "invalid_form", "The form could not be read; send it again.")
 }
 
 // formCall is the attempt that a form's hidden key identifies.
@@ -40,8 +46,13 @@ func formCall(r *http.Request) request.Call {
 // newKey is a fresh idempotency key for a form.
 func newKey() string { return string(table.NewID()) }
 
+// askPage is the empty form. A request's page leads here to complain about it.
 func (env Env) askPage(w http.ResponseWriter, r *http.Request) error {
-	return env.render(w, r, http.StatusOK, env.ask(r))
+	a := env.ask(r)
+	if a.About = r.FormValue("about"); a.About != "" {
+		a.Right = string(policy.Complaint)
+	}
+	return env.render(w, r, http.StatusOK, a)
 }
 
 // ask is the empty form.
@@ -74,6 +85,7 @@ func (env Env) askedPage(w http.ResponseWriter, r *http.Request) error {
 	a.Right, a.Residence, a.Key = f.Get("right"), f.Get("residence"), f.Get("idempotency_key")
 	a.Email, a.Name = personal.MakeText(f.Get("email")), personal.MakeText(f.Get("name"))
 	a.Account, a.Details = personal.MakeText(f.Get("account")), personal.MakeText(f.Get("details"))
+	a.About = strings.TrimSpace(f.Get("about"))
 	values := f["identity_value"]
 	for i, kind := range f["identity_kind"] {
 		if i < len(values) && strings.TrimSpace(values[i]) != "" {
@@ -100,7 +112,11 @@ func (env Env) askedPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// A page of its own, so that reloading it sends nothing again.
-	http.Redirect(w, r, "/requests/"+string(rec.ID)+"?lang="+lang, http.StatusSeeOther)
+	to := "/requests/" + string(rec.ID) + "?lang=" + lang
+	if policy.Right(a.Right).Unverified() {
+		to += "&for=" + string(page.Show)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 
@@ -119,34 +135,43 @@ func (env Env) asked(a page.Ask, lang string, r *http.Request) request.Submissio
 			p.Corrections = append(p.Corrections, source.Correction{Field: strings.TrimSpace(c.Field.Reveal()), Value: c.Value})
 		}
 	}
-	return request.Submission{
+	sub := request.Submission{
 		Right: policy.Right(a.Right), Residence: a.Residence, Person: p, Locale: lang, From: from(r), Call: formCall(r),
 	}
+	if sub.Right == policy.Complaint {
+		sub.About = request.ID(a.About)
+	}
+	return sub
 }
 
-// problemsOf turns the domain's complaints about fields into the form's.
+// problemsOf turns the domain's complaints about a request into the form's.
 func problemsOf(err error) []page.FieldProblem {
 	if errors.Is(err, request.ErrNotOffered) {
 		return []page.FieldProblem{{Field: "right"}}
 	}
+	return fieldsOf(err, "details", map[string]string{
+		"/person/email": "email", "/person/identities": "identities", "/corrections": "corrections", "/right": "right",
+		"/residence": "residence", "/about": "about",
+	})
+}
+
+// fieldsOf returns the fields of a form that the domain complains about, each
+// once: by the beginning of the pointer, or another.
+func fieldsOf(err error, other string, names map[string]string) []page.FieldProblem {
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Kind != fault.Invalid {
 		return nil
 	}
 	var list []page.FieldProblem
-	seen := map[string]bool{}
 	for _, field := range f.Fields {
-		name := "details"
-		for pointer, of := range map[string]string{
-			"/person/email": "email", "/person/identities": "identities", "/corrections": "corrections", "/right": "right", "/residence": "residence",
-		} {
+		one := page.FieldProblem{Field: other}
+		for pointer, name := range names {
 			if strings.HasPrefix(field.Pointer, pointer) {
-				name = of
+				one.Field = name
 			}
 		}
-		if !seen[name] {
-			seen[name] = true
-			list = append(list, page.FieldProblem{Field: name})
+		if !slices.Contains(list, one) {
+			list = append(list, one)
 		}
 	}
 	return list
@@ -158,9 +183,9 @@ func (env Env) codePage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (env Env) waiting(r *http.Request) page.Asked {
-	verb := page.Verify
-	if r.FormValue("for") == string(page.Deliver) {
-		verb = page.Deliver
+	verb := page.Verb(r.FormValue("for"))
+	if verb != page.Deliver && verb != page.Show {
+		verb = page.Verify
 	}
 	return page.Asked{Verb: verb, ID: r.PathValue("id"), Path: "/requests/" + r.PathValue("id"), Key: newKey(), AgainKey: newKey()}
 }
@@ -205,7 +230,7 @@ func (env Env) linkPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if t.Verb == request.Session {
-		return env.followPage(w, r, t, text)
+		return env.followPage(w, r, t, text, entered{})
 	}
 	req, address, err := env.Requests.Behind(r.Context(), t)
 	if err != nil {
@@ -226,55 +251,6 @@ func speak(r *http.Request, locale string) {
 	if r.FormValue("lang") == "" && locale != "" {
 		r.Form.Set("lang", locale)
 	}
-}
-
-func (env Env) followPage(w http.ResponseWriter, r *http.Request, t request.Token, text string) error {
-	v, err := env.Requests.Follow(r.Context(), t.ID, text)
-	if err != nil {
-		return err
-	}
-	req := v.Request
-	speak(r, req.Locale)
-	f := page.Follow{
-		ID: string(req.ID), Right: string(req.Right), Status: string(req.Status), Received: req.Received, Closed: req.Closed,
-		RespondBy: req.RespondBy, SafeBy: req.SafeBy, WhyIn: "en", Reason: v.Reason, Article: v.Article,
-		Systems: env.Requests.Outcome(req, env.frame(r).Language), Ignored: v.Ignored, Authority: v.Authority,
-	}
-	for _, x := range v.Exclusions {
-		f.NotCovered = append(f.NotCovered, policy.ExclusionView{
-			Text: x.Text.In(req.Locale), Redirect: policy.LinkView{Text: x.Redirect.Text.In(req.Locale), URL: x.Redirect.URL},
-		})
-	}
-	if req.Status == request.InProgress && env.Policy.Rights[req.Right].Cooling > 0 {
-		f.Starts = req.Start
-	}
-	clocks, err := env.Requests.Clocks(req)
-	if err != nil {
-		return err
-	}
-	for _, s := range deadlineOf(req, clocks).Steps {
-		one := page.Step{Text: s.Text, Article: s.Article}
-		if s.Date != nil {
-			one.Date = *s.Date
-		}
-		f.Why = append(f.Why, one)
-	}
-	for _, e := range v.Timeline {
-		one := page.Entry{At: e.At, Action: e.Action, By: e.Actor}
-		for _, fact := range e.Facts {
-			if c, ok := env.Policy.Category(fact.Value); ok && fact.Name == "category" {
-				one.About = c.Label.In(env.frame(r).Language)
-			}
-		}
-		f.Timeline = append(f.Timeline, one)
-	}
-	if v.Downloadable || v.StepUp {
-		f.Actions = append(f.Actions, page.Action{Verb: page.Deliver, Path: "/r/" + text, Key: newKey(), Until: req.Package.Until})
-	}
-	if req.Can(request.Revoke) {
-		f.Actions = append(f.Actions, page.Action{Verb: page.Revoke, Path: "/r/" + text, Key: newKey()})
-	}
-	return env.render(w, r, http.StatusOK, f)
 }
 
 // linkPosted is the button.
@@ -317,35 +293,6 @@ func (env Env) linkPosted(w http.ResponseWriter, r *http.Request) error {
 	case request.Session:
 	}
 	return env.sessionPosted(w, r, t, text, c)
-}
-
-// sessionPosted does what the follow page offers.
-func (env Env) sessionPosted(w http.ResponseWriter, r *http.Request, t request.Token, text string, c request.Call) error {
-	switch r.PostFormValue("do") {
-	case string(page.Revoke):
-		if _, _, err := env.Requests.Authorize(r.Context(), t.ID, text); err != nil {
-			return err
-		}
-		if _, err := env.Requests.Revoke(r.Context(), t.ID, c); err != nil {
-			return err
-		}
-		return env.render(w, r, http.StatusOK, page.Done{Verb: page.Revoke, ID: string(t.ID), Follow: "/r/" + text})
-	case string(page.Deliver):
-		d, err := env.Requests.Deliver(r.Context(), t.ID, text, c)
-		if errors.Is(err, request.ErrStepUp) {
-			if err := env.Requests.Resend(r.Context(), t.ID); err != nil {
-				return err
-			}
-			http.Redirect(w, r, "/requests/"+string(t.ID)+"?for="+string(page.Deliver)+"&lang="+env.frame(r).Language, http.StatusSeeOther)
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		http.Redirect(w, r, d.URL, http.StatusSeeOther)
-		return nil
-	}
-	return fault.New(fault.Invalid, "invalid_form", "The form could not be read; go back and press its button again.")
 }
 
 // refusePage shows a fault to a person.

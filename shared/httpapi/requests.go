@@ -332,7 +332,7 @@ func seenOf(v request.View) seen {
 	s := seen{
 		ID: string(r.ID), Right: string(r.Right), Residence: r.Residence, Status: string(r.Status), Received: r.Received,
 		Deadline: dates{r.RespondBy, r.SafeBy}, Paused: r.Paused, Starts: maybe(r.Start), Closed: maybe(r.Closed),
-		About: string(r.About), Decision: string(r.Outcome), Messages: dialogue{r.Messages.N, v.Waiting},
+		About: string(r.About), Decision: string(r.Outcome), Messages: dialogue{len(v.Messages), v.Question != nil},
 		Outcome: systemsOf(v.Systems), Timeline: []happening{},
 		Contact:   contact{v.Contact.Name, v.Contact.Email, v.Contact.Page, v.Contact.Postal},
 		Authority: authority{v.Authority.Name, v.Authority.Page},
@@ -374,7 +374,10 @@ func systemsOf(list []words.System) []system {
 }
 
 // told are the facts of an entry that help the person; keyed hashes do not.
-var told = []string{"status", "by", "source", "category", "verb", "state", "done", "fault", "reason", "article", "right", "respond_by"}
+var told = []string{
+	"status", "by", "source", "category", "verb", "state", "done", "fault", "reason", "article", "right", "respond_by", "safe_by",
+	"about", "before", "cause", "effect", "ground", "law", "message", "outcome", "proof",
+}
 
 func happeningOf(e audit.Entry) happening {
 	h := happening{At: e.At, Action: e.Action, By: kindOf(e.Actor)}

@@ -124,12 +124,14 @@ func (v view) Became(o words.Outcome) string { return v.Outcome(o, v.Zone) }
 func (v view) Ordinal(i int) string { return strconv.Itoa(i + 1) }
 
 // To is a link to a page of ours, in the same language.
-func (v view) To(path string) string {
-	sep := "?"
+func (v view) To(path string) string { return in(path, v.Language()) }
+
+// in is the address of a page in a language.
+func in(path, language string) string {
 	if strings.Contains(path, "?") {
-		sep = "&"
+		return path + "&lang=" + language
 	}
-	return path + sep + "lang=" + v.Language()
+	return path + "?lang=" + language
 }
 
 // choice is one entry of the language switch.
@@ -146,7 +148,7 @@ func (v view) Others() []choice {
 	var list []choice
 	for _, l := range v.Languages {
 		w := words.In(l)
-		list = append(list, choice{Language: l, Name: w.T("language.name"), URL: v.Path + "?lang=" + l, Current: l == v.Language()})
+		list = append(list, choice{Language: l, Name: w.T("language.name"), URL: in(v.Path, l), Current: l == v.Language()})
 	}
 	return list
 }

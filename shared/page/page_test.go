@@ -167,16 +167,20 @@ func TestWhatPeopleTypeStaysText(t *testing.T) {
 	for _, h := range hostile {
 		x := personal.MakeText(h)
 		id := personal.MakeIdentity(personal.Kind(h), h)
+		letter := page.Letter{At: received, By: h, Text: x, Proof: h, Files: []page.Attached{{Name: x, Size: 1}}}
 		pages := []page.Page{
 			page.Ask{
-				Rights: []string{"access"}, Key: h, Right: h, Residence: h, Email: x, Name: x, Account: x, Details: x, Notes: []string{h},
+				Rights: []string{"access"}, Key: h, Right: h, Residence: h, Email: x, Name: x, Account: x, Details: x, Notes: []string{h}, About: h,
 				Identities: []page.Named{{Kind: h, Value: x}}, Corrections: []page.Correction{{Field: x, Value: x}},
 			},
 			page.Follow{
 				ID: h, Status: "open", Right: h, Reason: h, Article: h, Ignored: []personal.Identity{id},
 				Systems:   []words.System{{Name: h, Outcomes: []words.Outcome{{Category: h, Result: words.Kept, Duty: h}}}},
 				Timeline:  []page.Entry{{At: received, Action: h, By: h}},
-				Authority: words.Authority{Name: h, Page: h}, Why: []page.Step{{Text: h, Article: h}},
+				Authority: words.Authority{Name: h, Page: h}, Deadlines: []page.Deadline{{Name: h, Steps: []page.Step{{Text: h, Article: h}}}},
+				About: h, Decision: h, Explanation: x, Appealed: h, Still: []page.Still{{Since: received, Cause: h}}, Question: &letter, Letters: []page.Letter{letter},
+				Extended: page.Extension{From: received, To: received, Text: h, Article: h},
+				Reply:    &page.Reply{Path: "/r/t", Key: h, Text: x}, Appeal: &page.Appeal{Path: "/r/t", Key: h, Text: x}, Complain: "/?about=r",
 			},
 			page.Mailbox{To: x, Mails: []page.MailLine{{N: 1, Subject: h}}},
 			page.Mail{Subject: h, Text: x, Code: x},
@@ -214,6 +218,7 @@ func TestTurnedTextCannotTurnWhatIsAroundIt(t *testing.T) {
 	const turned = "\u202Egnp.exe"
 	p := page.Follow{
 		Status: "open", Ignored: []personal.Identity{personal.MakeIdentity("email", turned)},
+		Letters: []page.Letter{{At: received, By: "person", Text: personal.MakeText(turned), Files: []page.Attached{{Name: personal.MakeText(turned)}}}},
 		Systems: []words.System{{Name: turned, Outcomes: []words.Outcome{{Category: turned, Result: words.Nothing}}}},
 	}
 	root := parse(t, render(t, "en", sample{page: p}))
@@ -223,7 +228,7 @@ func TestTurnedTextCannotTurnWhatIsAroundIt(t *testing.T) {
 			shut++
 		}
 	}
-	if all := strings.Count(root.text, turned); shut != all || all != 3 {
+	if all := strings.Count(root.text, turned); shut != all || all != 5 {
 		t.Errorf("%d of %d are shut in", shut, all)
 	}
 }
@@ -310,11 +315,11 @@ func TestTheFormHasTheFieldsItPromises(t *testing.T) {
 		}
 	}
 	wantCount := map[string]int{
-		"right": len(policy.AllRights), "residence": 1, "email": 1, "name": 1, "account": 1, "details": 1, "identity_kind": 2, "identity_value": 2,
+		"right": len(policy.AllRights), "residence": 1, "email": 1, "name": 1, "account": 1, "details": 1, "about": 1, "identity_kind": 2, "identity_value": 2,
 		"correction_field": 3, "correction_value": 3, "idempotency_key": 1, "lang": 1,
 	}
 	wantValues := map[string]string{
-		"right": "rectification", "residence": "US-CA", "email": "ada@", "name": "Ada Lovelace", "account": "ada1815", "details": "I moved in March.",
+		"right": "rectification", "residence": "US-CA", "email": "ada@", "name": "Ada Lovelace", "account": "ada1815", "details": "I moved in March.", "about": "",
 		"identity_kind": "phone", "identity_value": "+44 20 7946 0018", "correction_field": "postal address", "correction_value": "",
 		"idempotency_key": "k1", "lang": "en",
 	}

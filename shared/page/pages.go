@@ -34,6 +34,7 @@ type Correction struct{ Field, Value personal.Text }
 // Ask is the form to make a request, posted to /requests. Its fields:
 //
 //	right, residence, email, name, account, details   one value each
+//	about                                             the number of a request, with the right complaint
 //	identity_kind, identity_value                     one each per row, in order
 //	correction_field, correction_value                one each per row, in order
 //	idempotency_key, lang                             hidden
@@ -52,6 +53,7 @@ type Ask struct {
 	Name        personal.Text
 	Account     personal.Text
 	Details     personal.Text
+	About       string // number of the request that a complaint is about
 	Identities  []Named
 	Corrections []Correction
 }
@@ -66,6 +68,14 @@ func (a Ask) Problem(f string) *FieldProblem { return find(a.Problems, f) }
 // Described returns the attributes that tie a field to its hint and its problem.
 func (a Ask) Described(field string, hint bool) template.HTMLAttr {
 	return described(a.Problems, field, hint)
+}
+
+// Complains reports whether complaints are on offer.
+func (a Ask) Complains() bool { return slices.Contains(a.Rights, "complaint") }
+
+// Unproven reports whether something is on offer that waits for no proof.
+func (a Ask) Unproven() bool {
+	return slices.Contains(a.Rights, "opt_out") || slices.Contains(a.Rights, "limit")
 }
 
 // Corrects reports whether corrections are on offer.
@@ -93,10 +103,8 @@ func (a Ask) IdentityKinds() []string {
 
 // Opened reports whether the optional part holds something to look at.
 func (a Ask) Opened() bool {
-	return len(a.Identities) > 0 || a.Account != personal.Text{} || a.Details != personal.Text{} ||
-		slices.ContainsFunc(a.Problems, func(p FieldProblem) bool {
-			return slices.Contains([]string{"account", "identities", "details"}, p.Field)
-		})
+	return len(a.Identities) > 0 || a.Account != personal.Text{} ||
+		slices.ContainsFunc(a.Problems, func(p FieldProblem) bool { return p.Field == "account" || p.Field == "identities" })
 }
 
 func fill[T any](rows []T, n int) []T {
@@ -110,7 +118,7 @@ func fill[T any](rows []T, n int) []T {
 // FieldProblem says that a field of the form cannot be used. What is expected
 // there stands in the catalogue, as problem.<field>.
 type FieldProblem struct {
-	Field string // right, residence, email, name, account, identities, details, corrections, code
+	Field string // right, residence, email, name, account, identities, details, about, corrections, code, reply, files, appeal
 }
 
 // Key is where the catalogue says what is expected.
@@ -149,7 +157,7 @@ func described(problems []FieldProblem, field string, hint bool) template.HTMLAt
 // is known under the address. It posts code, for and do (verify, or again to
 // have another mail) to Path.
 type Asked struct {
-	Verb      Verb // Verify, or Deliver for a fresh code before a download
+	Verb      Verb // Verify, Deliver for a fresh code before a download, or Show for what waits for no proof
 	ID        string
 	Path      string    // /requests/{id}
 	Key       string    // idempotency key of the code's form

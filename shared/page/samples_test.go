@@ -73,9 +73,24 @@ func samples(language string) map[string]sample {
 			{Category: say("Call notes", "Notes d’appel"), Result: words.Failed},
 		}},
 	}
+	deadlines := []page.Deadline{
+		{Name: "acknowledge", Date: received.AddDate(0, 0, 10), Done: received.Add(time.Minute), Steps: []page.Step{{Text: "Received on Thursday 5 March 2026."}}},
+		{Name: "respond", Date: received.AddDate(0, 1, 2), Steps: []page.Step{
+			{Text: "The day of receipt is not counted.", Article: "Art. 3(1) Reg. 1182/71", Date: received},
+			{Text: "One month after it.", Article: "Art. 12(3) GDPR", Date: received.AddDate(0, 1, 0)},
+		}},
+		{Name: "records", Date: received.AddDate(2, 0, 0)},
+	}
+	hello := page.Letter{At: received.AddDate(0, 0, 2), By: "operator:7c1", Text: personal.MakeText(say("We have begun.", "Nous avons commencé."))}
+	question := page.Letter{
+		At: received.AddDate(0, 0, 3), By: "operator:7c1", Proof: "identity_document",
+		Text: personal.MakeText(say("Which orders do you mean?\nThe old shop had two accounts.", "De quels achats parlez-vous ?\nL’ancienne boutique avait deux comptes.")),
+	}
 	return map[string]sample{
-		"ask":       {path: "/", page: page.Ask{Rights: rights, Key: "k1"}},
-		"ask-local": {path: "/", page: page.Ask{Rights: rights[:2], Key: "k1"}, edit: func(f *page.Frame) { f.Local = true }},
+		"ask-complaint": {path: "/?about=" + request, page: page.Ask{Rights: rights, Key: "k1", Right: "complaint", About: request}},
+		"asked-follow":  {path: "/requests/" + request + "?for=follow", page: page.Asked{Verb: page.Show, ID: request, Path: "/requests/" + request, Key: "k1", AgainKey: "k2"}},
+		"ask":           {path: "/", page: page.Ask{Rights: rights, Key: "k1"}},
+		"ask-local":     {path: "/", page: page.Ask{Rights: rights[:2], Key: "k1"}, edit: func(f *page.Frame) { f.Local = true }},
 		"ask-problems": {page: page.Ask{
 			Rights: rights, Key: "k1", Notes: []string{say("Data inside an app that a customer runs is not covered: ask its owner.", "Les données d’une application exploitée par un client ne sont pas couvertes : adressez-vous à son propriétaire.")},
 			Problems:  []page.FieldProblem{{Field: "email"}, {Field: "corrections"}},
@@ -86,7 +101,7 @@ func samples(language string) map[string]sample {
 			Corrections: []page.Correction{{Field: personal.MakeText("postal address")}},
 		}},
 		"ask-every-problem": {page: page.Ask{Rights: rights, Key: "k1", Problems: []page.FieldProblem{
-			{Field: "right"}, {Field: "email"}, {Field: "name"}, {Field: "residence"}, {Field: "corrections"}, {Field: "account"}, {Field: "identities"}, {Field: "details"},
+			{Field: "right"}, {Field: "email"}, {Field: "name"}, {Field: "residence"}, {Field: "corrections"}, {Field: "account"}, {Field: "identities"}, {Field: "details"}, {Field: "about"},
 		}}},
 		"asked":           {path: "/requests/" + request, page: page.Asked{Verb: page.Verify, ID: request, Path: "/requests/" + request, Key: "k1", AgainKey: "k2", CodeUntil: received.Add(10 * time.Minute)}},
 		"asked-wrong":     {page: page.Asked{Verb: page.Verify, ID: request, Path: "/requests/" + request, Key: "k1", AgainKey: "k2", CodeUntil: received.Add(10 * time.Minute), Problems: []page.FieldProblem{{Field: "code"}}}},
@@ -107,10 +122,7 @@ func samples(language string) map[string]sample {
 		"follow": {path: "/r/t0ken", page: page.Follow{
 			ID: request, Right: "erasure", Status: "in_progress", Received: received, Starts: received.AddDate(0, 0, 7),
 			RespondBy: time.Date(2026, time.April, 7, 21, 59, 59, 0, time.UTC), SafeBy: time.Date(2026, time.April, 3, 21, 59, 59, 0, time.UTC),
-			Why: []page.Step{
-				{Text: "The day of receipt is not counted.", Article: "Art. 3(1) Reg. 1182/71", Date: received},
-				{Text: "One month after it.", Article: "Art. 12(3) GDPR", Date: received.AddDate(0, 1, 0)},
-			}, WhyIn: "en",
+			Deadlines: deadlines, WhyIn: "en",
 			Timeline: []page.Entry{
 				{At: received, Action: "receive", By: "person"},
 				{At: received.Add(3 * time.Minute), Action: "verify", By: "person"},
@@ -126,6 +138,44 @@ func samples(language string) map[string]sample {
 		"follow-denied": {page: page.Follow{
 			ID: request, Right: "access", Status: "denied", Received: received, Closed: received.AddDate(0, 0, 3),
 			Reason: say("We could not establish that it was you who asked.", "Nous n’avons pas pu établir que la demande venait de vous."), Article: "Art. 12(6) GDPR",
+			Appeal:   &page.Appeal{Path: "/r/t0ken", Key: "k1", Until: received.AddDate(0, 2, 0)},
+			Complain: "/?about=" + request,
+		}},
+		"follow-appealing": {page: page.Follow{
+			ID: request, Right: "access", Status: "denied", Received: received, Closed: received.AddDate(0, 0, 3), Complain: "/?about=" + request,
+			Appeal: &page.Appeal{Path: "/r/t0ken", Key: "k1", Problems: []page.FieldProblem{{Field: "appeal"}}},
+		}},
+		"follow-appealed": {path: "/r/t0ken", page: page.Follow{
+			ID: request, Right: "access", Status: "denied", Received: received, Closed: received.AddDate(0, 0, 3), Appealed: "r_9d4n7v2x8k1qczm5", Complain: "/?about=" + request,
+		}},
+		"follow-question": {path: "/r/t0ken", page: page.Follow{
+			ID: request, Right: "access", Status: "in_progress", Received: received,
+			RespondBy: received.AddDate(0, 1, 2), SafeBy: received.AddDate(0, 1, 0), Deadlines: deadlines, WhyIn: "en",
+			Still:    []page.Still{{Since: received.AddDate(0, 0, 3), Cause: "identity"}, {Since: received.AddDate(0, 0, 4), Cause: "consultation"}},
+			Question: &question, Letters: []page.Letter{hello, question},
+			Reply:    &page.Reply{Path: "/r/t0ken", Key: "k1", Answers: true, Files: 3, Megabytes: 1, Days: 14},
+			Timeline: []page.Entry{{At: received, Action: "receive", By: "person"}, {At: received.AddDate(0, 0, 3), Action: "ask", By: "operator:7c1"}},
+			Complain: "/?about=" + request,
+		}},
+		"follow-reply-problems": {page: page.Follow{
+			ID: request, Right: "access", Status: "in_progress", Received: received, Question: &question, Letters: []page.Letter{question},
+			Reply: &page.Reply{Path: "/r/t0ken", Key: "k1", Answers: true, Files: 3, Megabytes: 1, Days: 14, Problems: []page.FieldProblem{{Field: "reply"}, {Field: "files"}}},
+		}},
+		"follow-answered": {path: "/r/t0ken", page: page.Follow{
+			ID: request, Right: "access", Status: "in_progress", Received: received, RespondBy: received.AddDate(0, 3, 0), SafeBy: received.AddDate(0, 3, 0),
+			Extended: page.Extension{
+				From: received.AddDate(0, 1, 0), To: received.AddDate(0, 3, 0), Article: "Art. 12(3) GDPR",
+				Text: say("Your request is complex.", "Votre demande est complexe."), //nolint:misspell // French
+			},
+			Letters: []page.Letter{question, {
+				At: received.AddDate(0, 0, 5), By: "person", Text: personal.MakeText(say("Here they are.\nBoth of them.", "Les voici.\nToutes les deux.")),
+				Files: []page.Attached{{Name: personal.MakeText(say("orders.pdf", "achats.pdf")), Size: 734_003}, {Name: personal.MakeText("2.txt"), Size: 12, Gone: true}},
+			}},
+			Reply: &page.Reply{Path: "/r/t0ken", Key: "k1", Files: 3, Megabytes: 1, Days: 14},
+		}},
+		"follow-decided": {path: "/r/t0ken", page: page.Follow{
+			ID: "r_9d4n7v2x8k1qczm5", Right: "appeal", Status: "fulfilled", Received: received, Closed: received.AddDate(0, 0, 9), About: request,
+			Decision: "partly_upheld", Explanation: personal.MakeText(say("You were right about the first point.", "Vous aviez raison sur le premier point.")),
 		}},
 		"policy": {path: "/policy", page: page.Policy{Publication: published(say, language)}},
 		"policy-bare": {path: "/policy", page: page.Policy{Publication: policy.Publication{

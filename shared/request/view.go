@@ -25,8 +25,13 @@ type View struct {
 	Article  string
 	// Ground is why the answer was put off, if it was.
 	Ground Ground
-	// Waiting says that a question to the person has no answer yet.
-	Waiting bool
+	// Still is what time stands still for.
+	Still []law.Stop
+	// Messages is the dialogue; Question is what the person has not answered yet, nil
+	// if there is nothing; Explanation says why what was weighed ended as it did.
+	Messages    []Message
+	Question    *Message
+	Explanation personal.Text
 	// Appealable says that an appeal against the answer can be made, until an
 	// instant if the law sets one; Appeal is the one that was made.
 	Appealable  bool
@@ -77,7 +82,11 @@ func (s *Service) view(ctx context.Context, r Request) (View, error) {
 	if r.Extension != nil {
 		v.Ground.Text, v.Ground.Article = s.ground(r)
 	}
-	v.Waiting = r.waiting()
+	if v.Messages, err = s.messages(ctx, r); err != nil {
+		return View{}, err
+	}
+	v.Question, v.Explanation = r.question(v.Messages), explanation(v.Messages)
+	v.Still = s.still(r)
 	if v.Appeal, err = s.appealOf(ctx, r); err != nil {
 		return View{}, err
 	}
@@ -97,9 +106,38 @@ func (s *Service) view(ctx context.Context, r Request) (View, error) {
 	return v, nil
 }
 
-// waiting reports whether a question to the person has no answer yet.
-func (r Request) waiting() bool {
-	return !r.Status.Final() && r.Messages.Asked > r.Messages.Answered && r.waitsFor("")
+// question returns the last question that waits for an answer, nil if none does.
+func (r Request) question(list []Message) *Message {
+	for _, m := range slices.Backward(list) {
+		if m.By == ByPerson || r.Status.Final() {
+			return nil
+		}
+		if m.Cause != "" && r.waitsFor(m.Cause) {
+			return &m
+		}
+	}
+	return nil
+}
+
+// explanation is what the person was told with the end of what was weighed.
+func explanation(list []Message) personal.Text {
+	for _, m := range slices.Backward(list) {
+		if m.decides {
+			return m.Text
+		}
+	}
+	return personal.Text{}
+}
+
+// still returns the stops that stop the time of a request now.
+func (s *Service) still(r Request) []law.Stop {
+	if !r.Paused || r.Status.Final() {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(r.Stops), func(stop law.Stop) bool {
+		rule, err := law.Asking(s.legalCase(r, s.now()), stop.Cause)
+		return !stop.Answered.IsZero() || err != nil || rule.Effect == law.Ignore
+	})
 }
 
 // appealOf returns the appeal against an answer, if there is one. Its id follows
