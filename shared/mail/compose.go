@@ -155,7 +155,7 @@ var kinds = map[Kind]func(*writer){
 	Decided: func(w *writer) {
 		w.say("mail.decided.open")
 		w.wish()
-		w.say("mail.decided." + w.letter.Outcome)
+		w.put(block{Kind: paragraph, Text: w.Name("decision", w.letter.Outcome)})
 		w.head("mail.reason")
 		w.explain()
 		w.follow()

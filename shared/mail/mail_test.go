@@ -207,7 +207,7 @@ func TestWhatEachLetterMustSay(t *testing.T) {
 		mail.StillAsked:     {"have not heard from you", "Which of the two shops is it about?", "/r/follow", "The law (UK GDPR Art. 12A(4)) stops our time"},
 		mail.Extended:       {"erase your personal data", "by 5 June 2026 at the latest, instead of 7 April 2026", "Your request is complex.", "Art. 12(3) GDPR", "CNIL", "https://www.cnil.fr/fr/plaintes", "without asking us first", "go to court"},
 		mail.Late:           {"erase your personal data", "by 4 April 2026", "We are sorry", "still working on it", "The law (PIPEDA s. 8(5)) takes an answer that does not come in time for a refusal", "CNIL", "go to court"},
-		mail.Decided:        {"You complained to Lumen & Sons", "in your favour in part", "You are right about the newsletter", "- tax law asks for them,", "appeal to us until 4 May 2026", "/r/follow", "CNIL"},
+		mail.Decided:        {"You complained to Lumen & Sons", "decided in your favour in part", "You are right about the newsletter", "- tax law asks for them,", "appeal to us until 4 May 2026", "/r/follow", "CNIL"},
 		mail.Digest: {
 			"15 privacy requests need you: 1 overdue, 1 due tomorrow, 13 others", "https://privacy.lumen.example",
 			"“Have my data erased”: the date to answer by has passed. It was to be answered by 4 March 2026. GET /v1/operator/requests/r_late",

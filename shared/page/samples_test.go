@@ -165,7 +165,7 @@ func samples(language string) map[string]sample {
 			ID: request, Right: "access", Status: "in_progress", Received: received, RespondBy: received.AddDate(0, 3, 0), SafeBy: received.AddDate(0, 3, 0),
 			Extended: page.Extension{
 				From: received.AddDate(0, 1, 0), To: received.AddDate(0, 3, 0), Article: "Art. 12(3) GDPR",
-				Text: say("Your request is complex.", "Votre demande est complexe."), //nolint:misspell // French
+				Text: say("Your request is complex.", "Votre demande est complexe."),
 			},
 			Letters: []page.Letter{question, {
 				At: received.AddDate(0, 0, 5), By: "person", Text: personal.MakeText(say("Here they are.\nBoth of them.", "Les voici.\nToutes les deux.")),
