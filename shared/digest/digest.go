@@ -89,8 +89,10 @@ type Book struct {
 	// Log hears when a digest was refused for good: its audit chain says so too.
 	Log *slog.Logger
 
-	mu   sync.Mutex
-	open map[table.Key]time.Time // digests that were seen to gather, and when
+	mu    sync.Mutex
+	open  map[table.Key]time.Time // digests that were seen to gather, and when
+	once  sync.Once
+	place *time.Location // the controller's, once it was read
 }
 
 // state is where a digest stands. The comment says who moves next.
@@ -202,10 +204,7 @@ const (
 // for what is urgent at the next full quarter of an hour that leaves ten minutes to
 // gather, unless the daily one comes before.
 func (b *Book) next(after time.Time, urgent bool) time.Time {
-	zone, err := time.LoadLocation(b.Policy.Controller.TimeZone)
-	if err != nil {
-		zone = time.UTC // the policy was checked when it was read
-	}
+	zone := b.zone()
 	// The hour on the clock, not so many hours after midnight: on two days of the
 	// year that is not the same.
 	at, day := b.Policy.Operators.DigestAt, after.In(zone)
@@ -222,6 +221,17 @@ func (b *Book) next(after time.Time, urgent bool) time.Time {
 		return daily.UTC()
 	}
 	return soon.UTC()
+}
+
+// zone is the controller's, in which days are counted and told.
+func (b *Book) zone() *time.Location {
+	b.once.Do(func() {
+		var err error
+		if b.place, err = time.LoadLocation(b.Policy.Controller.TimeZone); err != nil {
+			b.place = time.UTC // the policy was checked when it was read
+		}
+	})
+	return b.place
 }
 
 // gathers reports whether a digest takes lines. If there is none yet, it makes it.

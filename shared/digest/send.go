@@ -177,12 +177,8 @@ func (b *Book) mail(ctx context.Context, key table.Key, to Audience, lines []Lin
 	if !ok {
 		return fmt.Errorf("%w: the policy has no address for %s", mail.ErrRefused, to)
 	}
-	zone, err := time.LoadLocation(p.Controller.TimeZone)
-	if err != nil {
-		zone = time.UTC // the policy was checked when it was read
-	}
 	l := mail.Letter{
-		To: recipient, Brand: p.Document.Brand, Zone: zone, Console: b.BaseURL, More: max(0, len(lines)-maxLines),
+		To: recipient, Brand: p.Document.Brand, Zone: b.zone(), Console: b.BaseURL, More: max(0, len(lines)-maxLines),
 		Contact: words.Contact{Name: p.Contact.Person, Email: p.Contact.Email, Page: p.Contact.Page, Postal: p.Contact.PostalAddress},
 	}
 	for _, line := range lines[:min(len(lines), maxLines)] {

@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"rightsdesk/shared/digest"
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/seal"
+	"rightsdesk/shared/table"
 	"rightsdesk/shared/table/tabletest"
 	"rightsdesk/shared/topology"
 )
@@ -67,6 +69,37 @@ func TestARunThatIsOutOfTimeStops(t *testing.T) {
 	}))(ctx)
 	if !errors.Is(err, context.Canceled) || rep.Seen != 1 {
 		t.Errorf("%+v, %v", rep, err)
+	}
+}
+
+func TestOneSweepServesEveryKind(t *testing.T) {
+	t.Parallel()
+	s := desk(t, 5)
+	book := &digest.Book{Table: s.Table, Now: s.Now, Policy: s.Policy}
+	early := digest.Book{Table: s.Table, Now: func() time.Time { return s.Now().Add(-48 * time.Hour) }, Policy: s.Policy}
+	for _, to := range []digest.Audience{digest.Operators, digest.Contact} { // one is due, one is not
+		writes, err := early.Note(t.Context(), to, digest.Line{Request: "r1", Why: []digest.Why{digest.New}})
+		if err == nil {
+			err = s.Table.Commit(t.Context(), table.NewID(), writes...)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := book.Note(t.Context(), to, digest.Line{Request: "r1", Why: []digest.Why{digest.New}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	requests, digests := map[request.ID]int{}, map[table.Key]int{}
+	rep, err := job.Sweep(s.Table, s.Now, slog.New(slog.DiscardHandler),
+		job.Requests(func(_ context.Context, id request.ID) error { requests[id]++; return nil }),
+		job.Digests(func(_ context.Context, k table.Key) error { digests[k]++; return errors.New("this one fails") }),
+	)(t.Context())
+	if err != nil || rep.Seen != 7 || rep.Failed != 2 || len(requests) != 5 || len(digests) != 2 {
+		t.Errorf("%+v, %v; %d requests and %d digests", rep, err, len(requests), len(digests))
+	}
+	rep, err = job.Sweep(s.Table, s.Now, slog.New(slog.DiscardHandler), job.Requests(func(context.Context, request.ID) error { return nil }))(t.Context())
+	if err != nil || rep.Seen != 5 {
+		t.Errorf("of requests alone: %+v, %v", rep, err)
 	}
 }
 
