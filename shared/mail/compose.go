@@ -283,6 +283,20 @@ const (
 	rows      blockKind = "rows"
 )
 
+// subject is the kind's; a decision names what it is on, a digest counts.
+func (w *writer) subject(kind Kind) string {
+	key := "mail." + string(kind) + ".subject"
+	switch {
+	case kind == Decided && w.Has(key+"."+w.letter.Right):
+		key += "." + w.letter.Right
+	case kind == Digest:
+		return w.counted(key, w.letter.count())
+	case kind == Overdue:
+		return w.N(key, w.letter.count())
+	}
+	return w.t(key)
+}
+
 func (w *writer) put(b block) { w.blocks = append(w.blocks, b) }
 
 // t is T with the brand put in.

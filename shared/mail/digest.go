@@ -42,15 +42,8 @@ func (l Line) reasons() (list []string) {
 // count is how many requests a digest is about.
 func (l Letter) count() int { return len(l.Lines) + l.More }
 
-// subject is the kind's; a digest's says how much is how urgent.
-func (w *writer) subject(kind Kind) string {
-	key, n := "mail."+string(kind)+".subject", w.letter.count()
-	switch {
-	case kind == Overdue:
-		return w.N(key, n)
-	case kind != Digest:
-		return w.t(key)
-	}
+// counted is the subject of a digest: how many requests, and how many of them press how much.
+func (w *writer) counted(key string, n int) string {
 	var parts []string
 	rest := n
 	for i, c := range clock {

@@ -277,6 +277,8 @@ func TestWhatALetterSaysDependsOn(t *testing.T) {
 		"no appeal":                          {mail.Denied, func(l *mail.Letter) { l.Appeal = false }, "somebody looks at it again", "appeal"},
 		"an appeal without an end":           {mail.Denied, func(l *mail.Letter) { l.AppealUntil = time.Time{} }, "You can appeal to us. Say", "to us until"},
 		"more time is no answer":             {mail.Extended, func(*mail.Letter) {}, "If you would rather not wait", "appeal"},
+		"a decision on an appeal":            {mail.Decided, func(l *mail.Letter) { l.Right = "appeal" }, "has decided on your appeal\n", "come to a decision"},
+		"a decision on a challenge":          {mail.Decided, func(l *mail.Letter) { l.Right = "challenge" }, "has come to a decision\n", "your appeal"},
 		"upheld":                             {mail.Decided, func(l *mail.Letter) { l.Outcome = "upheld" }, "in your favour.", "in part"},
 		"rejected":                           {mail.Decided, func(l *mail.Letter) { l.Outcome = "rejected" }, "not to change anything", "favour"},
 		"a message":                          {mail.Asked, func(l *mail.Letter) { l.Waiting = false }, "has written to you:", "ask you"},
