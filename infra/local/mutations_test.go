@@ -19,8 +19,8 @@ import (
 
 // promised are the rows of the promise list that this release keeps.
 var promised = []string{
-	"SP-03", "SP-04", "SP-10", "SP-12", "SP-16", "SP-23", "SP-33", "PT-11", "PT-18", "PS-01", "PS-02", "PS-04", "PS-07", "PS-11", "PS-14", "PS-15",
-	"SB-13", "PQ-09", "PQ-10", "PQ-13", "ALL-01", "ALL-03", "ALL-05",
+	"SP-01", "SP-03", "SP-04", "SP-10", "SP-12", "SP-16", "SP-23", "SP-33", "PT-01", "PT-03", "PT-04", "PT-11", "PT-18", "PS-01", "PS-02", "PS-04", "PS-07", "PS-11", "PS-14", "PS-15",
+	"SB-01", "SB-02", "SB-13", "PQ-09", "PQ-10", "PQ-13", "ALL-01", "ALL-03", "ALL-05",
 }
 
 // mutation is one line of the product that keeps a promise, and what it would be
@@ -34,10 +34,11 @@ type mutation struct {
 }
 
 var mutations = []mutation{
+	{"SP-01", "shared/request/operate.go", `r.Reason = reason`, `r.Reason = ""`, "TestSP_01_TheRightsOfThePeopleInAGDPRCountry"},
 	{"SP-03", "shared/policy/publish.go", `if c.California.Category != name || !c.California.Collected {`, `if c.California.Category != name {`, "TestSP_03_WhatWasNotCollectedIsInNeitherList"},
 	{"SP-03", "shared/request/package.go", `m.California = s.california(lang)`, `m.California = nil`, "TestSP_03_TheAnswerToKnowAndThePolicyListTheSameCategories"},
 	{"SP-03", "shared/request/plan.go", `case !category.Shown():`, `case right == policy.Know, !category.Shown():`, "TestSP_03_TheAnswerToKnowAndThePolicyListTheSameCategories"},
-	{"SP-04", "shared/request/submit.go", `Status: Unverified, Policy: s.Policy.Version, Law: dates.Law, Automatic: rule.Automatic,`, `Status: Open, Policy: s.Policy.Version, Law: dates.Law, Automatic: rule.Automatic,`, "TestSP_04_NothingHappensBeforeThePersonIsVerified"},
+	{"SP-04", "shared/request/submit.go", `Status: Unverified, Policy: s.Policy.Version, Automatic: rule.Automatic,`, `Status: Open, Policy: s.Policy.Version, Automatic: rule.Automatic,`, "TestSP_04_NothingHappensBeforeThePersonIsVerified"},
 	{"SP-04", "shared/request/look.go", `ids := s.known(look.Source, all)`, `ids := s.known(look.Source, append(all, p.Claims...))`, "TestSP_04_NothingHappensBeforeThePersonIsVerified"},
 	{"SP-04", "shared/policy/publish.go", `WithoutAccount:   p.Verification.WithoutAccount.In(language),`, `WithoutAccount:   "",`, "TestSP_04_PeopleWithoutAnAccountAreToldAnotherWay"},
 	{"SP-10", "shared/policy/purpose.go", `to.Policy = o.line("policy", needIf(to.Name != ""), webAddress)`, `to.Policy = o.line("policy", may, webAddress)`, "TestSP_10_TheVendorTableIsPublishedAndMayBeEmpty"},
@@ -47,6 +48,10 @@ var mutations = []mutation{
 	{"SP-23", "shared/export/manifest.go", `return func(field string) bool { return names[plainName(field)] }`, `return func(string) bool { return false }`, "TestSP_23_CredentialsAreNowhereToBeSeen"},
 	{"SP-23", "shared/policy/category.go", `func (c Category) Shown() bool { return !c.Credential && !c.NeverDisclose }`, `func (c Category) Shown() bool { return true }`, "TestSP_23_CredentialsAreNowhereToBeSeen"},
 	{"SP-33", "shared/policy/document.go", `TradeName:     o.line("trade_name", need, anyLine),`, `TradeName:     o.line("trade_name", may, anyLine),`, "TestSP_33_ControllerAndScopeAreNamed"},
+	{"PT-01", "shared/request/submit.go", `Received: sub.Received, Promise: rule.PromisedDays, About: sub.About,`, `Received: sub.Received, About: sub.About,`, "TestPT_01_EveryRequestIsAnsweredWithinThirtyDays"},
+	{"PT-01", "shared/request/movement.go", `case !s.rule(r.Right).Extension:`, `case false:`, "TestPT_01_EveryRequestIsAnsweredWithinThirtyDays"},
+	{"PT-03", "shared/request/operate.go", `return slices.DeleteFunc(law.Reasons(r.Law, string(r.Right)), func(x law.Reason) bool { return !s.Policy.MayRefuse(x.Code) })`, `return law.Reasons(r.Law, string(r.Right))`, "TestPT_03_ARefusalNamesADutyOrADeclaredCircumstance"},
+	{"PT-04", "shared/request/relay.go", `if a, known := law.Authority(residence); known && (!ok || broad) {`, `if a, known := law.Authority(residence); known && !ok {`, "TestPT_04_TheAuthorityStaysOpenThroughout"},
 	{"PT-11", "shared/policy/purpose.go", `Function:        o.text("function", need),`, `Function:        o.text("function", may),`, "TestPT_11_SubProcessorsArePublished"},
 	{"PT-18", "shared/policy/check.go", `if to.ForValue {`, `if to.ForValue && to.Class == Advertising {`, "TestPT_18_NeverSold"},
 	{"PS-01", "shared/request/execute.go", `if found.Done {`, `if found.Done || w.step.Calls == 0 {`, "TestPS_01_AccessIsToAllThatIsHeld"},
@@ -58,6 +63,11 @@ var mutations = []mutation{
 	{"PS-11", "shared/policy/document.go", `Updated:   o.line("updated", need, timestamp),`, `Updated:   o.line("updated", may, timestamp),`, "TestPS_11_OneURLHasTheLatestPolicy"},
 	{"PS-14", "shared/policy/check.go", `if len(promised) > 0 && s.Country != "" && s.Role == AsController && !Covers(promised, s.Country) {`, `if len(promised) > 0 && s.Country != "" && s.Role == AsController && s.Kind == KindTask && !Covers(promised, s.Country) {`, "TestPS_14_WhatIsControlledStaysInTheUnitedStates"},
 	{"PS-15", "shared/policy/check.go", `if u.ForValue {`, `if u.ForValue && !slices.Contains(u.Bases, OnConsent) {`, "TestPS_15_NothingEnablesASale"},
+	{"SB-01", "shared/request/operate.go", `r.Outcome = d.Outcome`, `r.Outcome = ""`, "TestSB_01_AChallengeHasAStatusAnOwnerAndAnOutcome"},
+	{"SB-01", "shared/request/movement.go", `r.Owner = owner`, `r.Owner = by.ID`, "TestSB_01_AChallengeHasAStatusAnOwnerAndAnOutcome"},
+	{"SB-02", "shared/request/movement.go", `if s.now().After(x.Notice) {`, `if false {`, "TestSB_02_ThirtyDaysOneExtensionAndSilenceIsARefusal"},
+	{"SB-02", "shared/request/movement.go", `case r.Extension != nil:`, `case false:`, "TestSB_02_ThirtyDaysOneExtensionAndSilenceIsARefusal"},
+	{"SB-02", "shared/request/remind.go", `d.facts = append(d.facts, audit.Fact{Name: "deemed_refusal", Value: article})`, `_ = article`, "TestSB_02_ThirtyDaysOneExtensionAndSilenceIsARefusal"},
 	{"SB-13", "shared/policy/check.go", `if len(rules.Classes) > 0 && to.Class != "" && !slices.Contains(rules.Classes, to.Class) {`, `if len(rules.Classes) > 0 && to.Class == "" {`, "TestSB_13_OnlyRecipientsOfTheseKinds"},
 	{"PQ-09", "shared/policy/check.go", `if len(missing) > 0 && to.Class != PublicAuthority {`, `if len(missing) > 1 && to.Class != PublicAuthority {`, "TestPQ_09_PartnersByFunctionWithTheirUndertaking"},
 	{"PQ-10", "shared/policy/source.go", `Country:             o.line("country", need, location),`, `Country:             o.line("country", may, location),`, "TestPQ_10_EveryPlaceIsPublished"},

@@ -140,14 +140,14 @@ func (d deadline) clock(name string) (legal, safe string) {
 func (w *world) ground(id string) string {
 	w.t.Helper()
 	var problem struct {
-		Fields []struct{ Pointer, Text string }
+		Errors []struct{ Pointer, Detail string }
 	}
-	a := w.must(http.StatusUnprocessableEntity, "POST", "/v1/operator/requests/"+id+"/extend", map[string]string{"ground": "none of them"}, w.operator())
+	a := w.must(http.StatusBadRequest, "POST", "/v1/operator/requests/"+id+"/extend", map[string]string{"ground": "none of them"}, w.operator())
 	a.into(w.t, &problem)
-	if len(problem.Fields) != 1 || problem.Fields[0].Pointer != "/ground" {
+	if len(problem.Errors) != 1 || problem.Errors[0].Pointer != "/ground" {
 		w.t.Fatalf("a wrong ground is answered with %s", a.Body)
 	}
-	codes, ok := strings.CutPrefix(problem.Fields[0].Text, "must be one of ")
+	codes, ok := strings.CutPrefix(problem.Errors[0].Detail, "must be one of ")
 	if !ok {
 		w.t.Fatalf("a wrong ground is answered with %s", a.Body)
 	}

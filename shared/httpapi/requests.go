@@ -376,7 +376,7 @@ func systemsOf(list []words.System) []system {
 // told are the facts of an entry that help the person; keyed hashes do not.
 var told = []string{
 	"status", "by", "source", "category", "verb", "state", "done", "fault", "reason", "article", "right", "respond_by", "safe_by",
-	"about", "before", "cause", "effect", "ground", "law", "message", "outcome", "proof",
+	"about", "before", "cause", "effect", "ground", "law", "message", "outcome", "proof", "deemed_refusal", "mail", "tries",
 }
 
 func happeningOf(e audit.Entry) happening {

@@ -305,15 +305,18 @@ func (s *Service) stopping(r Request) string {
 	return ""
 }
 
-// authority is whom a person of the request's residence may complain to: as the
-// policy says, or else as the law knows it.
+// authority is whom a person of the request's residence may complain to: the one
+// that the policy names for that place, or that the law knows; failing both, the
+// one that the policy names for everybody.
 func (s *Service) authority(r Request) words.Authority {
 	for _, residence := range []string{r.Residence, s.Policy.Controller.Country} {
-		if a, ok := s.Policy.Authority(residence); ok {
-			return words.Authority{Name: a.Name.In(r.Locale), Page: a.URL}
-		}
-		if a, ok := law.Authority(residence); ok {
+		named, ok := s.Policy.Authority(residence)
+		broad := named.Residence == policy.EEA || named.Residence == policy.Everywhere
+		if a, known := law.Authority(residence); known && (!ok || broad) {
 			return words.Authority{Name: a.Name, Page: a.URL}
+		}
+		if ok {
+			return words.Authority{Name: named.Name.In(r.Locale), Page: named.URL}
 		}
 	}
 	return words.Authority{}
