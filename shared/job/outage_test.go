@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -116,22 +117,31 @@ func (o *outage) schedules() {
 // entries are the audit entries of a request with an action.
 func (o *outage) entries(id request.ID, action request.Action) (found []audit.Entry) {
 	o.t.Helper()
+	o.eachItem(table.Audit, id.Chain(), func(item table.Item) {
+		e, err := audit.Decode(item.Body)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		if e.Action == string(action) {
+			found = append(found, e)
+		}
+	})
+	return found
+}
+
+// eachItem visits the items of a partition.
+func (o *outage) eachItem(of table.Name, partition string, visit func(table.Item)) {
+	o.t.Helper()
 	for cursor := ""; ; {
-		page, err := o.store.Query(o.t.Context(), table.Query{Table: table.Audit, Partition: id.Chain(), Cursor: cursor})
+		page, err := o.store.Query(o.t.Context(), table.Query{Table: of, Partition: partition, Cursor: cursor})
 		if err != nil {
 			o.t.Fatal(err)
 		}
 		for _, item := range page.Items {
-			e, err := audit.Decode(item.Body)
-			if err != nil {
-				o.t.Fatal(err)
-			}
-			if e.Action == string(action) {
-				found = append(found, e)
-			}
+			visit(item)
 		}
 		if cursor = page.Cursor; cursor == "" {
-			return found
+			return
 		}
 	}
 }
@@ -186,7 +196,7 @@ func TestAnOutageOfTwoDaysLosesNoReminder(t *testing.T) {
 
 	// The outage: T-1, the date itself and 5,000 reminders to confirm come due in it.
 	o.post.forget(97)
-	o.turn(52 * time.Hour)
+	o.turn(50 * time.Hour)
 	began := time.Now()
 	o.schedules()
 	o.turn(24 * time.Hour) // past the daily digest
@@ -227,18 +237,61 @@ func TestAnOutageOfTwoDaysLosesNoReminder(t *testing.T) {
 		}
 		said += len(o.entries(id, request.Said))
 	}
-	lines := map[string]int{} // by digest line
-	digests, sentTwice := 0, 0
-	o.eachDigest(func(key string, isLine bool) {
-		if isLine {
-			lines[key]++
-		} else {
-			digests++
+	// Each mark stands in one line of one digest, and what is overdue in one more, to
+	// the policy's contact.
+	lines := map[string]int{}
+	digests := o.eachLine(func(to digest.Audience, l digest.Line) {
+		for _, why := range l.Why {
+			lines[string(to)+" "+l.Request+" "+string(why)]++
+		}
+	}, func(e audit.Entry) {
+		if fact(e, "tries") > "1" {
+			said++
 		}
 	})
-	t.Logf("%d letters, %d answers lost, %d said so in timelines of requests, %d digests, %d lines", len(o.post.taken), lost, said, digests, len(lines))
-	_ = sentTwice
+	for _, id := range dated {
+		for _, want := range []string{"operators %s T-7", "operators %s T-3", "operators %s T-1", "operators %s overdue", "contact %s overdue"} {
+			if n := lines[fmt.Sprintf(want, id)]; n != 1 {
+				t.Fatalf(want+" stands in %d lines", id, n)
+			}
+		}
+	}
+	if said != twice {
+		t.Errorf("%d letters were taken twice, and %d timelines say so", twice, said)
+	}
+	t.Logf("%d letters, %d answers lost, %d timelines say so; %d digests with %d reasons", len(o.post.taken), lost, said, digests, len(lines))
 }
 
-// eachDigest visits every item of every digest.
-func (o *outage) eachDigest(func(key string, isLine bool)) {}
+// eachLine visits the lines and the audit entries of every digest.
+func (o *outage) eachLine(line func(digest.Audience, digest.Line), entry func(audit.Entry)) (digests int) {
+	o.t.Helper()
+	_, err := table.WalkDue(o.t.Context(), o.store, "", time.Time{}, func(k table.Key) error {
+		if !digest.IsKey(k) {
+			return nil
+		}
+		digests++
+		to := digest.Audience(strings.Split(k.Partition, "#")[1])
+		o.eachItem(table.State, k.Partition, func(item table.Item) {
+			if item.Key.Sort == "-" {
+				return
+			}
+			var l digest.Line
+			if err := json.Unmarshal(item.Body, &l); err != nil {
+				o.t.Fatal(err)
+			}
+			line(to, l)
+		})
+		o.eachItem(table.Audit, k.Partition, func(item table.Item) {
+			e, err := audit.Decode(item.Body)
+			if err != nil {
+				o.t.Fatal(err)
+			}
+			entry(e)
+		})
+		return nil
+	}, nil)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return digests
+}
