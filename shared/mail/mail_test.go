@@ -273,7 +273,7 @@ func TestWhatALetterSaysDependsOn(t *testing.T) {
 		"no authority is known":              {mail.Denied, func(l *mail.Letter) { l.Authority, l.Appeal = words.Authority{}, false }, "You can complain to the data protection authority of the place where you live.", "attorney"},
 		"none is known, but an appeal":       {mail.Denied, func(l *mail.Letter) { l.Authority = words.Authority{} }, "the attorney general of your state", "CNIL"},
 		"how an appeal ended":                {mail.Decided, func(l *mail.Letter) { l.Authority, l.Appeal, l.Right = words.Authority{}, false, "appeal" }, "the attorney general of your state", "You can appeal"},
-		"an authority without a page":        {mail.Denied, func(l *mail.Letter) { l.Authority.Page = "" }, "The authority where you live: CNIL.", "How to complain"},
+		"an authority without a page":        {mail.Denied, func(l *mail.Letter) { l.Authority.Page = "" }, "The authority that hears complaints: CNIL.", "How to complain"},
 		"no appeal":                          {mail.Denied, func(l *mail.Letter) { l.Appeal = false }, "somebody looks at it again", "appeal"},
 		"an appeal without an end":           {mail.Denied, func(l *mail.Letter) { l.AppealUntil = time.Time{} }, "You can appeal to us. Say", "to us until"},
 		"more time is no answer":             {mail.Extended, func(*mail.Letter) {}, "If you would rather not wait", "appeal"},
