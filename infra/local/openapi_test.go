@@ -16,6 +16,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"rightsdesk/infra/local/company"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/table"
 	"rightsdesk/shared/topology"
 )
 
@@ -129,7 +131,11 @@ func (a *apiPage) call(status int, method, path string, body any, headers ...hea
 	if err != nil {
 		t.Fatalf("%s: %v", pattern, err)
 	}
-	a.fits(at+"/content/"+strings.ReplaceAll(media, "/", "~1")+"/schema", got.Body)
+	if strings.HasSuffix(media, "json") {
+		a.fits(at+"/content/"+strings.ReplaceAll(media, "/", "~1")+"/schema", got.Body)
+	} else if _, listed := a.resolve(at + "/content/" + strings.ReplaceAll(media, "/", "~1")); listed == nil {
+		t.Errorf("%s: the page does not know that the answer may be %s", pattern, media)
+	}
 	if status < http.StatusBadRequest {
 		a.good[pattern] = true
 		return got
@@ -174,7 +180,7 @@ func (a *apiPage) resolve(pointer string) (string, map[string]any) {
 func TestRealAnswersFitTheAPIPage(t *testing.T) {
 	t.Parallel()
 	var broken atomic.Bool // the newsletter's store
-	w := open(t, func(o *options) {
+	w := open(t, withAppeals(t), func(o *options) {
 		o.Fault = func(c company.Call) company.Fault {
 			return company.Fault{Before: broken.Load() && c.Store == company.Newsletter}
 		}
@@ -287,6 +293,8 @@ func TestRealAnswersFitTheAPIPage(t *testing.T) {
 	a.call(200, "GET", "/v1/operator/audit/verify", nil, op)
 	a.call(400, "GET", "/v1/operator/audit/verify?cursor=none", nil, op)
 
+	a.clocksAndMessages()
+
 	never := map[string]bool{"GET /healthz": true, "GET /v1/policy": true, "GET /v1/policy/vendors": true, "GET /v1/policy/categories": true}
 	for _, fn := range topology.All {
 		for _, r := range fn.Routes {
@@ -300,6 +308,119 @@ func TestRealAnswersFitTheAPIPage(t *testing.T) {
 				t.Errorf("%s was never refused", r.Pattern)
 			}
 		}
+	}
+}
+
+// clocksAndMessages moves the dates of requests, asks and answers, appeals and complains.
+func (a *apiPage) clocksAndMessages() {
+	w := a.w
+	const ada, grace = "ada@example.org", "grace@example.net"
+	op, none := w.operator(), map[string]any{}
+	id := w.submit(submission("objection", grace, func(b map[string]any) { b["residence"] = "US-VA" }))
+	session := bearerOf(w.verify(id, grace))
+	at, mine := "/v1/operator/requests/"+id, "/v1/requests/"+id
+
+	a.call(400, "POST", at+"/messages", map[string]any{"text": " ", "cause": "curiosity"}, op)
+	a.call(200, "POST", at+"/messages", map[string]any{"text": "Which letters do you mean?", "cause": "clarification"}, op)
+	a.call(200, "GET", mine, nil, session)
+	for _, content := range []string{"%", "TVoAAQ=="} { // no base64, and a kind of file that is not taken
+		a.call(400, "POST", mine+"/messages", map[string]any{"files": []any{map[string]any{"name": "a.pdf", "content": content}}}, session)
+	}
+	a.call(413, "POST", mine+"/messages", map[string]any{"text": strings.Repeat("x", 5<<20)}, session)
+	answer := map[string]any{"text": "All of them.", "files": []any{map[string]any{"name": "lettres d'été.txt", "content": "YSBsaXN0Cg=="}}}
+	key := header{"Idempotency-Key", "answer-1"}
+	a.call(200, "POST", mine+"/messages", answer, session, key)
+	a.call(200, "POST", mine+"/messages", answer, session, key)
+	a.call(422, "POST", mine+"/messages", map[string]any{"text": "Some of them."}, session, key)
+	a.call(200, "GET", mine+"/messages", nil, session)
+	a.call(401, "GET", mine+"/messages", nil)
+	a.call(200, "GET", at+"/messages", nil, op)
+	a.call(404, "GET", "/v1/operator/requests/nobody/messages", nil, op)
+	if got := a.call(200, "GET", at+"/messages/2/files/1", nil, op); string(got.Body) != "a list\n" || !strings.Contains(got.Header.Get("Content-Disposition"), "%C3%A9") {
+		w.t.Errorf("the file is %q with %v", got.Body, got.Header)
+	}
+	for _, file := range []string{"2/files/2", "1/files/1", "9/files/1", "x/files/1", "2/files/x", "-1/files/0"} {
+		a.call(404, "GET", at+"/messages/"+file, nil, op)
+	}
+
+	a.call(400, "POST", at+"/extend", map[string]any{"ground": "laziness"}, op)
+	a.call(200, "POST", at+"/extend", map[string]any{"ground": a.ground(id)}, op)
+	a.call(409, "POST", at+"/extend", map[string]any{"ground": "complexity"}, op)
+	a.call(409, "POST", at+"/pause", map[string]any{"cause": "clarification"}, op)
+	a.call(409, "POST", at+"/resume", none, op)
+	a.call(409, "POST", at+"/recount", none, op)
+	w.misdate(id)
+	a.call(200, "POST", at+"/recount", none, op)
+	a.call(200, "POST", at+"/assign", none, op)
+	a.call(400, "POST", at+"/assign", map[string]any{"owner": strings.Repeat("x", 129)}, op)
+	a.call(200, "GET", at, nil, op)
+	a.call(200, "GET", "/v1/operator/requests", nil, op)
+	a.call(200, "GET", mine+"/deadline", nil, session)
+
+	// Where the law stops the time, time stands still.
+	paused := w.submit(submission("objection", ada, func(b map[string]any) { b["residence"] = "GB" }))
+	theirs := bearerOf(w.verify(paused, ada))
+	to := "/v1/operator/requests/" + paused
+	a.call(400, "POST", to+"/pause", map[string]any{"cause": "holidays"}, op)
+	a.call(200, "POST", to+"/pause", map[string]any{"cause": "fee"}, op)
+	a.call(200, "GET", "/v1/requests/"+paused, nil, theirs)
+	a.call(200, "GET", to, nil, op)
+	a.call(200, "POST", to+"/resume", map[string]any{"cause": "fee"}, op)
+
+	// Nobody appeals before there is an answer, or where the law knows no appeal.
+	why := map[string]any{"text": "It was me."}
+	a.call(409, "POST", mine+"/appeal", why, session)
+	a.call(200, "POST", at+"/deny", map[string]any{"reason": a.reason(id)}, op)
+	a.call(400, "POST", mine+"/appeal", map[string]any{"text": ""}, session)
+	a.call(202, "POST", mine+"/appeal", why, session)
+	a.call(200, "GET", mine, nil, session)
+	a.call(409, "POST", mine+"/messages", map[string]any{"text": "And?"}, session)
+	a.call(200, "POST", to+"/deny", map[string]any{"reason": a.reason(paused)}, op)
+	a.call(409, "POST", "/v1/requests/"+paused+"/appeal", why, theirs)
+
+	// Anybody complains, about a request or about none; to stop a sale waits for no proof.
+	a.call(202, "POST", "/v1/requests", submission("complaint", ada, func(b map[string]any) { b["about"] = paused }))
+	a.call(400, "POST", "/v1/requests", submission("access", ada, func(b map[string]any) { b["about"] = paused }))
+	a.call(202, "POST", "/v1/requests", submission("opt_out", ada))
+
+	a.call(200, "GET", "/v1/operator/law/cases", nil, op)
+	a.call(400, "GET", "/v1/operator/law/cases?cursor=none", nil, op)
+}
+
+// reason is the first that a request may be denied for, and ground the first that
+// its answer may be put off for.
+func (a *apiPage) reason(id string) string {
+	var shown struct{ Reasons []string }
+	a.call(200, "GET", "/v1/operator/requests/"+id, nil, a.w.operator()).into(a.w.t, &shown)
+	return shown.Reasons[0]
+}
+
+func (a *apiPage) ground(id string) string {
+	var shown struct {
+		Extension struct{ Grounds []struct{ Code string } }
+	}
+	a.call(200, "GET", "/v1/operator/requests/"+id, nil, a.w.operator()).into(a.w.t, &shown)
+	return shown.Extension.Grounds[0].Code
+}
+
+// misdate gives a request a date that no law counts, as an older pack might have.
+func (w *world) misdate(id string) {
+	w.t.Helper()
+	ctx, ref := w.t.Context(), request.ID(id).Ref()
+	item, err := w.Requests.Table.Get(ctx, ref)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var r map[string]any
+	if err := json.Unmarshal(item.Body, &r); err != nil {
+		w.t.Fatal(err)
+	}
+	r["safe_by"] = w.Clock.Now().Add(24 * time.Hour).Format(time.RFC3339)
+	if item.Body, err = json.Marshal(r); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.Requests.Table.Commit(ctx, table.NewID(), table.Put(table.State, item, table.Version(item.Version))); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -319,7 +440,7 @@ func TestNoCredentialNoAnswer(t *testing.T) {
 	}
 	for _, fn := range topology.All {
 		for _, r := range fn.Routes {
-			path := strings.NewReplacer("{id}", id, "{token}", "forged").Replace(r.Path())
+			path := strings.NewReplacer("{id}", id, "{token}", "forged", "{message}", "1", "{file}", "1").Replace(r.Path())
 			switch r.Caller {
 			case topology.Anyone:
 			case topology.SignedLink:

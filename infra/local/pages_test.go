@@ -260,13 +260,18 @@ func (b *tab) look() {
 	}
 }
 
-// ask fills in the form and returns the request's id.
+// ask fills in the form for somebody in France and returns the request's id.
 func (b *tab) ask(lang, right, email string) string {
+	b.t.Helper()
+	return b.askFrom("FR", lang, right, email)
+}
+
+func (b *tab) askFrom(residence, lang, right, email string) string {
 	b.t.Helper()
 	b.open(http.StatusOK, "/?lang="+lang)
 	b.do(chromedp.Click(chromedp.CSS("#right-" + right)))
 	b.fill("#email", email)
-	b.do(chromedp.SetValue(chromedp.CSS("#residence"), "FR"))
+	b.do(chromedp.SetValue(chromedp.CSS("#residence"), residence))
 	b.press(http.StatusOK, "main form button[type=submit]")
 	u, err := url.Parse(b.where())
 	if err != nil || !strings.HasPrefix(u.Path, "/requests/") {

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/law"
 	"rightsdesk/shared/page"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -57,6 +58,9 @@ func (env Env) followPage(w http.ResponseWriter, r *http.Request, t request.Toke
 	for _, x := range v.Timeline {
 		one := page.Entry{At: x.At, Action: x.Action, By: x.Actor}
 		for _, fact := range x.Facts {
+			if x.Action == string(request.Remind) && fact.Name == "of" && fact.Value != "verification" && fact.Value != "question" {
+				one.Action = "remind_us" // the person got no letter
+			}
 			if c, ok := env.Policy.Category(fact.Value); ok && fact.Name == "category" {
 				one.About = c.Label.In(env.frame(r).Language)
 			}
@@ -83,6 +87,10 @@ func (env Env) followDates(f *page.Follow, v request.View) error {
 		return err
 	}
 	for _, c := range deadlineOf(v.Request, clocks).Clocks {
+		moot := v.Request.Status.Final() && v.Request.Extension == nil && c.Clock == string(law.ExtendNotice)
+		if moot || c.Clock == string(law.Extended) && (v.Request.Status.Final() || v.Request.Extension != nil) {
+			continue // there was, or will be, no putting off; or the answer's own clock shows the date
+		}
 		one := page.Deadline{Name: c.Clock, Date: c.Legal}
 		if c.Done != nil {
 			one.Done = *c.Done

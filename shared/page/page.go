@@ -164,6 +164,14 @@ func (v view) By(actor string) string {
 	return v.T("by.machine")
 }
 
+// From says who wrote a letter, from the actor of its audit entry.
+func (v view) From(actor string) string {
+	if actor == "person" {
+		return v.T("messages.by.person")
+	}
+	return v.T("messages.by.operator", "brand", v.Brand)
+}
+
 // Options returns the list of places to choose from. It is the same for
 // everybody, and long, so it is rendered once for each language.
 func (v view) Options() template.HTML { return places()[v.Language()] }

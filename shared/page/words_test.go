@@ -80,7 +80,7 @@ func codes(t *testing.T) map[string][]string {
 		"identity":             {"email", "account", "phone"},
 		"status":               statuses,
 		"moves":                statuses,
-		"entry":                append(constants(t, "../request/status.go", "Action"), "receive"),
+		"entry":                append(constants(t, "../request/status.go", "Action"), "receive", "remind_us"),
 		"result":               results,
 		"asked":                with([]string{"verify", "deliver", "follow"}, ".title", ".text", ".button"),
 		"confirm":              with(verbs, ".title", ".text", ".effect", ".button"),

@@ -65,11 +65,15 @@ func (s *Service) count(r *Request, now time.Time) error {
 	return nil
 }
 
-// Clocks returns every clock of a request, explained step by step.
+// Clocks returns every clock of a request, explained step by step. Those of an
+// extension that the policy never takes are none.
 func (s *Service) Clocks(r Request) ([]law.Reckoning, error) {
 	list, err := law.Clocks(s.legalCase(r, s.now()))
 	if err != nil {
 		return nil, fmt.Errorf("explain the clocks: %w", err)
+	}
+	if r.Extension == nil && !s.rule(r.Right).Extension {
+		list = slices.DeleteFunc(list, func(c law.Reckoning) bool { return c.Clock == law.ExtendNotice || c.Clock == law.Extended })
 	}
 	return list, nil
 }
