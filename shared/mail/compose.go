@@ -61,6 +61,15 @@ var kinds = map[Kind]func(*writer){
 		w.dates()
 		w.say("mail.verify.not_you")
 	},
+	Received: func(w *writer) {
+		w.wish()
+		w.say("mail.received.how")
+		w.code()
+		w.link("mail.received.button", w.letter.Link)
+		w.note("mail.until", "until", w.moment(w.letter.LinkUntil))
+		w.dates()
+		w.say("mail.received.not_you")
+	},
 	ConfirmAddress: func(w *writer) {
 		w.say("mail.confirm_address.open")
 		w.link("mail.confirm_address.button", w.letter.Link)
@@ -177,7 +186,7 @@ func (l Letter) check(kind Kind) error {
 	need := map[string]bool{"an address": l.To != personal.Email{}, "a brand": l.Brand != "", "a contact": l.Contact.Email != "" || l.Contact.Page != ""}
 	needs := func(what string, there bool) { need[what] = there }
 	switch kind {
-	case Verify:
+	case Verify, Received:
 		needs("a code", l.Code.Reveal() != "" && !l.CodeUntil.IsZero())
 		needs("a link", l.Link.Reveal() != "" && !l.LinkUntil.IsZero())
 		needs("the date of the answer", !l.RespondBy.IsZero())

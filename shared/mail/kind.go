@@ -6,6 +6,7 @@ type Kind string
 // The kinds. The comment says to whom and when.
 const (
 	Verify         Kind = "verify"          // the person, on asking, and when they ask for a new code
+	Received       Kind = "received"        // the person, on asking for what waits for no proof: an opt-out
 	ConfirmAddress Kind = "confirm_address" // the owner of an address that a correction would set
 	Verified       Kind = "verified"        // the person, once we know it was them
 	Ready          Kind = "ready"           // the person: the package can be fetched
@@ -24,4 +25,4 @@ const (
 )
 
 // Kinds lists every kind.
-var Kinds = []Kind{Verify, ConfirmAddress, Verified, Ready, Fulfilled, Denied, Revoked, Lapsed, Remind, Asked, StillAsked, Extended, Late, Decided, Digest, Overdue}
+var Kinds = []Kind{Verify, Received, ConfirmAddress, Verified, Ready, Fulfilled, Denied, Revoked, Lapsed, Remind, Asked, StillAsked, Extended, Late, Decided, Digest, Overdue}

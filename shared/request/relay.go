@@ -102,7 +102,9 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr e
 }
 
 // confirms reports whether a letter confirms that a request was received.
-func confirms(kind mail.Kind) bool { return kind == mail.Verify || kind == mail.Verified }
+func confirms(kind mail.Kind) bool {
+	return kind == mail.Verify || kind == mail.Verified || kind == mail.Received
+}
 
 // unconfirmed is the fault of a letter that may have left all the same.
 const unconfirmed = "unconfirmed"
@@ -163,7 +165,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		return link(s.Mint(Token{ID: r.ID, Verb: Session, N: r.Proof.Times, Until: s.sessionUntil(s.now())}))
 	}
 	switch a.Kind {
-	case mail.Verify:
+	case mail.Verify, mail.Received:
 		if r.Status == Revoked || r.Status == Expired {
 			return l, errNotToBeSaid
 		}

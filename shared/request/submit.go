@@ -101,7 +101,11 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
 	var say []mail.Kind
 	if mayMail {
 		r.Proof.Issued, r.Proof.IssuedAt = 1, now
-		say = append(say, mail.Verify)
+		kind := mail.Verify
+		if r.Right.Unverified() {
+			kind = mail.Received
+		}
+		say = append(say, kind)
 	}
 	e := audit.Entry{
 		Chain: r.ID.Chain(), At: now, Actor: ByPerson, Action: "receive",
