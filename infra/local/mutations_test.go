@@ -51,7 +51,7 @@ var mutations = []mutation{
 	{"PT-01", "shared/request/submit.go", `Received: sub.Received, Promise: rule.PromisedDays, About: sub.About,`, `Received: sub.Received, About: sub.About,`, "TestPT_01_EveryRequestIsAnsweredWithinThirtyDays"},
 	{"PT-01", "shared/request/movement.go", `case !s.rule(r.Right).Extension:`, `case false:`, "TestPT_01_EveryRequestIsAnsweredWithinThirtyDays"},
 	{"PT-03", "shared/request/operate.go", `return slices.DeleteFunc(law.Reasons(r.Law, string(r.Right)), func(x law.Reason) bool { return !s.Policy.MayRefuse(x.Code) })`, `return law.Reasons(r.Law, string(r.Right))`, "TestPT_03_ARefusalNamesADutyOrADeclaredCircumstance"},
-	{"PT-04", "shared/request/relay.go", `if a, known := law.Authority(residence); known && (!ok || broad) {`, `if a, known := law.Authority(residence); known && !ok {`, "TestPT_04_TheAuthorityStaysOpenThroughout"},
+	{"PT-04", "shared/request/relay.go", `if a, known := law.Authority(residence); known && (!ok || broad) {`, `if a, known := law.Authority(residence); known && (!ok || !broad) {`, "TestPT_04_TheAuthorityStaysOpenThroughout"},
 	{"PT-11", "shared/policy/purpose.go", `Function:        o.text("function", need),`, `Function:        o.text("function", may),`, "TestPT_11_SubProcessorsArePublished"},
 	{"PT-18", "shared/policy/check.go", `if to.ForValue {`, `if to.ForValue && to.Class == Advertising {`, "TestPT_18_NeverSold"},
 	{"PS-01", "shared/request/execute.go", `if found.Done {`, `if found.Done || w.step.Calls == 0 {`, "TestPS_01_AccessIsToAllThatIsHeld"},
