@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"rightsdesk/shared/export/folder"
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/operator"
@@ -57,8 +58,14 @@ func newEdge(t *testing.T) *edge {
 	e := &edge{t: t, mux: http.NewServeMux(), log: &bytes.Buffer{}, at: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return e.at }
 	store := tabletest.Embedded(t, now)
+	files, err := folder.New(t.TempDir(), "http://127.0.0.1", make([]byte, 32), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = files.Close() })
 	e.s = &request.Service{
-		Table: store, Keys: seal.Keys{Ring: seal.NewRing(), Table: store}, Policy: pol, Now: now,
+		Exports: files,
+		Table:   store, Keys: seal.Keys{Ring: seal.NewRing(), Table: store}, Policy: pol, Now: now,
 		BaseURL: "https://desk.example.org", Mail: noMail{},
 	}
 	var mu sync.Mutex

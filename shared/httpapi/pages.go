@@ -23,7 +23,7 @@ var languageOf = page.Language
 func form(r *http.Request) error {
 	err := r.ParseForm()
 	if err == nil && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
-		err = r.ParseMultipartForm(2 * maxLetter)
+		err = r.ParseMultipartForm(2 * maxLetter) //nolint:gosec // serve bounds the body
 	}
 	if err == nil {
 		return nil
