@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Count returns by when a request must be answered. A residence that is not
@@ -21,7 +20,10 @@ func Count(c Case) (Deadline, error) {
 		return Deadline{}, err
 	}
 	found, _ := k.answer()
-	d := Deadline{Law: found.law.ID, RespondBy: found.legal.End(c.Zone), SafeBy: found.safe.End(c.Zone)}
+	d := Deadline{Law: found.law.ID, RespondBy: found.legal.End(c.Zone)}
+	if d.SafeBy = d.RespondBy; found.safe != found.legal {
+		d.SafeBy = found.safe.End(c.Zone)
+	}
 	if receipt := k.strictest(acknowledging); receipt.law != nil {
 		d.AcknowledgeBy = receipt.legal.End(c.Zone)
 	}
@@ -35,6 +37,16 @@ type count struct {
 	laws     []*Pack // to be honoured, each in the version of the day of receipt
 	covering bool    // they cover the residence; else they are all that the policy names
 	waits    []wait
+	home     region // the controller's
+	windows  [3]window
+	oldest   int // of the windows
+}
+
+// window is the holidays of a calendar on 64 days, which is as far as most periods go.
+type window struct {
+	of    region
+	first Date
+	days  uint64
 }
 
 // wait is a Stop in dates, and what it does under the law that is being looked at.
@@ -57,7 +69,7 @@ func open(c Case, laws []*Pack, waits []wait) (count, error) {
 	case c.PromisedDays < 0:
 		return count{}, ErrPromise
 	}
-	k := count{in: c, received: DateOf(c.Received, c.Zone), laws: laws, waits: waits}
+	k := count{in: c, received: DateOf(c.Received, c.Zone), laws: laws, waits: waits, home: regionOf(c.Place)}
 	for _, id := range c.Regimes {
 		p, err := inForce(id, k.received)
 		if err != nil {
@@ -98,16 +110,23 @@ func open(c Case, laws []*Pack, waits []wait) (count, error) {
 	return k, nil
 }
 
+// versions holds every version of each law, the newest first.
+var versions = func() map[string][]*Pack {
+	all := map[string][]*Pack{}
+	for i := range packs {
+		all[packs[i].ID] = append(all[packs[i].ID], &packs[i])
+	}
+	return all
+}()
+
 // inForce returns the version of a law that applies to what is received on a day.
 func inForce(id string, day Date) (*Pack, error) {
 	err := ErrUnknown
-	for i := range packs {
-		if p := &packs[i]; p.ID == id {
-			if day >= p.From {
-				return p, nil
-			}
-			err = ErrTooEarly
+	for _, p := range versions[id] {
+		if day >= p.From {
+			return p, nil
 		}
+		err = ErrTooEarly
 	}
 	return nil, fmt.Errorf("%w: %q", err, id)
 }
@@ -129,6 +148,7 @@ type term struct {
 	readings []reading
 	first    Span   // of an extension: the period before it
 	waits    []wait // what can move it
+	free     region // whose holidays do not count
 }
 
 // term returns the time that a law sets for a kind of thing; false if it sets none.
@@ -137,16 +157,16 @@ func (k *count) term(p *Pack, what kind) (term, bool) {
 	case acknowledging:
 		for i := range p.acknowledge {
 			if l := &p.acknowledge[i]; applies(l.rights, k.in.Right) {
-				return term{law: p, span: l.span, basis: &l.basis, readings: l.readings}, true
+				return term{law: p, span: l.span, basis: &l.basis, readings: l.readings, free: k.free(p, l.span)}, true
 			}
 		}
 	case answering:
 		l := p.limit(k.in.Right)
-		return term{law: p, span: l.span, basis: &l.basis, readings: l.readings, waits: k.under(p)}, true
+		return term{law: p, span: l.span, basis: &l.basis, readings: l.readings, waits: k.under(p), free: k.free(p, l.span)}, true
 	case extending:
 		if e := p.extension(k.in.Right); e != nil {
 			first := p.limit(k.in.Right).span
-			return term{law: p, span: e.span, basis: &e.basis, readings: e.readings, first: first, waits: k.under(p)}, true
+			return term{law: p, span: e.span, basis: &e.basis, readings: e.readings, first: first, waits: k.under(p), free: k.free(p, e.span)}, true
 		}
 	}
 	return term{}, false
@@ -204,9 +224,9 @@ func within(place string, places []string) bool {
 	return slices.Contains(places, place) || slices.Contains(places, country)
 }
 
-// under returns the waits with what each does under a law. It writes over what
-// it said of another law before.
-func (k *count) under(p *Pack) []wait {
+// under says of each wait what it does under a law, and returns them if any does
+// something. It writes over what it said of another law before.
+func (k *count) under(p *Pack) (moving []wait) {
 	for i := range k.waits {
 		w := &k.waits[i]
 		w.rule, w.effect = p.stop(w.cause, k.in.Right, k.in.Place), Ignore
@@ -219,10 +239,13 @@ func (k *count) under(p *Pack) []wait {
 			w.from, w.to = w.asked, w.answered
 		case PauseExclusive:
 			w.from, w.to = w.asked+1, w.answered
-		case Ignore, Restart:
+		case Restart:
+		case Ignore:
+			continue
 		}
+		moving = k.waits
 	}
-	return k.waits
+	return moving
 }
 
 // result is what a term comes to.
@@ -241,9 +264,10 @@ type result struct {
 func (k *count) due(t *term) result {
 	var r result
 	r.start, r.raw, r.last = k.run(t, t.span, plain)
-	r.cautious = r.raw
-	if len(t.waits) > 0 || t.span.Unit == BusinessDays {
+	if r.cautious = r.raw; len(t.waits) > 0 {
 		_, r.cautious, _ = k.run(t, t.span, careful)
+	} else if t.span.Unit == BusinessDays {
+		r.cautious = t.span.After(k.received)
 	}
 	earliest := r.cautious
 	for i := range t.readings {
@@ -266,7 +290,7 @@ func (k *count) otherwise(t *term, r *reading) Date {
 	case r.chained:
 		_, first, _ := k.run(t, t.first, careful)
 		return k.walk(t, first, r.span, careful)
-	case r.span != Span{}:
+	case r.span.N > 0:
 		_, end, _ := k.run(t, r.span, careful)
 		return end
 	}
@@ -313,14 +337,13 @@ func (w *wait) counts(m mode) bool { return m == plain || w.rule.basis.mark == V
 // walk returns the last day of a span that begins with the day after start. Days
 // of a pause are not counted, however many pauses they are part of.
 func (k *count) walk(t *term, start Date, span Span, m mode) Date {
-	if span.Unit == BusinessDays {
-		place := k.free(t.law)
+	if span.Unit == BusinessDays && (m == plain || len(t.waits) > 0) {
 		day := start
 		for left := span.N; left > 0; {
 			day++
 			switch {
 			case day.weekend():
-			case m == plain && isHoliday(place, day):
+			case m == plain && k.holiday(t.free, day):
 			case t.paused(day, m):
 			default:
 				left--
@@ -354,6 +377,9 @@ func (t *term) pause(day Date, m mode) (from, to Date) {
 }
 
 func (t *term) paused(day Date, m mode) bool {
+	if len(t.waits) == 0 {
+		return false
+	}
 	from, _ := t.pause(day-1, m)
 	return from == day
 }
@@ -361,45 +387,79 @@ func (t *term) paused(day Date, m mode) bool {
 // roll moves a last day that is not a working day to the next one, if the law
 // does. A day that does not count cannot be the last.
 func (k *count) roll(t *term, day Date) Date {
-	if t.law.roll == (basis{}) {
+	if t.law.roll.article == "" {
 		return day
 	}
-	place := k.free(t.law)
-	for idle(place, day) || t.paused(day, plain) {
+	for k.idle(t.free, day) || t.paused(day, plain) {
 		day++
 	}
 	return day
 }
 
-// free returns the place whose holidays are none of a law's days: its own, or the
+// free returns the region whose holidays a law leaves out: its own, or the
 // controller's if the law is in force there. A holiday elsewhere is an ordinary day to it.
-func (k *count) free(p *Pack) string {
+func (k *count) free(p *Pack, span Span) region {
 	switch {
+	case span.Unit != BusinessDays && p.roll.article == "":
+		return 0 // nobody will ask
 	case p.holidays != "":
-		return p.holidays
-	case p.Covers(k.in.Place):
-		return k.in.Place
+		return regionOf(p.holidays)
+	case k.home != 0 && p.Covers(k.in.Place):
+		return k.home
 	}
-	return ""
+	return 0
 }
 
 // workingDay returns day, or the last day before it on which the controller
 // works; but none before the request was received.
 func (k *count) workingDay(day Date) Date {
-	for day > k.received && idle(k.in.Place, day) {
+	for day > k.received && k.idle(k.home, day) {
 		day--
 	}
 	return max(day, k.received)
 }
 
-func idle(place string, day Date) bool { return day.weekend() || isHoliday(place, day) }
+func (k *count) idle(free region, day Date) bool { return day.weekend() || k.holiday(free, day) }
 
-func isHoliday(place string, day Date) bool {
-	if place == "" {
+// region is a place in calendars, counted from 1. It is 0 if there is no calendar
+// for it, and then it has no holidays. A number, since a pointer in count would
+// bring all that count points to onto the heap.
+type region int
+
+// regions by place.
+var regions = func() map[string]region {
+	all := map[string]region{}
+	for i, c := range calendars {
+		all[c.place] = region(i + 1)
+	}
+	return all
+}()
+
+// regionOf returns the region of a place, or that of its country.
+func regionOf(place string) region {
+	if r, ok := regions[place]; ok {
+		return r
+	}
+	country, _, _ := strings.Cut(place, "-")
+	return regions[country]
+}
+
+// holiday reports whether a day is one. A count asks about many days that are near
+// each other, so it looks at all of these at once.
+func (k *count) holiday(free region, day Date) bool {
+	if free == 0 {
 		return false
 	}
-	_, ok := holiday(place, day)
-	return ok
+	for i := range k.windows {
+		if w := &k.windows[i]; w.of == free && uint32(day-w.first) < 64 { //nolint:gosec // a day before it becomes a large number
+			return w.days>>(day-w.first)&1 != 0
+		}
+	}
+	w := window{of: free, first: k.received + (day-k.received)/64*64}
+	w.days = calendars[free-1].from(w.first)
+	k.windows[k.oldest] = w
+	k.oldest = (k.oldest + 1) % len(k.windows)
+	return w.days>>(day-w.first)&1 != 0
 }
 
 // found is the strictest of the laws in question. The safe date can come from
@@ -482,6 +542,3 @@ func (k *count) extensible() (first, later found, e *extension, err error) {
 	}
 	return first, later, e, nil
 }
-
-// after returns the last day of a span that begins with the day after an instant.
-func (k *count) after(t time.Time, span Span) Date { return span.After(DateOf(t, k.in.Zone)) }

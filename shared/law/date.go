@@ -11,7 +11,12 @@ type Date int32
 func DateOf(t time.Time, zone *time.Location) Date {
 	t = t.In(zone)
 	_, offset := t.Zone()
-	return Date(floorDiv(t.Unix()+int64(offset), secondsPerDay)) //nolint:gosec // wraps in five million years
+	second := t.Unix() + int64(offset)
+	day := second / secondsPerDay
+	if second%secondsPerDay < 0 {
+		day--
+	}
+	return Date(day) //nolint:gosec // wraps in five million years
 }
 
 // Day returns a date of the calendar; a day that the month does not have is
@@ -19,8 +24,10 @@ func DateOf(t time.Time, zone *time.Location) Date {
 func Day(year int, month time.Month, day int) Date {
 	// A year that begins in March has its leap day at the end, and its months have
 	// lengths that one formula gives. Four centuries always have as many days.
-	m := year*12 + int(month) - 3
-	y, m := floorDiv(m, 12), m-12*floorDiv(m, 12)
+	y, m := year, int(month)-3
+	if uint(m) >= 12 { // a negative month becomes a large one
+		y, m = y+floorDiv(m, 12), m-12*floorDiv(m, 12)
+	}
 	era := floorDiv(y, 400)
 	y -= era * 400
 	inYear := (153*m+2)/5 + day - 1
@@ -33,7 +40,7 @@ const (
 	daysToEpoch   = 719_468 // from 1 March of the year 0 to 1 January 1970
 )
 
-func floorDiv[N int | int64](a, b N) N {
+func floorDiv(a, b int) int {
 	q := a / b
 	if a%b < 0 {
 		q--
@@ -84,9 +91,9 @@ func (d Date) End(zone *time.Location) time.Time {
 	end := time.Date(y, m, day, 23, 59, 59, 0, zone)
 	// Where the clock is put back at midnight this second comes twice, and the date
 	// ends with the later one.
-	_, before := end.Zone()
-	if _, after := end.Add(time.Second).Zone(); after < before {
-		end = end.Add(time.Duration(before-after) * time.Second)
+	before := int64(d+1)*secondsPerDay - 1 - end.Unix()
+	if _, after := end.Add(time.Second).Zone(); int64(after) < before {
+		end = end.Add(time.Duration(before-int64(after)) * time.Second)
 	}
 	return end
 }

@@ -188,7 +188,11 @@ func (s *account) subject(clock Clock) string {
 
 // period tells a term up to its last day.
 func (s *account) period(clock Clock, t *term, r result, put bool) {
-	waits := slices.SortedFunc(slices.Values(t.waits), func(a, b wait) int {
+	var waits []wait
+	if clock != Acknowledge {
+		waits = s.waits
+	}
+	waits = slices.SortedFunc(slices.Values(waits), func(a, b wait) int {
 		return cmp.Or(cmp.Compare(a.asked, b.asked), cmp.Compare(a.answered, b.answered), cmp.Compare(a.cause, b.cause))
 	})
 	from := "receipt"
@@ -255,10 +259,9 @@ func (s *account) late(w *wait, r result) {
 // business names the holidays that were no business days.
 func (s *account) business(t *term, start, end Date) {
 	var names []string
-	place := s.free(t.law)
 	for day := start + 1; day < end; day++ {
-		if !day.weekend() && isHoliday(place, day) {
-			names = append(names, named(place, day))
+		if !day.weekend() && s.holiday(t.free, day) {
+			names = append(names, named(t.free, day))
 		}
 	}
 	switch len(names) {
@@ -269,14 +272,14 @@ func (s *account) business(t *term, start, end Date) {
 	default:
 		s.say(basis{}, end, "Saturdays and Sundays are no business days, nor are %s.", list(names))
 	}
-	s.unknown(place, end, "they are counted as business days")
+	s.unknown(t.free, end, "they are counted as business days")
 }
 
 // unknown says that no holidays are left out, and why.
-func (s *account) unknown(place string, end Date, then string) {
+func (s *account) unknown(free region, end Date, then string) {
 	switch {
-	case holidaysKnown(place):
-	case holidaysKnown(s.in.Place):
+	case free != 0:
+	case s.home != 0:
 		s.say(basis{}, end, "The public holidays of %s are none under this law: %s.", s.in.Place, then)
 	default:
 		s.say(basis{}, end, "The public holidays of the place are not known: %s. The date is early, never late.", then)
@@ -345,11 +348,10 @@ func (s *account) roll(t *term, r result) {
 	if t.law.roll == (basis{}) {
 		return
 	}
-	place := s.free(t.law)
 	var names []string
 	for day := r.raw; day < r.last; day++ {
-		name := named(place, day)
-		if !idle(place, day) {
+		name := named(t.free, day)
+		if !s.idle(t.free, day) {
 			name += " (waiting)"
 		}
 		names = append(names, name)
@@ -361,7 +363,7 @@ func (s *account) roll(t *term, r result) {
 	default:
 		s.say(t.law.roll, r.last, "%s are no working days: the period ends with the next one, %s.", list(names), r.last.words())
 	}
-	s.unknown(place, r.last, "only a weekend moves the last day")
+	s.unknown(t.free, r.last, "only a weekend moves the last day")
 }
 
 // promise tells what the policy promises beyond the law.
@@ -439,7 +441,7 @@ func (s *account) safe(day, safe Date) {
 	case safe == s.received:
 		s.say(basis{}, safe, "There is no working day before %s: the safe date is the day of receipt.", day.words())
 	default:
-		s.say(basis{}, safe, "%s is no working day: the safe date is the one before, %s.", named(s.in.Place, day), safe.words())
+		s.say(basis{}, safe, "%s is no working day: the safe date is the one before, %s.", named(s.home, day), safe.words())
 	}
 }
 
@@ -453,9 +455,11 @@ var causes = map[Cause]string{
 }
 
 // named says a date, and which holiday it is.
-func named(place string, day Date) string {
-	if name, ok := holiday(place, day); ok {
-		return day.words() + " (" + name + ")"
+func named(free region, day Date) string {
+	if free != 0 {
+		if f := calendars[free-1].feast(day); f != nil {
+			return day.words() + " (" + f.name + ")"
+		}
 	}
 	return day.words()
 }

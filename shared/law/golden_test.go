@@ -163,7 +163,7 @@ func TestGoldenCounts(t *testing.T) {
 }
 
 // clocksOf returns the clocks of a case by name.
-func clocksOf(t testing.TB, c law.Case) map[law.Clock]law.Reckoning {
+func clocksOf(t *testing.T, c law.Case) map[law.Clock]law.Reckoning {
 	t.Helper()
 	all, err := law.Clocks(c)
 	if err != nil {

@@ -200,29 +200,61 @@ func ownCalendar(place string) *calendar {
 // feast returns the feast that makes a date a holiday; nil if none does.
 func (c *calendar) feast(d Date) *feast {
 	year, month, day := d.Civil()
-	at := int(month)*31 + day
+	at := place(0, month, day)
 	if f := c.in(&question{day: d, year: year, at: at}); f != nil {
 		return f
 	}
 	// A feast near the turn of the year can move across it.
 	switch {
 	case month == time.January && day <= week:
-		return c.in(&question{day: d, year: year - 1, at: at + 12*31})
+		return c.in(&question{day: d, year: year - 1, at: place(1, month, day)})
 	case month == time.December && day > 31-week:
-		return c.in(&question{day: d, year: year + 1, at: at - 12*31})
+		return c.in(&question{day: d, year: year + 1, at: place(-1, month, day)})
 	}
 	return nil
 }
 
 const week = 7 // days: no feast is farther from its date
 
+// from returns which of 64 days are holidays, the first of them in the lowest bit.
+// A count asks about many days that are near each other, and this takes little
+// longer than to ask about two.
+func (c *calendar) from(first Date) (days uint64) {
+	year, month, day := first.Civil()
+	year2, month2, day2 := (first + 63).Civil()
+	// A feast near the turn of the year can move across it.
+	y, last := year, year2
+	if month == time.January && day <= week {
+		y--
+	}
+	if month2 == time.December && day2 > 31-week {
+		last++
+	}
+	for ; y <= last; y++ {
+		at, at2 := place(year-y, month, day), place(year2-y, month2, day2)
+		q := question{year: y}
+		for c := c; c != nil; c = c.besides {
+			for i := range c.feasts {
+				if f := &c.feasts[i]; f.when.near(at, at2) {
+					own, substitute := f.days(&q)
+					// What is not one of these days is shifted out, on either side.
+					days |= 1<<uint32(own-first) | 1<<uint32(substitute-first) //nolint:gosec // a day before them becomes a large number
+				}
+			}
+		}
+	}
+	return days
+}
+
+// place says where a day stands in a year of months of 31 days each, or so many
+// years after it. It tells, to three days, how far apart two days are.
+func place(years int, month time.Month, day int) int { return (years*12+int(month))*31 + day }
+
 // question is a day, asked of the feasts of a year.
 type question struct {
-	day  Date
-	year int
-	// at is where the day stands in a year of months of 31 days each. It tells, to
-	// three days, how far apart two days are.
-	at      int
+	day     Date
+	year    int
+	at      int     // see place
 	easters [2]Date // Easter Sunday, Western and Orthodox; zero: not asked for yet
 }
 
@@ -231,7 +263,7 @@ func (c *calendar) in(q *question) *feast {
 	for ; c != nil; c = c.besides {
 		for i := range c.feasts {
 			// Nearly all are far away, and to see that is all that most questions take.
-			if f := &c.feasts[i]; f.when.near(q.at) && f.falls(q) {
+			if f := &c.feasts[i]; f.when.near(q.at, q.at) && f.falls(q) {
 				return f
 			}
 		}
@@ -239,20 +271,28 @@ func (c *calendar) in(q *question) *feast {
 	return nil
 }
 
-// near is false if a feast cannot fall on a day that stands there in the year.
-func (w *when) near(at int) bool {
-	away := at - int(w.month)*31 - w.day
+// near is false if a feast cannot fall on a day that stands between the two in the year.
+func (w *when) near(from, to int) bool {
+	first := int(w.month)*31 + w.day
+	last := first
 	if w.anchor >= western {
 		// Easter Sunday is a day from 22 March to 8 May.
-		return away > 3*31+22-week && away < 5*31+8+week
+		first, last = first+3*31+22, last+5*31+8
 	}
-	return away > -week-4 && away < week+4
+	return to > first-week-4 && from < last+week+4
 }
 
 // falls reports whether the day is the feast, or stands in for it.
 func (f *feast) falls(q *question) bool {
+	own, substitute := f.days(q)
+	return q.day == own || q.day == substitute
+}
+
+// days returns the day of the feast in the question's year and the one that stands
+// in for it; never, if there is none.
+func (f *feast) days(q *question) (own, substitute Date) {
 	if q.year < f.from || f.to != 0 && q.year > f.to {
-		return false
+		return never, never
 	}
 	var day Date
 	switch f.when.anchor {
@@ -265,21 +305,21 @@ func (f *feast) falls(q *question) bool {
 		day = q.easter(f.when.anchor) + Date(f.when.day) //nolint:gosec // a few weeks
 	}
 	if f.moved == stays {
-		return q.day == day
+		return day, never
 	}
 	m := &moves[f.moved]
 	by := m.by[day.Weekday()]
-	if q.day == day {
-		return by == 0 || !m.instead
+	own, substitute = day, day+Date(by)
+	if m.instead && by != 0 {
+		own = never
 	}
 	if by == nowhere {
-		return false
+		substitute = never
 	}
-	substitute := day + Date(by)
 	if f.moved == pastEaster && by != 0 && substitute == q.easter(orthodox)+easterMonday {
 		substitute++
 	}
-	return q.day == substitute
+	return own, substitute
 }
 
 // easter returns Easter Sunday of the year, which it works out once: that takes

@@ -125,7 +125,7 @@ const (
 // stop is what waiting for one cause does to the time under a law.
 type stop struct {
 	cause  Cause
-	rights []string // empty: every right
+	rights []string // empty: every right but an appeal and a complaint
 	effect Effect
 	// places lists where the controller must act for the rule to hold: a switch for
 	// countries that go another way than the law they share. Empty: everywhere.
@@ -159,9 +159,12 @@ func ByID(id string) (Pack, bool) {
 }
 
 // Covers reports whether the law protects residents of a place, such as "FR" or "US-CA".
-func (p Pack) Covers(residence string) bool {
-	country, _, _ := strings.Cut(residence, "-")
-	return residence != "" && (slices.Contains(p.covers, residence) || slices.Contains(p.covers, country))
+func (p *Pack) Covers(residence string) bool {
+	if residence == "" {
+		return false
+	}
+	country, _, divided := strings.Cut(residence, "-")
+	return slices.Contains(p.covers, residence) || divided && slices.Contains(p.covers, country)
 }
 
 // The lanes that are rights only to us: a limit that names no right is not for them.

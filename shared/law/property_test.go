@@ -24,7 +24,7 @@ type dice struct {
 	places []string
 }
 
-func newDice(t testing.TB, salt uint64) dice {
+func newDice(t *testing.T, salt uint64) dice {
 	t.Helper()
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -181,6 +181,7 @@ func TestAnExtensionShortensNothing(t *testing.T) {
 
 // byLaw is what the law says of a case, without extension and promise.
 func byLaw(t *testing.T, c law.Case) law.Deadline {
+	t.Helper()
 	c.Extended, c.PromisedDays = false, 0
 	return count(t, c)
 }
@@ -210,11 +211,11 @@ func TestNothingMovesACalifornianDate(t *testing.T) {
 func TestTheOrderOfStopsDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	d := newDice(t, 5)
-	d.each(t, 100_000, func(c law.Case, got law.Deadline) {
+	d.each(t, 100_000, func(c law.Case, _ law.Deadline) {
 		for range d.IntN(4) {
 			c.Stops = append(c.Stops, d.stop(c.Received))
 		}
-		got = count(t, c)
+		got := count(t, c)
 		before := slices.Clone(c.Stops)
 		d.Shuffle(len(c.Stops), func(i, j int) { c.Stops[i], c.Stops[j] = c.Stops[j], c.Stops[i] })
 		if shuffled := count(t, c); shuffled != got {

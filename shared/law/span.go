@@ -44,15 +44,24 @@ func (s Span) After(start Date) Date {
 	case Months:
 		y, m, d := start.Civil()
 		m += time.Month(s.N)
-		return min(Day(y, m, d), Day(y, m+1, 0))
-	case BusinessDays:
-		day := start
-		for left := s.N; left > 0; {
-			if day++; !day.weekend() {
-				left--
-			}
+		if d > 28 {
+			return min(Day(y, m, d), Day(y, m+1, 0))
 		}
-		return day
+		return Day(y, m, d)
+	case BusinessDays:
+		if s.N <= 0 {
+			return start
+		}
+		// From a weekend it is as far as from the Friday before it.
+		friday := start
+		for friday.weekend() {
+			friday--
+		}
+		weeks, days := s.N/5, s.N%5
+		if int(friday.Weekday())+days > int(time.Friday) {
+			days += 2
+		}
+		return friday + Date(weeks*7+days) //nolint:gosec // laws count in small numbers
 	}
 	panic("law: a span of an unknown unit")
 }

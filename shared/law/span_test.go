@@ -38,6 +38,21 @@ func TestASpanCountsAsTheLawDoes(t *testing.T) {
 	}
 }
 
+func TestBusinessDaysAreCountedOneByOne(t *testing.T) {
+	t.Parallel()
+	for start := law.Day(2026, time.January, 1); start < law.Day(2026, time.February, 1); start++ {
+		day := start
+		for n := range 50 {
+			if got := (law.Span{N: n, Unit: law.BusinessDays}).After(start); got != day {
+				t.Fatalf("%d business days after %v is %v, want %v", n, start, got, day)
+			}
+			for day++; day.Weekday() == time.Saturday || day.Weekday() == time.Sunday; {
+				day++
+			}
+		}
+	}
+}
+
 // FuzzMonths: a month rule never leaves the month it aims at, and never gives a
 // later day of the month than the one it began on.
 func FuzzMonths(f *testing.F) {
