@@ -183,6 +183,7 @@ func TestAThousandLinesAreToldOnce(t *testing.T) {
 
 // note is desk.note of one machine among several.
 func note(t *testing.T, b *Book, now func() time.Time, to Audience, l Line) error {
+	t.Helper()
 	d := &desk{Book: b, t: t}
 	d.at = now()
 	return d.note(to, l)

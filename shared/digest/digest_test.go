@@ -583,8 +583,12 @@ func TestKeys(t *testing.T) {
 		}
 	}
 	for _, k := range []table.Key{
-		{}, {Partition: "request#r1", Sort: "-"}, {Partition: "digest#operators", Sort: "-"}, {Partition: "digest#somebody#2026-03-03T07:00:00Z", Sort: "-"},
-		{Partition: keyOf(Operators, at).Partition, Sort: "r1#new#x"}, {Partition: "digest#operators#soon", Sort: "-"},
+		{},
+		{Partition: "request#r1", Sort: "-"},
+		{Partition: "digest#operators", Sort: "-"},
+		{Partition: "digest#somebody#2026-03-03T07:00:00Z", Sort: "-"},
+		{Partition: keyOf(Operators, at).Partition, Sort: "r1#new#x"},
+		{Partition: "digest#operators#soon", Sort: "-"},
 	} {
 		if _, _, err := parseKey(k); err == nil {
 			t.Errorf("%+v is a digest", k)

@@ -34,13 +34,7 @@ func (s *Service) Tick(ctx context.Context, id ID) error {
 		}
 		// First the objects, then the record that they are gone: repeated after a
 		// crash it deletes nothing once more.
-		switch d.action {
-		case Clear:
-			err = s.clear(ctx, id)
-		case Shred:
-			err = s.shred(ctx, r, now)
-		}
-		if err != nil {
+		if err := s.eraseFor(ctx, r, d.action, now); err != nil {
 			return err
 		}
 		_, err = s.change(ctx, id, func(r Request) (Request, audit.Entry, []mail.Kind, error) {
@@ -57,6 +51,17 @@ func (s *Service) Tick(ctx context.Context, id ID) error {
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// eraseFor erases the objects that an action of the clock records as gone.
+func (s *Service) eraseFor(ctx context.Context, r Request, a Action, now time.Time) error {
+	if a == Clear {
+		return s.clear(ctx, r.ID)
+	}
+	if a == Shred {
+		return s.shred(ctx, r, now)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@
 //	table  partition         sort          body
 //	state  request#<id>      -             Request; due at Next, subject index; counter: tries of a code, by generation
 //	state  request#<id>      plan          Plan: what the sources hold, with sample ids
+//	state  request#<id>      message#<n>   one message of the dialogue; its words are sealed
 //	state  limit#<hash>      <hour>        submissions from one source address (counter only, expires)
 //	audit  request#<id>      000000000001  one entry (package audit)
 //
