@@ -183,6 +183,37 @@ func TestAQuestionIsRepeatedOnce(t *testing.T) {
 	}
 }
 
+// Whoever is late cannot stop the time by asking something.
+func TestALateQuestionHidesNothing(t *testing.T) {
+	t.Parallel()
+	for residence, cause := range map[string]law.Cause{"GB": law.Identity, "FR": law.Identity} {
+		d := newDesk(t, weighedByHand)
+		id := d.verified(asks(policy.Access, from(residence)))
+		d.pass(40 * aDay)
+		before := d.get(id)
+		if _, err := d.Pause(d.ctx(), handler, id, cause, Call{}); !errors.Is(err, ErrNoPause) || !strings.Contains(textOf(err), "has passed") {
+			t.Errorf("%s: paused with %v %q", residence, err, textOf(err))
+		}
+		d.ask(id, Question{Text: text("Who are you?"), Cause: cause})
+		r := d.get(id)
+		if r.Paused || !r.IsOverdue(d.clock()) || !r.sameDates(before) || !r.waitsFor(cause) {
+			t.Errorf("%s: paused %t, overdue %t", residence, r.Paused, r.IsOverdue(d.clock()))
+		}
+		for range 20 {
+			d.pass(aDay)
+			d.sweep()
+		}
+		said := strings.Join(d.told(id), "\n")
+		if !strings.Contains(said, "effect=ignore") || !strings.Contains(said, "of=still_overdue") || strings.Contains(said, "still_waiting") {
+			t.Errorf("%s: the audit says\n%s", residence, said)
+		}
+		d.reply(id, Reply{Text: text("Me.")})
+		if r := d.get(id); !r.IsOverdue(d.clock()) || !r.sameDates(before) {
+			t.Errorf("%s: the answer moved something", residence)
+		}
+	}
+}
+
 func TestWhatThePersonWritesWaitsForAnOperator(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, weighedByHand)

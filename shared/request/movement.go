@@ -98,15 +98,33 @@ func (s *Service) current(r Request) Request {
 	return r
 }
 
+// asking is what waiting for a cause does to the time now. Once the date has passed
+// it does nothing: a question that comes late must not hide that.
+func (s *Service) asking(r Request, cause law.Cause) (law.Asked, error) {
+	c := s.legalCase(r, s.now())
+	rule, err := law.Asking(c, cause)
+	if err != nil {
+		return law.Asked{}, fmt.Errorf("ask what waiting does: %w", err)
+	}
+	d, err := law.Count(c)
+	if err != nil {
+		return law.Asked{}, fmt.Errorf("count the deadline: %w", err)
+	}
+	if c.Now.After(d.RespondBy) {
+		rule.Effect = law.Ignore
+	}
+	return rule, nil
+}
+
 // pauses reports whether an open stop stops the time under the law that binds.
 func (s *Service) pauses(r Request) (bool, error) {
 	for _, stop := range r.Stops {
 		if !stop.Answered.IsZero() {
 			continue
 		}
-		rule, err := law.Asking(s.legalCase(r, s.now()), stop.Cause)
+		rule, err := s.asking(r, stop.Cause)
 		if err != nil {
-			return false, fmt.Errorf("ask what waiting does: %w", err)
+			return false, err
 		}
 		if rule.Effect != law.Ignore {
 			return true, nil
@@ -117,13 +135,12 @@ func (s *Service) pauses(r Request) (bool, error) {
 
 // wait notes that we wait for somebody from now on, and counts what that does.
 func (s *Service) wait(r *Request, cause law.Cause) (facts []audit.Fact, err error) {
-	now := s.now()
-	rule, err := law.Asking(s.legalCase(*r, now), cause)
+	rule, err := s.asking(*r, cause)
 	if err != nil {
-		return nil, fmt.Errorf("ask what waiting does: %w", err)
+		return nil, err
 	}
 	if !r.waitsFor(cause) {
-		r.Stops = append(slices.Clone(r.Stops), law.Stop{Cause: cause, Asked: now})
+		r.Stops = append(slices.Clone(r.Stops), law.Stop{Cause: cause, Asked: s.now()})
 	}
 	return s.moved(r, []audit.Fact{
 		{Name: "cause", Value: string(cause)}, {Name: "effect", Value: string(rule.Effect)}, {Name: "article", Value: rule.Article},
@@ -244,9 +261,12 @@ func (s *Service) Pause(ctx context.Context, by operator.Identity, id ID, cause 
 		if !r.Can(Pause) {
 			return detail{}, ErrNotNow
 		}
-		rule, err := law.Asking(s.legalCase(r, s.now()), cause)
+		rule, err := s.asking(r, cause)
 		if err != nil {
-			return detail{}, fmt.Errorf("ask what waiting does: %w", err)
+			return detail{}, err
+		}
+		if rule.Effect == law.Ignore && s.now().After(s.current(r).RespondBy) {
+			return detail{}, ErrNoPause.Saying("The date to answer by has passed: what is over cannot stop.")
 		}
 		if rule.Effect == law.Ignore {
 			return detail{}, ErrNoPause.Saying("The law that binds (" + rule.Law + ", " + rule.Article + ") does not stop for " + string(cause) + ": time runs on.")
