@@ -12,6 +12,7 @@ import (
 	"html"
 	"index/suffixarray"
 	"io/fs"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"os"
@@ -261,7 +262,8 @@ func (p person) customer(w *world) {
 // an unsalted digest.
 //
 // Excepted are mailbox.db, which stands for the mail service, company.db, which
-// is the company, and exports/, which holds the packages. What a hostile caller
+// is the company, and exports/, which holds the packages; what people attach lies
+// there sealed, and is looked at. What a hostile caller
 // writes into a URL is the caller's; the log must not repeat it all the same.
 // Queue and stream carry request ids and nothing else, by their type
 // (chan request.ID): the ids are among the URLs.
@@ -281,6 +283,7 @@ func TestBar8_NoPersonalValueLeavesItsPlace(t *testing.T) {
 		return p
 	}
 	everywhere(w, &hostile, someone)
+	attached := w.attached()
 	w.pass(40 * 24 * time.Hour)
 	for range 3 {
 		w.pass(time.Hour)
@@ -305,6 +308,15 @@ func TestBar8_NoPersonalValueLeavesItsPlace(t *testing.T) {
 	report("the log", log)
 	report("the audit", audit)
 	report("a URL", links)
+	for key, b := range attached {
+		report("an attached file", append([]byte(key+"\n"), b...))
+	}
+	if len(attached) < 5 {
+		t.Errorf("only %d attached files were scanned", len(attached))
+	}
+	if left := w.attached(); len(left) > 0 {
+		t.Errorf("%d attached files are left weeks after the requests ended", len(left))
+	}
 	var names bytes.Buffer
 	size := 0
 	err := filepath.WalkDir(w.o.Dir, func(path string, d fs.DirEntry, err error) error {
@@ -420,13 +432,19 @@ func everywhere(w, hostile *world, someone func() person) {
 	w.call("POST", a.Header.Get("Location"), url.Values{"do": {"again"}})
 
 	// What people weigh: done and denied, by phone too.
-	for _, right := range []string{"restriction", "objection", "challenge"} {
+	for _, right := range []string{"restriction", "objection", "opt_out", "challenge", "complaint"} {
 		p := someone()
 		id, email := submit(p, right)
 		token := w.verifyQuietly(id, email)
+		p.talks(w, id, token)
 		operate(http.StatusOK, "requests/"+id+"/accept", empty)
-		operate(http.StatusOK, "tasks/"+id+".0/done", map[string]any{})
+		decision := map[string]any{}
+		if right == "challenge" || right == "complaint" {
+			decision = map[string]any{"outcome": "rejected", "text": "Dear " + p.name + ", " + p.details}
+		}
+		operate(http.StatusOK, "tasks/"+id+".0/done", decision)
 		w.reach(id, token, "fulfilled")
+		w.must(http.StatusOK, "GET", "/r/"+token, nil)
 		read(id)
 
 		p = someone()
@@ -438,7 +456,9 @@ func everywhere(w, hostile *world, someone func() person) {
 		operate(http.StatusBadRequest, "requests/"+rec.ID+"/deny", map[string]string{"reason": p.details})
 		var reasons struct{ Reasons []string }
 		w.must(http.StatusOK, "GET", "/v1/operator/requests/"+rec.ID, nil, w.operator()).into(t, &reasons)
-		operate(http.StatusOK, "requests/"+rec.ID+"/deny", map[string]string{"reason": reasons.Reasons[0]})
+		if right != "complaint" { // it is weighed, and never denied
+			operate(http.StatusOK, "requests/"+rec.ID+"/deny", map[string]string{"reason": reasons.Reasons[0]})
+		}
 		read(rec.ID)
 	}
 
@@ -481,6 +501,74 @@ func everywhere(w, hostile *world, someone func() person) {
 	h("POST", "/v1/operator/tasks/"+p.passport+"/done", empty, hostile.operator())
 	h("POST", "/v1/operator/requests/"+p.passport+"/accept", empty, hostile.operator())
 	h("POST", "/local/clock?by="+p.passport, nil)
+}
+
+// talks has an operator ask, and the person answer: by program and by page, with
+// files, and with what is refused.
+func (p person) talks(w *world, id, token string) {
+	w.t.Helper()
+	op, auth := "/v1/operator/requests/"+id, bearerOf(token)
+	w.must(http.StatusOK, "POST", op+"/messages", map[string]string{"text": p.name + ", is it " + p.account + "?", "cause": "identity"}, w.operator())
+	w.call("POST", op+"/messages", map[string]string{"text": "x", "cause": p.passport}, w.operator())
+	w.call("POST", op+"/pause", map[string]string{"cause": p.passport}, w.operator())
+	w.call("POST", op+"/extend", map[string]string{"ground": p.passport}, w.operator())
+	content := base64.StdEncoding.EncodeToString([]byte(p.details))
+	w.must(http.StatusOK, "POST", "/v1/requests/"+id+"/messages", map[string]any{
+		"text": p.details, "files": []any{map[string]string{"name": p.name + ".txt", "content": content}},
+	}, auth, header{"Idempotency-Key", p.passport})
+	w.call("POST", "/v1/requests/"+id+"/messages", map[string]any{"files": []any{map[string]string{"name": p.name, "content": p.passport + "%"}}}, auth)
+	w.call("POST", "/v1/requests/"+id+"/appeal", map[string]string{"text": p.details}, auth)
+	form, kind := formWithFile(w.t, map[string]string{"do": "reply", "text": p.another, "idempotency_key": p.account}, p.account+".pdf", "%PDF-1.7 "+p.passport)
+	w.must(http.StatusSeeOther, "POST", "/r/"+token, form, kind)
+	form, kind = formWithFile(w.t, map[string]string{"do": "reply", "text": p.another}, p.account+".exe", "MZ\x00 "+p.passport)
+	w.must(http.StatusBadRequest, "POST", "/r/"+token, form, kind)
+	w.must(http.StatusOK, "GET", "/r/"+token, nil)
+	w.must(http.StatusOK, "GET", "/v1/requests/"+id+"/messages", nil, auth)
+	w.must(http.StatusOK, "GET", op+"/messages", nil, w.operator())
+	w.must(http.StatusOK, "GET", op+"/messages/2/files/1", nil, w.operator())
+	w.call("GET", op+"/messages/2/files/9", nil, w.operator())
+}
+
+// formWithFile is a form as a browser sends it, and the header that says so.
+func formWithFile(t *testing.T, fields map[string]string, name, content string) (string, header) {
+	t.Helper()
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	for field, value := range fields {
+		if err := form.WriteField(field, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part, err := form.CreateFormFile("files", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := part.Write([]byte(content)); err != nil {
+		t.Fatal(err)
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String(), header{"Content-Type", form.FormDataContentType()}
+}
+
+// attached is what people attached to messages, as it lies in the store, by its key.
+func (w *world) attached() map[string][]byte {
+	w.t.Helper()
+	found := map[string][]byte{}
+	dir := filepath.Join(w.o.Dir, "exports")
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.Contains(path, "/messages") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		found[path] = b
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return found
 }
 
 // letterTo waits for a mail to an address about a request, without the address

@@ -53,7 +53,7 @@ func parseWalk(cursor string) (shard int, from string, err error) {
 	number, from, ok := strings.Cut(cursor, ".")
 	shard, err = strconv.Atoi(number)
 	if !ok || err != nil || shard < 0 || shard >= DueShards {
-		return 0, "", fmt.Errorf("%w: %q is no cursor of a walk", ErrMalformed, cursor)
+		return 0, "", fmt.Errorf("%w: no cursor of a walk", ErrMalformed) // it is the caller's: not for the log
 	}
 	return shard, from, nil
 }
