@@ -98,22 +98,42 @@ func (s *Service) current(r Request) Request {
 	return r
 }
 
-// asking is what waiting for a cause does to the time now. Once the date has passed
-// it does nothing: a question that comes late must not hide that.
-func (s *Service) asking(r Request, cause law.Cause) (law.Asked, error) {
+// asking is what waiting for a cause does to the time now. Where the date stands
+// all the same it does nothing: a question that comes late must not hide that the
+// date has passed, and a promise waits for nobody.
+func (s *Service) asking(r Request, cause law.Cause) (rule law.Asked, stands bool, err error) {
 	c := s.legalCase(r, s.now())
-	rule, err := law.Asking(c, cause)
-	if err != nil {
-		return law.Asked{}, fmt.Errorf("ask what waiting does: %w", err)
+	if rule, err = law.Asking(c, cause); err != nil {
+		return law.Asked{}, false, fmt.Errorf("ask what waiting does: %w", err)
 	}
-	d, err := law.Count(c)
-	if err != nil {
-		return law.Asked{}, fmt.Errorf("count the deadline: %w", err)
+	if rule.Effect == law.Ignore {
+		return rule, false, nil
 	}
-	if c.Now.After(d.RespondBy) {
+	if !r.waitsFor(cause) {
+		c.Stops = append(slices.Clone(c.Stops), law.Stop{Cause: cause, Asked: c.Now})
+	}
+	if stands, err = r.stands(c); stands {
 		rule.Effect = law.Ignore
 	}
-	return rule, nil
+	return rule, stands, err
+}
+
+// stands reports whether the date to answer by is a date, however long is waited
+// for what is waited for now.
+func (r Request) stands(c law.Case) (bool, error) {
+	if r.Extension != nil && !r.Extension.Until.IsZero() {
+		return true, nil
+	}
+	var ends [2]time.Time
+	for i := range ends {
+		c.Now = c.Now.AddDate(1, 0, 0)
+		d, err := law.Count(c)
+		if err != nil {
+			return false, fmt.Errorf("count the deadline: %w", err)
+		}
+		ends[i] = d.RespondBy
+	}
+	return ends[0].Equal(ends[1]), nil
 }
 
 // pauses reports whether an open stop stops the time under the law that binds.
@@ -122,7 +142,7 @@ func (s *Service) pauses(r Request) (bool, error) {
 		if !stop.Answered.IsZero() {
 			continue
 		}
-		rule, err := s.asking(r, stop.Cause)
+		rule, _, err := s.asking(r, stop.Cause)
 		if err != nil {
 			return false, err
 		}
@@ -135,7 +155,7 @@ func (s *Service) pauses(r Request) (bool, error) {
 
 // wait notes that we wait for somebody from now on, and counts what that does.
 func (s *Service) wait(r *Request, cause law.Cause) (facts []audit.Fact, err error) {
-	rule, err := s.asking(*r, cause)
+	rule, _, err := s.asking(*r, cause)
 	if err != nil {
 		return nil, err
 	}
@@ -261,14 +281,16 @@ func (s *Service) Pause(ctx context.Context, by operator.Identity, id ID, cause 
 		if !r.Can(Pause) {
 			return detail{}, ErrNotNow
 		}
-		rule, err := s.asking(r, cause)
+		rule, stands, err := s.asking(r, cause)
 		if err != nil {
 			return detail{}, err
 		}
-		if rule.Effect == law.Ignore && s.now().After(s.current(r).RespondBy) {
+		switch by := s.current(r).RespondBy; {
+		case stands && s.now().After(by):
 			return detail{}, ErrNoPause.Saying("The date to answer by has passed: what is over cannot stop.")
-		}
-		if rule.Effect == law.Ignore {
+		case stands:
+			return detail{}, ErrNoPause.Saying("The answer is promised by " + by.In(s.Zone()).Format(time.DateOnly) + ", whatever is waited for: time runs on.")
+		case rule.Effect == law.Ignore:
 			return detail{}, ErrNoPause.Saying("The law that binds (" + rule.Law + ", " + rule.Article + ") does not stop for " + string(cause) + ": time runs on.")
 		}
 		if r.waitsFor(cause) {

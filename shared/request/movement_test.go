@@ -300,3 +300,64 @@ func textOf(err error) string {
 	}
 	return f.Text
 }
+
+func promising(n int) func(*policy.Policy) {
+	return func(p *policy.Policy) {
+		for right, rule := range p.Rights {
+			rule.PromisedDays = n
+			p.Rights[right] = rule
+		}
+	}
+}
+
+// A promise counts from receipt, whatever is waited for: nobody is told that time
+// stands still, and that it passed is not hidden.
+func TestAPromiseWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, weighedByHand, promising(30))
+	id := d.verified(asks(policy.Restriction, from("GB"))) // 1 April, with the promise; 2 April by law
+	before := d.get(id)
+	if _, err := d.Pause(d.ctx(), handler, id, law.Identity, Call{}); !errors.Is(err, ErrNoPause) || !strings.Contains(textOf(err), "promised by 2026-04-01") {
+		t.Errorf("paused with %v %q", err, textOf(err))
+	}
+	d.pass(2 * aDay)
+	d.ask(id, Question{Text: text("Who are you?"), Cause: law.Identity})
+	if r := d.get(id); r.Paused || !r.RespondBy.Equal(before.RespondBy) || !r.waitsFor(law.Identity) {
+		t.Errorf("paused %t, by %s", r.Paused, r.RespondBy)
+	}
+	d.announce(id)
+	if letter := d.post.mails[len(d.post.mails)-1].Text.Reveal(); !strings.Contains(letter, "runs on meanwhile") {
+		t.Errorf("the letter says\n%s", letter)
+	}
+	for range 40 {
+		d.pass(aDay)
+		d.sweep()
+	}
+	said := strings.Join(d.told(id), "\n")
+	for _, want := range []string{"effect=ignore", "of=T-7", "overrun ", "of=still_overdue"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the audit lacks %q:\n%s", want, said)
+		}
+	}
+	if r := d.get(id); !r.IsOverdue(d.clock()) || strings.Contains(said, "still_waiting") {
+		t.Errorf("overdue %t, the audit says\n%s", r.IsOverdue(d.clock()), said)
+	}
+}
+
+// Nor does the day that the person was told with an extension wait.
+func TestADayThatWasNamedWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, weighedByHand)
+	id := d.verified(asks(policy.Restriction, from("GB")))
+	if _, err := d.Extend(d.ctx(), handler, id, "complexity", time.Date(2026, 5, 5, 0, 0, 0, 0, d.Zone()), Call{}); err != nil {
+		t.Fatal(err)
+	}
+	d.ask(id, Question{Text: text("Who are you?"), Cause: law.Identity})
+	for range 70 {
+		d.pass(aDay)
+		d.sweep()
+	}
+	if r := d.get(id); r.Paused || !r.Overdue || r.RespondBy.In(d.Zone()).Format(time.DateOnly) != "2026-05-05" {
+		t.Errorf("paused %t, overdue %t, by %s", r.Paused, r.Overdue, r.RespondBy)
+	}
+}
