@@ -34,8 +34,12 @@ var (
 	ErrUnchanged   = fault.New(fault.Conflict, "dates_unchanged", "The law packs of this version count the same dates; there is nothing to change.")
 )
 
-// legalCase is what the law needs to know of a request.
+// legalCase is what the law needs to know of a request. Once it is over nothing is
+// waited for any more.
 func (s *Service) legalCase(r Request, now time.Time) law.Case {
+	if !r.Closed.IsZero() && r.Closed.Before(now) {
+		now = r.Closed
+	}
 	c := law.Case{
 		Residence: r.Residence, Right: string(r.Right), Received: r.Received, Zone: s.Zone(), Place: s.Policy.Controller.Holidays,
 		PromisedDays: r.Promise, Stops: r.Stops, Extended: r.Extension != nil, Now: now, Closed: r.Closed,

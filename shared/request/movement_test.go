@@ -361,3 +361,37 @@ func TestADayThatWasNamedWaitsForNobody(t *testing.T) {
 		t.Errorf("paused %t, overdue %t, by %s", r.Paused, r.Overdue, r.RespondBy)
 	}
 }
+
+// What is over waits for nothing, whatever was asked: its dates stand where they were
+// when it ended, and it was in time.
+func TestTheTimeOfWhatIsOverDoesNotRun(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*desk, ID) error{
+		"denied": func(d *desk, id ID) error {
+			_, err := d.Deny(d.ctx(), handler, id, "manifestly_unfounded", Call{})
+			return err
+		},
+		"taken back": func(d *desk, id ID) error {
+			_, err := d.Revoke(d.ctx(), id, Call{})
+			return err
+		},
+	} {
+		d := newDesk(t, weighedByHand)
+		id := d.verified(asks(policy.Restriction, from("GB")))
+		d.pass(2 * aDay)
+		d.ask(id, Question{Text: text("Who are you?"), Cause: law.Identity})
+		d.pass(60 * aDay)
+		if err := end(d, id); err != nil {
+			t.Fatal(err)
+		}
+		r := d.get(id)
+		if r.Paused || !r.Closed.Before(r.RespondBy) {
+			t.Errorf("%s: paused %t, over on %s, by %s", name, r.Paused, r.Closed, r.RespondBy)
+		}
+		d.pass(30 * aDay)
+		clocks, err := d.Clocks(d.get(id))
+		if err != nil || !clocks[0].Legal.Equal(r.RespondBy) {
+			t.Errorf("%s: the clock %s says %s, the request %s, %v", name, clocks[0].Clock, clocks[0].Legal, r.RespondBy, err)
+		}
+	}
+}

@@ -109,6 +109,10 @@ func (s *Service) save(ctx context.Context, id table.ID, r Request, e audit.Entr
 		r.Relay.After = time.Time{} // what is new does not wait for what cannot be said
 	}
 	if r.Status.Final() && r.Forget.IsZero() {
+		if r.Paused { // a question is open, that nobody waits for now
+			_ = s.count(&r, r.Closed) // the stored dates were counted once: they still hold
+			r.Paused = false
+		}
 		r.Forget = later(s.Policy.Retention.Requests.After(r.Closed), s.recordsUntil(r))
 	}
 	put, err := r.put()
