@@ -19,14 +19,15 @@ type Case struct {
 	Received time.Time
 	Zone     *time.Location // the controller's: the day of receipt is a day there
 	// Place is where the controller acts, for its holidays: a country or a part of
-	// one ("DE", "GB-SCT"). Empty: no holidays are known, and dates are early.
+	// one ("DE", "GB-SCT"). Empty: no holidays are known, and dates are early. A law
+	// that is not in force there does not count its holidays; the safe date does.
 	Place string
 	// PromisedDays is what the policy promises beyond the law, in days after
 	// receipt; 0 if it promises nothing. Once the answer is extended it no longer
 	// counts: a policy that lets nothing be extended does not come here.
 	PromisedDays int
-	Stops        []Stop    // in the order in which they began
-	Extended     bool      // the law's extension was taken
+	Stops        []Stop    // in any order
+	Extended     bool      // the law's extension was taken; nothing, if no law in question knows one
 	Now          time.Time // until when a stop that is not answered has lasted
 	Closed       time.Time // when the request was closed, for Records; zero: it is not
 }
@@ -94,7 +95,8 @@ var (
 	ErrNoDate   = errors.New("law: the time of receipt is not given")
 	ErrPromise  = errors.New("law: a promise cannot be a negative number of days")
 	ErrTooEarly = errors.New("law: received before the law came into force")
-	ErrStops    = errors.New("law: a stop ends before it begins, or begins before the request was received")
+	// ErrStops compares days, not instants.
+	ErrStops = errors.New("law: a stop ends before it begins, or begins before the request was received")
 )
 
 // Asked is what waiting for one cause does under the law that binds in a case.

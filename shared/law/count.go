@@ -250,9 +250,7 @@ func (k *count) under(p *Pack) (moving []wait) {
 
 // result is what a term comes to.
 type result struct {
-	start Date // the day it is counted from
-	raw   Date // the last day as it is counted
-	last  Date // that, moved to a working day if the law says so
+	course
 	// cautious is the last day if holidays are business days and no wait counts
 	// whose rule was not verified.
 	cautious Date
@@ -262,10 +260,9 @@ type result struct {
 
 // due counts a term.
 func (k *count) due(t *term) result {
-	var r result
-	r.start, r.raw, r.last = k.run(t, t.span, plain)
-	if r.cautious = r.raw; len(t.waits) > 0 {
-		_, r.cautious, _ = k.run(t, t.span, careful)
+	r := result{course: k.run(t, t.span, plain)}
+	if r.cautious = r.end; len(t.waits) > 0 {
+		r.cautious = k.run(t, t.span, careful).end
 	} else if t.span.Unit == BusinessDays {
 		r.cautious = t.span.After(k.received)
 	}
@@ -288,11 +285,9 @@ func (k *count) due(t *term) result {
 func (k *count) otherwise(t *term, r *reading) Date {
 	switch {
 	case r.chained:
-		_, first, _ := k.run(t, t.first, careful)
-		return k.walk(t, first, r.span, careful)
+		return k.walk(t, k.run(t, t.first, careful).end, r.span, careful)
 	case r.span.N > 0:
-		_, end, _ := k.run(t, r.span, careful)
-		return end
+		return k.run(t, r.span, careful).end
 	}
 	return never
 }
@@ -309,27 +304,51 @@ const (
 	careful mode = true
 )
 
+// course is how a span runs.
+type course struct {
+	start Date // the day it is counted from
+	open  Date // the last day on which something could be asked that begins it anew
+	end   Date // the last day as it is counted
+	last  Date // that, moved to a working day if the law says so
+}
+
 // run counts a span from receipt, or from an answer that begins it anew.
-func (k *count) run(t *term, span Span, m mode) (start, end, last Date) {
-	start = k.received
+//
+// Of several answers the latest counts, whatever their order. What is asked when
+// the first period is over does not bring it back, even if it was extended: who
+// has put off the answer knew who asks.
+func (k *count) run(t *term, span Span, m mode) course {
+	first := span
+	if t.first.N > 0 {
+		first = t.first
+	}
+	c := k.lasts(t, k.received, first, m)
 	for {
-		end = k.walk(t, start, span, m)
-		if last = end; m == plain {
-			last = k.roll(t, end)
-		}
-		// Of several answers the latest counts, whatever their order. What is asked
-		// when the time is over does not bring it back.
-		from := start
+		start := c.start
 		for i := range t.waits {
-			if w := &t.waits[i]; w.effect == Restart && w.asked <= last && w.counts(m) {
-				from = max(from, w.answered)
+			if w := &t.waits[i]; w.effect == Restart && w.asked <= c.last && w.counts(m) {
+				start = max(start, w.answered)
 			}
 		}
-		if from == start {
-			return start, end, last
+		if start == c.start {
+			break
 		}
-		start = from
+		c = k.lasts(t, start, first, m)
 	}
+	if c.open = c.last; first != span {
+		open := c.last
+		c = k.lasts(t, c.start, span, m)
+		c.open = open
+	}
+	return c
+}
+
+func (k *count) lasts(t *term, start Date, span Span, m mode) course {
+	c := course{start: start, end: k.walk(t, start, span, m)}
+	if c.last = c.end; m == plain {
+		c.last = k.roll(t, c.end)
+	}
+	return c
 }
 
 func (w *wait) counts(m mode) bool { return m == plain || w.rule.basis.mark == Verified }

@@ -14,6 +14,10 @@ func Clocks(c Case) ([]Reckoning, error) {
 	if err != nil {
 		return nil, err
 	}
+	return k.clocks(), nil
+}
+
+func (k *count) clocks() []Reckoning {
 	var all []Reckoning
 	if f := k.strictest(acknowledging); f.law != nil {
 		all = append(all, k.reckon(Acknowledge, acknowledging, f))
@@ -23,14 +27,14 @@ func Clocks(c Case) ([]Reckoning, error) {
 	if extended {
 		what = extending
 	}
-	all = append(all, k.reckon(answerClock(c.Right), what, answer))
+	all = append(all, k.reckon(answerClock(k.in.Right), what, answer))
 	if first, later, _, err := k.extensible(); err == nil {
 		all = append(all, k.reckon(ExtendNotice, answering, first), k.reckon(Extended, extending, later))
 	}
-	if !c.Closed.IsZero() {
+	if !k.in.Closed.IsZero() {
 		all = append(all, k.afterwards(answer.law)...)
 	}
-	return all, nil
+	return all
 }
 
 // answerClock names the clock that Count tells the date of.
@@ -146,27 +150,29 @@ func (s *account) applies(p *Pack, why string) {
 
 // why says for what reason this law is the one.
 func (s *account) why(what kind) string {
-	rank := "the strictest"
-	switch {
-	case len(s.laws) == 1:
-		rank = "the only one"
-	case what == acknowledging:
-		rank = "for this clock the strictest"
-	case what == extending:
-		rank = "if the answer is put off the strictest"
+	var unsure, group string
+	switch in := s.in.Residence; {
+	case s.covering:
+		group = "the laws that cover residents of " + in
+	case in == "":
+		unsure, group = "The residence is not known. ", "the laws that the policy names"
+	default:
+		unsure, group = "No law that the policy names covers residents of "+in+". ", "the laws that the policy names"
 	}
 	if s.in.Right == Appeal {
-		rank += " with an appeal"
+		group += " and that know an appeal"
 	}
 	switch {
-	case s.covering && len(s.laws) == 1:
-		return "It covers residents of " + s.in.Residence + "."
+	case len(s.laws) > 1 && what == acknowledging:
+		return unsure + "On confirming receipt it is the strictest of " + group + "."
+	case len(s.laws) > 1 && what == extending:
+		return unsure + "Once the answer is put off it is the strictest of " + group + "."
+	case len(s.laws) > 1:
+		return unsure + "It is the strictest of " + group + "."
 	case s.covering:
-		return "It is " + rank + " that covers residents of " + s.in.Residence + "."
-	case s.in.Residence == "":
-		return "The residence is not known: it is " + rank + " that the policy names."
+		return "It covers residents of " + s.in.Residence + "."
 	}
-	return "No law that the policy names covers residents of " + s.in.Residence + ": it is " + rank + " of them."
+	return unsure + "It is the only one of " + group + "."
 }
 
 // subject is what has to happen until a clock runs out.
@@ -233,8 +239,7 @@ func (s *account) restarts(waits []wait, r result) (began bool) {
 		}
 		what, asked, answered := causes[w.cause], w.asked.words(), w.answered.words()
 		switch {
-		case w.asked > r.last:
-			s.late(&w, r)
+		case w.asked > r.open: // told later
 		case w.answered < r.start:
 			s.say(w.rule.basis, s.at, "We asked for %s on %s and had it on %s; a later answer begins the period.", what, asked, answered)
 		case w.open:
@@ -250,7 +255,10 @@ func (s *account) restarts(waits []wait, r result) (began bool) {
 
 func (s *account) late(w *wait, r result) {
 	when := "when the time was over: that does not bring it back"
-	if w.asked == r.last {
+	switch {
+	case w.effect == Restart && w.asked <= r.last:
+		when = "when the answer was put off already: that does not begin the period anew"
+	case w.asked == r.last:
 		when = "the last day: that does not lengthen it"
 	}
 	s.say(w.rule.basis, s.at, "We asked for %s on %s, %s.", causes[w.cause], w.asked.words(), when)
@@ -295,6 +303,9 @@ func (s *account) pauses(t *term, waits []wait, r result) {
 		first := max(w.from, r.start+1)
 		switch {
 		case w.effect == Restart:
+			if w.asked > r.open {
+				s.late(&w, r)
+			}
 		case w.effect == Ignore:
 			if slices.Contains(told, w.cause) {
 				continue
@@ -349,7 +360,7 @@ func (s *account) roll(t *term, r result) {
 		return
 	}
 	var names []string
-	for day := r.raw; day < r.last; day++ {
+	for day := r.end; day < r.last; day++ {
 		name := named(t.free, day)
 		if !s.idle(t.free, day) {
 			name += " (waiting)"
@@ -382,8 +393,8 @@ func (s *account) promise(f found, legal Date) {
 // caution tells the way from the last day of a term to its safe date.
 func (s *account) caution(t *term, r result) {
 	day := r.last
-	if r.raw < day {
-		day = r.raw
+	if r.end < day {
+		day = r.end
 		s.say(t.law.roll, day, "The safe date leaves out the move to a later day: %s.", day.words())
 	}
 	if r.cautious < day {
@@ -391,11 +402,11 @@ func (s *account) caution(t *term, r result) {
 		if t.span.Unit == BusinessDays {
 			b := *t.basis
 			b.mark = Unverified // the number of days may be; which days they are is not
-			s.say(b, day, "Which holidays are no business days was not verified: the safe date counts them, and is %s.", day.words())
+			s.say(b, day, "Which holidays are no business days was not verified: the safe date counts them: %s.", day.words())
 		}
 		var told []*stop
 		for i := range t.waits {
-			if w := &t.waits[i]; w.effect != Ignore && !w.counts(careful) && !slices.Contains(told, w.rule) {
+			if w := &t.waits[i]; w.effect != Ignore && w.asked <= r.last && !w.counts(careful) && !slices.Contains(told, w.rule) {
 				told = append(told, w.rule)
 				s.say(w.rule.basis, day, "What waiting for %s does to the time was not verified in its text: the safe date leaves it out.", causes[w.cause])
 			}
