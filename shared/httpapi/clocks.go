@@ -11,11 +11,7 @@ import (
 )
 
 func (env Env) deadline(w http.ResponseWriter, r *http.Request) error {
-	req, _, err := env.Requests.Authorize(r.Context(), id(r), Bearer(r))
-	if err != nil {
-		return err
-	}
-	clocks, err := env.Requests.Clocks(req)
+	req, clocks, err := env.Requests.Deadline(r.Context(), id(r), Bearer(r))
 	if err != nil {
 		return err
 	}

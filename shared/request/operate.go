@@ -305,6 +305,7 @@ func (s *Service) List(ctx context.Context, by operator.Identity, f Filter) (lis
 		if err != nil {
 			return err
 		}
+		r = s.current(r)
 		if (f.Status == "" || r.Status == f.Status) && (f.DueBefore.IsZero() || r.RespondBy.Before(f.DueBefore)) {
 			list = append(list, Listed{
 				ID: r.ID, Right: string(r.Right), Status: r.Status, Residence: r.Residence,

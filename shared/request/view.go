@@ -153,6 +153,17 @@ func (s *Service) appealOf(ctx context.Context, r Request) (ID, error) {
 	return appeal.ID, err
 }
 
+// Deadline shows the person the clocks of their request, with its dates as they are now.
+func (s *Service) Deadline(ctx context.Context, id ID, token string) (Request, []law.Reckoning, error) {
+	r, _, err := s.Authorize(ctx, id, token)
+	if err != nil {
+		return Request{}, nil, err
+	}
+	r = s.current(r)
+	clocks, err := s.Clocks(r)
+	return r, clocks, err
+}
+
 // Extendable returns how far the answer can be put off now, nil if it cannot.
 func (s *Service) Extendable(r Request) *law.Extension {
 	x, err := s.extension(r)
