@@ -2,6 +2,7 @@ package request
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"rightsdesk/shared/fault"
@@ -35,13 +36,22 @@ func (s *Service) Cases(ctx context.Context, by operator.Identity, cursor string
 		if fault.KindOf(err) == fault.NotFound {
 			return nil // gone since the index was read
 		}
-		if err == nil && !r.Status.Final() {
-			list = append(list, Opened{
-				ID: r.ID, Case: s.legalCase(r, now),
-				Deadline: law.Deadline{Law: r.Law, RespondBy: r.RespondBy, SafeBy: r.SafeBy, AcknowledgeBy: r.AcknowledgeBy},
-			})
+		if err != nil || r.Status.Final() {
+			return err
 		}
-		return err
+		r = s.current(r)
+		o := Opened{
+			ID: r.ID, Case: s.legalCase(r, now),
+			Deadline: law.Deadline{Law: r.Law, RespondBy: r.RespondBy, SafeBy: r.SafeBy, AcknowledgeBy: r.AcknowledgeBy},
+		}
+		if r.Extension != nil && !r.Extension.Until.IsZero() {
+			// No pack moves the day that the person was told: packs are compared by the law's.
+			if o.Deadline, err = law.Count(o.Case); err != nil {
+				return fmt.Errorf("count the deadline: %w", err)
+			}
+		}
+		list = append(list, o)
+		return nil
 	}, func() bool { return len(list) >= casesPerCall })
 	return list, next, err
 }

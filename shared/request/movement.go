@@ -76,10 +76,27 @@ func (s *Service) Clocks(r Request) ([]law.Reckoning, error) {
 	if err != nil {
 		return nil, fmt.Errorf("explain the clocks: %w", err)
 	}
+	if r.Extension != nil && !r.Extension.Until.IsZero() {
+		for i := range list {
+			if answers(list[i].Clock) {
+				s.bind(&list[i], r)
+			}
+		}
+	}
 	if r.Extension == nil && !s.rule(r.Right).Extension {
 		list = slices.DeleteFunc(list, func(c law.Reckoning) bool { return c.Clock == law.ExtendNotice || c.Clock == law.Extended })
 	}
 	return list, nil
+}
+
+// answers reports whether a clock is the one that the answer runs on.
+func answers(c law.Clock) bool { return c == law.Respond || c == law.OptOut || c == law.Decide }
+
+// bind ends a clock on the day that the person was told.
+func (s *Service) bind(c *law.Reckoning, r Request) {
+	day := r.Extension.Until.In(s.Zone())
+	c.Legal, c.Safe = day, r.SafeBy.In(s.Zone())
+	c.Steps = append(c.Steps, law.Step{Text: "When the answer was put off the person was told " + day.Format("Monday 2 January 2006") + ": that binds.", Date: day})
 }
 
 // recordsUntil is how long the law wants the record of a closed request kept.
@@ -227,6 +244,7 @@ func (s *Service) Extend(ctx context.Context, by operator.Identity, id ID, groun
 			}
 			return detail{}, fault.Input(fault.Field{Pointer: "/ground", Text: "must be one of " + strings.Join(codes, ", ")})
 		}
+		r = s.current(r)
 		e := Extension{Ground: ground, At: s.now(), Before: r.RespondBy}
 		if !until.IsZero() {
 			e.Until = law.DateOf(until, s.Zone()).End(s.Zone())

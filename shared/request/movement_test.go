@@ -395,3 +395,75 @@ func TestTheTimeOfWhatIsOverDoesNotRun(t *testing.T) {
 		}
 	}
 }
+
+// While time stands still a date moves with every day, and everybody is told the same.
+func TestEverybodyIsToldTheSameDate(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, weighedByHand)
+	id := d.verified(asks(policy.Restriction, from("GB")))
+	d.pass(2 * aDay)
+	d.ask(id, Question{Text: text("Who are you?"), Cause: law.Identity}) // 4 March: 6 April, Easter Monday elsewhere
+	d.sweep()
+	d.pass(7 * aDay) // 11 March: a month later is a Saturday
+	d.sweep()
+	v, err := d.Follow(d.ctx(), id, d.session(id, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if respond, _ := days(v.Request, d.Zone()); respond != "2026-04-13" {
+		t.Errorf("the page says %s", respond)
+	}
+	cases, _, err := d.Cases(d.ctx(), handler, "")
+	if err != nil || !cases[0].RespondBy.Equal(v.Request.RespondBy) {
+		t.Errorf("the list for law diff says %s, %v", cases[0].RespondBy, err)
+	}
+	d.pass(aDay)
+	d.sweep()
+	last := func(to string) string {
+		for _, m := range slices.Backward(d.post.mails) {
+			if (m.To.Reveal() == ada) == (to == ada) {
+				return strings.Join(strings.Fields(m.Text.Reveal()), " ")
+			}
+		}
+		return ""
+	}
+	if digest := last("operators"); !strings.Contains(digest, "13 April 2026") {
+		t.Errorf("the digest says %s", digest)
+	}
+	// Put off while time stands still, it is put off from the date that is shown then.
+	before := d.current(d.get(id)).RespondBy
+	if _, err := d.Extend(d.ctx(), handler, id, "complexity", time.Time{}, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	d.announce(id)
+	if x := d.get(id).Extension; !x.Before.Equal(before) || !strings.Contains(last(ada), "instead of "+before.In(d.Zone()).Format("2 January 2006")) {
+		t.Errorf("put off from %s, the letter says %s", x.Before, last(ada))
+	}
+}
+
+// The day that an operator named is shown by the clock as well, and no law pack moves it.
+func TestTheClockShowsTheDayThatWasNamed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, weighedByHand)
+	id := d.verified(asks(policy.Restriction))
+	if _, err := d.Extend(d.ctx(), handler, id, "complexity", time.Date(2026, 5, 4, 0, 0, 0, 0, d.Zone()), Call{}); err != nil {
+		t.Fatal(err)
+	}
+	r := d.get(id)
+	clocks, err := d.Clocks(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range clocks {
+		if answers(c.Clock) && (!c.Legal.Equal(r.RespondBy) || !c.Safe.Equal(r.SafeBy) || !strings.Contains(c.Steps[len(c.Steps)-1].Text, "Monday 4 May 2026: that binds")) {
+			t.Errorf("the clock says %s, safe %s, the request %s and %s:\n%+v", c.Legal, c.Safe, r.RespondBy, r.SafeBy, c.Steps)
+		}
+	}
+	cases, _, err := d.Cases(d.ctx(), handler, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := law.Count(cases[0].Case); err != nil || !again.RespondBy.Equal(cases[0].RespondBy) {
+		t.Errorf("law diff would show %s as %s, %v", cases[0].RespondBy, again.RespondBy, err)
+	}
+}

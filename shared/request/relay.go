@@ -156,6 +156,7 @@ var errMailsOfToday = fmt.Errorf("%w: the address had its mails of today", mail.
 
 // letter gathers what a mail says.
 func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcement) (mail.Letter, error) {
+	r = s.current(r)
 	l := mail.Letter{
 		To: p.Email, Brand: s.Policy.Document.Brand, Contact: s.Contact(), Zone: s.Zone(),
 		Request: string(r.ID), Right: string(r.Right), Received: r.Received, RespondBy: r.RespondBy,

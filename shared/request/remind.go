@@ -160,7 +160,8 @@ func (s *Service) reminder(ctx context.Context, r Request, now time.Time) (due, 
 // passed, into that of the policy's contact. The person hears of it too: silence
 // takes nobody's right to complain away.
 func (s *Service) tellOperators(ctx context.Context, r Request, why []digest.Why) (due, error) {
-	line := digest.Line{Request: string(r.ID), Right: string(r.Right), RespondBy: r.RespondBy, SafeBy: r.SafeBy, Why: why}
+	dates := s.current(r)
+	line := digest.Line{Request: string(r.ID), Right: string(r.Right), RespondBy: dates.RespondBy, SafeBy: dates.SafeBy, Why: why}
 	to := []digest.Audience{digest.Operators}
 	if slices.Contains(why, digest.Overdue) || slices.Contains(why, digest.StillOverdue) {
 		to = append(to, digest.Contact)
