@@ -43,6 +43,7 @@ type calls struct {
 	at   int
 	lost bool
 	log  []string
+	got  func() // after a reading
 }
 
 func (c *calls) meets(what string) (do, tell bool) {
@@ -60,7 +61,11 @@ func (c *calls) Get(ctx context.Context, ref table.Ref) (table.Item, error) {
 	if _, tell := c.meets("get"); !tell {
 		return table.Item{}, table.ErrBusy
 	}
-	return c.Table.Get(ctx, ref)
+	item, err := c.Table.Get(ctx, ref)
+	if c.got != nil {
+		c.got()
+	}
+	return item, err
 }
 
 func (c *calls) Query(ctx context.Context, q table.Query) (table.Page, error) {
@@ -355,7 +360,11 @@ func TestOneLetterTellsEverything(t *testing.T) {
 	soon.RespondBy = monday.AddDate(0, 0, 3)
 	d.notes(Operators, about("r-new", New), soon, about("r-week", SevenDays), about("r-both", Task))
 	d.turn(monday.Add(time.Hour))
-	d.notes(Operators, about("r-both", Failed), about("r-both", Task)) // the same again on the same day
+	again := about("r-both", Failed)
+	again.RespondBy = monday.AddDate(0, 0, 6)
+	d.notes(Operators, again, about("r-other", SevenDays))
+	d.turn(monday.Add(2 * time.Hour))
+	d.notes(Operators, again) // the same on the same day
 	d.turn(time.Date(2026, 3, 3, 6, 50, 0, 0, time.UTC))
 	d.notes(Operators, late) // urgent, and the daily one is nearest
 	d.notes(Contact, late)
@@ -378,17 +387,20 @@ func TestOneLetterTellsEverything(t *testing.T) {
 	}
 	text := operators.Text.Reveal()
 	at := -1
-	for _, id := range []string{"r-late", "r-week", "r-both", "r-soon", "r-new"} {
+	for _, id := range []string{"r-late", "r-other", "r-week", "r-both", "r-soon", "r-new"} {
 		i := strings.Index(text, "/"+id+"\n")
 		if i <= at || strings.Count(text, "/"+id+"\n") != 1 {
 			t.Errorf("%s stands at %d, after %d:\n%s", id, i, at, text)
 		}
 		at = i
 	}
+	if !strings.Contains(text, "8 March 2026 at the latest") {
+		t.Errorf("of two dates the later one is not told:\n%s", text)
+	}
 	if !strings.Contains(text, "https://desk.example.org") {
 		t.Error("nobody is told where to look")
 	}
-	for chain, want := range map[string]string{operators.key: "clock send lines=5 tries=1", contact.key: "clock send lines=1 tries=1"} {
+	for chain, want := range map[string]string{operators.key: "clock send lines=6 tries=1", contact.key: "clock send lines=1 tries=1"} {
 		if got := d.told(chain); len(got) != 1 || got[0] != want {
 			t.Errorf("%s: %q, want %q", chain, got, want)
 		}
@@ -419,7 +431,7 @@ func TestALongDigestNamesSomeAndCountsTheRest(t *testing.T) {
 		t.Fatalf("%d mails, %v", len(d.post.mails), err)
 	}
 	m := d.post.mails[0]
-	if n := strings.Count(m.Text.Reveal(), "/v1/operator/requests/r"); n != 50 || !strings.Contains(m.Text.Reveal(), "23") || m.Language != "fr" {
+	if n := strings.Count(m.Text.Reveal(), "/v1/operator/requests/r"); n != 50 || !strings.Contains(m.Subject, "73") || m.Language != "fr" {
 		t.Errorf("%d are named in %s:\n%s", n, m.Language, m.Text.Reveal())
 	}
 	if got := d.told(m.key); len(got) != 1 || got[0] != "clock send lines=73 tries=1" {
@@ -430,12 +442,14 @@ func TestALongDigestNamesSomeAndCountsTheRest(t *testing.T) {
 func TestALineThatArrivesWhileSendingGoesIntoTheNext(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.notes(Operators, about("r1", OneDay))
-	early, err := d.Note(t.Context(), Operators, about("r2", OneDay)) // and its commit comes late
+	first, second := keyOf(Operators, monday.Add(22*time.Hour)), keyOf(Operators, monday.Add(46*time.Hour))
+	slot := monday.Add(22 * time.Hour)
+	d.turn(slot.Add(-30 * time.Second))
+	d.notes(Operators, about("r1", New))
+	early, err := d.Note(t.Context(), Operators, about("r2", New)) // and its commit comes late
 	if err != nil {
 		t.Fatal(err)
 	}
-	slot := monday.Add(15 * time.Minute)
 	d.turn(slot)
 	d.post.during = func() {
 		d.post.during = nil
@@ -443,16 +457,19 @@ func TestALineThatArrivesWhileSendingGoesIntoTheNext(t *testing.T) {
 			t.Errorf("a line goes into a digest that is being sent: %v", err)
 		}
 		d.turn(slot.Add(-time.Second)) // another machine's clock is behind
-		d.notes(Operators, about("r2", OneDay))
+		d.notes(Operators, about("r2", New))
 		d.turn(slot)
+		if err := d.sweep(); err != nil { // and another relay is at it too
+			t.Error(err)
+		}
 	}
 	if err := d.sweep(); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.linesOf(keyOf(Operators, slot).Partition); !slices.Equal(got, []string{"r1"}) {
-		t.Errorf("the first tells of %q", got)
+	if got, next := d.linesOf(first.Partition), d.linesOf(second.Partition); !slices.Equal(got, []string{"r1"}) || !slices.Equal(next, []string{"r2"}) || len(d.post.mails) != 1 {
+		t.Errorf("the first tells of %q, the next of %q; %d letters", got, next, len(d.post.mails))
 	}
-	d.turn(slot.Add(15 * time.Minute))
+	d.turn(slot.Add(24 * time.Hour))
 	if err := d.sweep(); err != nil || len(d.post.mails) != 2 || !strings.Contains(d.post.mails[1].Text.Reveal(), "/r2\n") {
 		t.Errorf("%d letters, %v", len(d.post.mails), err)
 	}
@@ -553,13 +570,20 @@ func TestALetterThatCannotBeSentIsTriedAgain(t *testing.T) {
 	}
 }
 
+// Relays that have all read that nobody is at it: one of them sends.
 func TestOfManyRelaysOneSends(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.notes(Operators, about("r1", New))
 	d.turn(monday.AddDate(0, 0, 1))
-	var wg sync.WaitGroup
-	for range 8 {
+	const relays = 8
+	var read, wg sync.WaitGroup
+	read.Add(relays)
+	d.calls.got = func() {
+		read.Done()
+		read.Wait()
+	}
+	for range relays {
 		wg.Go(func() {
 			if err := d.sweep(); err != nil {
 				t.Error(err)

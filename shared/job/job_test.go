@@ -93,6 +93,7 @@ func TestOneSweepServesEveryKind(t *testing.T) {
 	rep, err := job.Sweep(s.Table, s.Now, slog.New(slog.DiscardHandler),
 		job.Requests(func(_ context.Context, id request.ID) error { requests[id]++; return nil }),
 		job.Digests(func(_ context.Context, k table.Key) error { digests[k]++; return errors.New("this one fails") }),
+		job.Requests(func(context.Context, request.ID) error { return errors.New("it was taken before") }),
 	)(t.Context())
 	if err != nil || rep.Seen != 7 || rep.Failed != 2 || len(requests) != 5 || len(digests) != 2 {
 		t.Errorf("%+v, %v; %d requests and %d digests", rep, err, len(requests), len(digests))

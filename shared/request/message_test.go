@@ -591,8 +591,9 @@ func TestWhatIsAttachedIsErasedWhenItsPeriodIsOver(t *testing.T) {
 			t.Errorf("after %s: gone %v, %d objects are left", s.after, got, d.shelf.size())
 		}
 	}
-	if _, err := d.Attachment(d.ctx(), handler, id, 1, 1); !errors.Is(err, ErrFileGone) {
-		t.Errorf("what was erased: %v", err)
+	d.trouble.log = nil
+	if _, err := d.Attachment(d.ctx(), handler, id, 1, 1); !errors.Is(err, ErrFileGone) || slices.Contains(d.trouble.log, "open") {
+		t.Errorf("what was erased: %v, looked for in %q", err, d.trouble.log)
 	}
 	for _, bad := range [][2]int{{0, 1}, {3, 1}, {1, 0}, {1, 3}, {-1, -1}, {1 << 40, 1}} {
 		if _, err := d.Attachment(d.ctx(), handler, id, bad[0], bad[1]); !errors.Is(err, ErrNoFile) {
@@ -645,6 +646,23 @@ func TestWhatIsAttachedIsErasedWithTheRequest(t *testing.T) {
 				t.Errorf("the audit ends with %q", told[len(told)-1])
 			}
 		})
+	}
+}
+
+// Nothing of a request is forgotten before its files are erased, however late.
+func TestNoFileOutlivesItsRequest(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, weighedByHand)
+	id := d.verified(asks(policy.Restriction))
+	d.reply(id, Reply{Files: []File{file("a.pdf", pdf)}})
+	if _, err := d.Revoke(d.ctx(), id, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	d.announce(id)
+	d.pass(d.get(id).Forget.Sub(d.clock()) + time.Hour) // nothing ran for two years
+	d.sweep()
+	if left := d.items(id); len(left) > 0 || d.shelf.size() > 0 {
+		t.Errorf("%d items and %d files are left", len(left), d.shelf.size())
 	}
 }
 
