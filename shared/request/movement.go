@@ -200,6 +200,9 @@ func (s *Service) goOn(r *Request, cause law.Cause) (facts []audit.Fact, err err
 	if len(facts) == 0 {
 		return nil, nil
 	}
+	if !r.waitsFor("") {
+		r.Messages.Nudge = time.Time{} // the answer came another way
+	}
 	return s.moved(r, facts)
 }
 

@@ -467,3 +467,25 @@ func TestTheClockShowsTheDayThatWasNamed(t *testing.T) {
 		t.Errorf("law diff would show %s as %s, %v", cases[0].RespondBy, again.RespondBy, err)
 	}
 }
+
+// Whose answer came by telephone is not reminded of the question.
+func TestNobodyIsRemindedOfWhatIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, residence := range []string{"GB", "FR"} {
+		d := newDesk(t, weighedByHand)
+		id := d.verified(asks(policy.Restriction, from(residence)))
+		d.ask(id, Question{Text: text("Which of the two?"), Cause: law.Clarification})
+		d.pass(aDay)
+		d.sweep()
+		if _, err := d.Resume(d.ctx(), handler, id, law.Clarification, Call{}); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			d.pass(aDay)
+			d.sweep()
+		}
+		if subjects := d.post.subjects(); slices.ContainsFunc(subjects, func(s string) bool { return strings.Contains(s, "A reminder") }) {
+			t.Errorf("%s: %q", residence, subjects)
+		}
+	}
+}
