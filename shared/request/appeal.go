@@ -20,6 +20,7 @@ import (
 var (
 	ErrNoAppeal     = fault.New(fault.Conflict, "no_appeal", "The law that this was answered under knows no appeal to us; you can send us a complaint, and complain to the authority.")
 	ErrNotAppealing = fault.New(fault.Conflict, "nothing_to_appeal", "Only an answer can be appealed against; this request has none yet.")
+	ErrAppealed     = fault.New(fault.Conflict, "already_appealed", "There is an appeal against this answer already; GET the request for its number, and add to it in its messages.")
 	ErrAppealLate   = fault.New(fault.Conflict, "appeal_too_late", "The time to appeal is over; you can complain to the authority.")
 )
 
@@ -62,7 +63,9 @@ func (s *Service) Appeal(ctx context.Context, id ID, token, why string, c Call) 
 	}}
 	_, err = s.save(ctx, table.NewID(), r, e, []mail.Kind{mail.Verified})
 	if errors.Is(err, table.ErrConflict) {
-		r, err = s.repeated(ctx, r)
+		if r, err = s.repeated(ctx, r); errors.Is(err, ErrReplay) {
+			err = ErrAppealed // in other words: another key would not help
+		}
 	}
 	if err != nil {
 		return Receipt{}, Proven{}, unavailable(err)

@@ -244,6 +244,9 @@ func TestAnAppealIsALaneOfItsOwn(t *testing.T) {
 	if err != nil || again.ID != first.ID {
 		t.Errorf("asked twice: %v and %v, %v", first.ID, again.ID, err)
 	}
+	if _, _, err := d.Appeal(ctx, id, token, "I disagree, and more.", Call{Key: "another", Body: "another"}); !errors.Is(err, ErrAppealed) {
+		t.Errorf("asked again in other words: %v", err)
+	}
 	r := d.get(first.ID)
 	respond, _ := days(r, d.Zone())
 	if r.About != id || r.Status != Open || r.Law != "us-va" || respond != "2026-05-01" { // 60 days
