@@ -3,6 +3,7 @@ package request
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -490,5 +491,31 @@ func TestNobodyIsRemindedOfWhatIsNotWaitedFor(t *testing.T) {
 		if subjects := d.post.subjects(); slices.ContainsFunc(subjects, func(s string) bool { return strings.Contains(s, "A reminder") }) {
 			t.Errorf("%s: %q", residence, subjects)
 		}
+	}
+}
+
+// Whoever opts others out a hundred times, without an operator doing anything, has
+// them hear that we are late no more often than that it was received.
+func TestWhoWasNotMailedIsNotToldThatWeAreLate(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, func(p *policy.Policy) {
+		p.Rights[policy.OptOut] = policy.RightRule{Residences: []string{policy.Everywhere}, TaskDays: 7}
+	})
+	for i := range 15 {
+		d.submit(asks(policy.OptOut, from("US-CA"), func(s *Submission) { s.Call.Key = strconv.Itoa(i) }))
+	}
+	for range 60 {
+		d.pass(aDay)
+		d.sweep()
+	}
+	n := map[string]int{}
+	for _, m := range d.post.mails {
+		if m.To.Reveal() == ada {
+			n[m.Subject]++
+		}
+	}
+	limit := d.Policy.Verification.MailsPerDay
+	if len(n) != 2 || n["Example Books has your request"] != limit || n["Example Books is late with the answer to your request"] != limit {
+		t.Errorf("with a limit of %d: %v", limit, n)
 	}
 }

@@ -232,7 +232,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		l.Before, l.Authority, l.Follow = r.Extension.Before, s.authority(r), follow()
 		l.Reason, l.Article = s.ground(r)
 	case mail.Late:
-		if r.Status.Final() {
+		if r.Status.Final() || r.unmailed() {
 			return l, errNotToBeSaid
 		}
 		l.Authority, l.Follow = s.authority(r), follow()
@@ -256,15 +256,19 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		l.AnotherWay = s.Policy.Verification.WithoutAccount.In(r.Locale)
 	case mail.Lapsed:
 		l.AnotherWay = s.Policy.Verification.WithoutAccount.In(r.Locale)
-		// Whoever asks in another's name a thousand times reaches them no more
-		// often when the requests lapse than when they were made.
-		if r.Proof.Issued == 0 {
+		if r.unmailed() {
 			return l, errNotToBeSaid
 		}
 	case mail.Revoked, mail.Digest, mail.Overdue:
 	}
 	return l, nil
 }
+
+// unmailed reports whether the address had its mails of the day when the request was
+// made, and nobody proved it since. Whoever asks in another's name a thousand times
+// reaches them no more often when the requests lapse, or are late, than when they
+// were made.
+func (r Request) unmailed() bool { return r.Proof.Issued == 0 && !r.Proof.Proven() }
 
 // Contact is whom every page and mail names for questions.
 func (s *Service) Contact() words.Contact {
