@@ -235,7 +235,7 @@ type seen struct {
 	Reason     *refusal    `json:"reason,omitempty"`
 	Decision   string      `json:"decision,omitempty"`
 	Messages   dialogue    `json:"messages"`
-	Appeal     *appealable `json:"appeal,omitempty"`
+	Appeal     appealable  `json:"appeal"`
 	Outcome    []system    `json:"outcome"`
 	Ignored    []ignored   `json:"ignored,omitempty"`
 	Package    *parcel     `json:"package,omitempty"`
@@ -264,10 +264,12 @@ type dialogue struct {
 	Waiting bool `json:"waiting"` // for the person's answer
 }
 
-// appealable says until when the person can appeal, or which appeal they made.
+// appealable says whether and until when the person can appeal, or which appeal
+// they made.
 type appealable struct {
-	Until *time.Time `json:"until,omitempty"`
-	ID    string     `json:"id,omitempty"`
+	Possible bool       `json:"possible"`
+	Until    *time.Time `json:"until,omitempty"`
+	ID       string     `json:"id,omitempty"`
 }
 
 type system struct {
@@ -333,6 +335,7 @@ func seenOf(v request.View) seen {
 		ID: string(r.ID), Right: string(r.Right), Residence: r.Residence, Status: string(r.Status), Received: r.Received,
 		Deadline: dates{r.RespondBy, r.SafeBy}, Paused: r.Paused, Starts: maybe(r.Start), Closed: maybe(r.Closed),
 		About: string(r.About), Decision: string(r.Outcome), Messages: dialogue{len(v.Messages), v.Question != nil},
+		Appeal:  appealable{v.Appealable, maybe(v.AppealUntil), string(v.Appeal)},
 		Outcome: systemsOf(v.Systems), Timeline: []happening{},
 		Contact:   contact{v.Contact.Name, v.Contact.Email, v.Contact.Page, v.Contact.Postal},
 		Authority: authority{v.Authority.Name, v.Authority.Page},
@@ -342,9 +345,6 @@ func seenOf(v request.View) seen {
 	}
 	if r.Extension != nil {
 		s.Extended = &extension{r.Extension.Before, r.RespondBy, r.Extension.Ground, v.Ground.Text, v.Ground.Article}
-	}
-	if v.Appealable || v.Appeal != "" {
-		s.Appeal = &appealable{maybe(v.AppealUntil), string(v.Appeal)}
 	}
 	for _, i := range v.Ignored {
 		s.Ignored = append(s.Ignored, ignored{string(i.Kind), "no system ties it to the address you verified, so nothing was looked up by it"})
