@@ -892,6 +892,32 @@ func TestWhatPeopleWriteIsNowhereInClear(t *testing.T) {
 	}
 }
 
+// The chains of digests are verified with those of requests.
+func TestABrokenChainOfADigestIsFound(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, weighedByHand)
+	d.verified(asks(policy.Restriction))
+	for range 30 {
+		d.pass(time.Hour)
+		d.sweep()
+	}
+	key := table.Key{Partition: "digest#operators#2026-03-03T07:00:00Z", Sort: "-"}
+	item, err := d.inner.Get(d.ctx(), table.Ref{Table: table.State, Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := d.VerifyAudit(d.ctx(), handler, ""); err != nil || v.Chains != 2 || len(v.Broken) > 0 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	item.Body = bytes.Replace(item.Body, []byte(`"Seq":1`), []byte(`"Seq":2`), 1) // an entry was removed
+	if err := d.inner.Commit(d.ctx(), table.NewID(), table.Put(table.State, item, table.Version(item.Version))); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := d.VerifyAudit(d.ctx(), handler, ""); err != nil || len(v.Broken) != 1 || v.Broken[0].Chain != key.Partition {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
 func TestMessageKeysSortByNumber(t *testing.T) {
 	t.Parallel()
 	if a, b := messageSort(9), messageSort(10); a != "message#000009" || a >= b {
