@@ -1,5 +1,5 @@
-// Command deadlines is the Lambda that watches the clock: unverified
-// requests lapse, packages expire.
+// Command deadlines is the Lambda that watches the clock: it reminds people
+// and operators, unverified requests lapse, packages and attachments are erased.
 // What it has and may do stands in topology.Deadlines.
 package main
 

@@ -1,5 +1,5 @@
 // Command relay is the Lambda that carries what commits announced
-// to mail and queue.
+// to mail and queue, and sends digests.
 // What it has and may do stands in topology.Relay.
 package main
 

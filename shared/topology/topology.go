@@ -183,7 +183,8 @@ var Fulfil = Function{
 	Alarm: "FulfilFailing",
 }
 
-// Deadlines watches the clock: unverified requests lapse, packages expire.
+// Deadlines watches the clock: it reminds people and operators, unverified requests
+// lapse, packages and attachments are erased.
 var Deadlines = Function{
 	Name:      "deadlines",
 	Schedules: []Schedule{{Job: "clocks", Every: 5 * time.Minute, Misses: 4, Alarm: "DeadlineSweepStalled"}},
@@ -194,7 +195,7 @@ var Deadlines = Function{
 }
 
 // Relay carries what a commit announced to mail and queue. The stream wakes it;
-// its schedule finds what the stream lost.
+// its schedule finds what the stream lost, and sends digests.
 var Relay = Function{
 	Name:      "relay",
 	Stream:    true,
