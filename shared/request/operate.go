@@ -241,7 +241,8 @@ func (s *Service) TaskDone(ctx context.Context, by operator.Identity, task TaskI
 			return detail{}, ErrNoTask
 		}
 		r.Steps = slices.Clone(r.Steps)
-		r.Steps[step].State, r.Steps[step].By = Done, by.ID
+		st := &r.Steps[step]
+		st.State, st.By, st.Due = Done, by.ID, time.Time{} // what is done is due no more
 		facts := []audit.Fact{{Name: "task", Value: strconv.Itoa(step)}, {Name: "state", Value: string(Done)}}
 		if r.Right.Weighed() {
 			if err := d.check(); err != nil {
