@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/law"
@@ -391,6 +394,26 @@ func TestWhatCanBeAttached(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever a file is called, it is saved under a short and visible name of its kind.
+func FuzzTheNameOfAFile(f *testing.F) {
+	for _, s := range []string{"", "a.pdf", "../..", "\u202Efdp.exe", strings.Repeat("é", 200), ".pdf", "a.PDF ", `\`, "\xff", "con.txt\n"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, k := range kinds {
+			name := nameOf(text(s), k.endings).Reveal()
+			ending := strings.ToLower(path.Ext(name))
+			if utf8.RuneCountInString(name) > maxName || !slices.Contains(k.endings, ending) || len(name) == len(ending) ||
+				strings.ContainsAny(name, `/\`) || strings.ContainsFunc(name, unicode.IsControl) || strings.HasPrefix(name, ".") {
+				t.Errorf("%q is saved as %q", s, name)
+			}
+			if again := nameOf(text(name), k.endings).Reveal(); again != name {
+				t.Errorf("%q becomes %q, and that %q", s, name, again)
+			}
+		}
+	})
 }
 
 func TestNothingToSayIsNoReply(t *testing.T) {
