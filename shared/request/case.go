@@ -41,7 +41,7 @@ func (s *Service) Cases(ctx context.Context, by operator.Identity, cursor string
 		}
 		r = s.current(r)
 		o := Opened{
-			ID: r.ID, Case: s.legalCase(r, now),
+			ID: r.ID, Case: s.legalCase(s.judged(r), now), // as Recount would have it
 			Deadline: law.Deadline{Law: r.Law, RespondBy: r.RespondBy, SafeBy: r.SafeBy, AcknowledgeBy: r.AcknowledgeBy},
 		}
 		if r.Extension != nil && !r.Extension.Until.IsZero() {

@@ -42,15 +42,32 @@ func (s *Service) legalCase(r Request, now time.Time) law.Case {
 	}
 	c := law.Case{
 		Residence: r.Residence, Right: string(r.Right), Received: r.Received, Zone: s.Zone(), Place: s.Policy.Controller.Holidays,
-		PromisedDays: r.Promise, Stops: r.Stops, Extended: r.Extension != nil, Now: now, Closed: r.Closed,
+		PromisedDays: r.Promise, Stops: r.Stops, Extended: r.Extension != nil, Now: now, Closed: r.Closed, Regimes: r.Regimes,
 	}
-	for _, g := range s.Policy.Regimes {
-		c.Regimes = append(c.Regimes, g.ID)
-	}
-	if r.Right == policy.Appeal {
-		c.Regimes = []string{r.Law} // it continues a request that one law has already been found for
+	if len(c.Regimes) == 0 {
+		c.Regimes = []string{r.Law}
 	}
 	return c
+}
+
+// judged returns r as one under the laws that the policy names now. A request keeps
+// those of its receipt: another edition of the policy moves no date until somebody
+// says so. An appeal keeps the law of what it is against.
+func (s *Service) judged(r Request) Request {
+	if r.Right == policy.Appeal {
+		return r
+	}
+	var all, covering []string
+	for _, g := range s.Policy.Regimes {
+		all = append(all, g.ID)
+		if p, ok := law.ByID(g.ID); ok && p.Covers(r.Residence) {
+			covering = append(covering, g.ID)
+		}
+	}
+	if r.Regimes = covering; len(covering) == 0 {
+		r.Regimes = all
+	}
+	return r
 }
 
 // count puts the dates that the law and the promise give into r.
@@ -60,6 +77,9 @@ func (s *Service) count(r *Request, now time.Time) error {
 		return fmt.Errorf("count the deadline: %w", err)
 	}
 	r.Law, r.RespondBy, r.SafeBy, r.AcknowledgeBy = d.Law, d.RespondBy, d.SafeBy, d.AcknowledgeBy
+	if len(r.Regimes) == 1 {
+		r.Regimes = nil // that is r.Law
+	}
 	if r.Extension != nil && !r.Extension.Until.IsZero() { // what the person was told binds
 		r.RespondBy = r.Extension.Until
 		if r.RespondBy.Before(r.SafeBy) {
@@ -357,7 +377,8 @@ func (s *Service) Resume(ctx context.Context, by operator.Identity, id ID, cause
 }
 
 // Recount gives an open request the dates that the law packs of this version
-// count, where they differ from those it was given: a pack was corrected.
+// count, where they differ from those it was given: a pack was corrected, or the
+// policy names other laws.
 func (s *Service) Recount(ctx context.Context, by operator.Identity, id ID, c Call) (Status, error) {
 	if err := mayHandle(by); err != nil {
 		return "", err
@@ -367,6 +388,7 @@ func (s *Service) Recount(ctx context.Context, by operator.Identity, id ID, c Ca
 			return detail{}, ErrNotNow
 		}
 		before := r
+		r = s.judged(r)
 		facts, err := s.moved(&r, []audit.Fact{{Name: "before", Value: r.RespondBy.UTC().Format(time.RFC3339)}})
 		if err == nil && before.sameDates(r) {
 			return detail{}, ErrUnchanged

@@ -519,3 +519,38 @@ func TestWhoWasNotMailedIsNotToldThatWeAreLate(t *testing.T) {
 		t.Errorf("with a limit of %d: %v", limit, n)
 	}
 }
+
+// Another edition of the policy may name other laws. What was received before keeps
+// its dates, whatever happens to it, until somebody has them counted anew.
+func TestAnotherPolicyMovesNoDate(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, weighedByHand)
+	submission := asks(policy.Restriction, from("US-CA"))
+	first, err := d.Submit(d.ctx(), submission)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := d.verified(submission)
+	before := d.get(id)
+	d.Policy.Regimes = slices.DeleteFunc(d.Policy.Regimes, func(g policy.Regime) bool { return g.ID == "us-ca-ccpa" })
+	if again, err := d.Submit(d.ctx(), submission); err != nil || again.ID != first.ID || !again.RespondBy.Equal(first.RespondBy) || !again.SafeBy.Equal(first.SafeBy) {
+		t.Errorf("repeated, the answer is %+v, %v; it was %+v", again, err, first)
+	}
+	d.ask(id, Question{Text: text("Who are you?"), Cause: law.Identity})
+	r := d.get(id)
+	clocks, err := d.Clocks(r)
+	if err != nil || !r.sameDates(before) || !clocks[0].Legal.Equal(before.RespondBy) {
+		t.Errorf("answered by %s under %s, before by %s under %s; the clocks are %+v, %v", r.RespondBy, r.Law, before.RespondBy, before.Law, clocks, err)
+	}
+	cases, _, err := d.Cases(d.ctx(), handler, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	would, err := law.Count(cases[0].Case)
+	if err != nil || would.RespondBy.Equal(r.RespondBy) || !cases[0].RespondBy.Equal(r.RespondBy) {
+		t.Errorf("law diff shows %s as %s, %v", cases[0].RespondBy, would.RespondBy, err)
+	}
+	if _, err := d.Recount(d.ctx(), handler, id, Call{}); err != nil || !d.get(id).RespondBy.Equal(would.RespondBy) {
+		t.Errorf("counted anew: by %s, %v", d.get(id).RespondBy, err)
+	}
+}

@@ -73,8 +73,9 @@ type Request struct {
 	Reason    string       `json:"reason,omitempty"`  // code of the denial, from the law's list
 	Channel   string       `json:"channel,omitempty"` // empty: the API or the page
 	Locale    string       `json:"locale,omitempty"`
-	Policy    string       `json:"policy"` // version in force at receipt
-	Law       string       `json:"law"`    // pack that set the dates
+	Policy    string       `json:"policy"`            // version in force at receipt
+	Law       string       `json:"law"`               // pack that set the dates
+	Regimes   []string     `json:"regimes,omitempty"` // laws in question at receipt, if several
 
 	Received  time.Time `json:"received"`
 	RespondBy time.Time `json:"respond_by"`        // the legal date, or the policy's promise where earlier

@@ -85,6 +85,7 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
 	if sub.Right.Unverified() {
 		r.Status, r.LapseAt = Open, time.Time{}
 	}
+	r = s.judged(r)
 	if err := s.count(&r, now); err != nil {
 		return Receipt{}, err
 	}
