@@ -1,6 +1,7 @@
 package law
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,8 +71,13 @@ func open(c Case, laws []*Pack, waits []wait) (count, error) {
 		return count{}, ErrPromise
 	}
 	k := count{in: c, received: DateOf(c.Received, c.Zone), laws: laws, waits: waits, home: regionOf(c.Place)}
+	none := ErrNoLaw
 	for _, id := range c.Regimes {
 		p, err := inForce(id, k.received)
+		if errors.Is(err, ErrTooEarly) {
+			none = err // a policy may name a law ahead of its time: the others bind meanwhile
+			continue
+		}
 		if err != nil {
 			return count{}, err
 		}
@@ -84,7 +90,7 @@ func open(c Case, laws []*Pack, waits []wait) (count, error) {
 		k.laws = append(k.laws, p)
 	}
 	if len(k.laws) == 0 {
-		return count{}, ErrNoLaw
+		return count{}, none
 	}
 	if c.Right == Appeal {
 		k.laws = slices.DeleteFunc(k.laws, func(p *Pack) bool { return p.appeal == nil })
