@@ -99,7 +99,11 @@ func TestBar6_NamingSomebodyElseReachesNothingOfTheirs(t *testing.T) {
 	for _, right := range []string{"restriction", "objection", "challenge"} {
 		id, token := ask(right)
 		w.must(http.StatusOK, "POST", "/v1/operator/requests/"+id+"/accept", map[string]any{}, w.operator())
-		w.must(http.StatusOK, "POST", "/v1/operator/tasks/"+id+".0/done", map[string]any{}, w.operator())
+		done := map[string]any{}
+		if right == "challenge" {
+			done = map[string]any{"outcome": "rejected", "text": "We looked into it."}
+		}
+		w.must(http.StatusOK, "POST", "/v1/operator/tasks/"+id+".0/done", done, w.operator())
 		told(right, w.reach(id, token, "fulfilled"))
 		shown(right, id, token)
 	}
