@@ -64,7 +64,8 @@ func (s *Service) judged(r Request) Request {
 			covering = append(covering, g.ID)
 		}
 	}
-	if r.Regimes = covering; len(covering) == 0 {
+	r.Regimes = covering
+	if _, err := law.Count(s.legalCase(r, r.Received)); len(covering) == 0 || errors.Is(err, law.ErrTooEarly) {
 		r.Regimes = all
 	}
 	return r

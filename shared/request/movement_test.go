@@ -554,3 +554,16 @@ func TestAnotherPolicyMovesNoDate(t *testing.T) {
 		t.Errorf("counted anew: by %s, %v", d.get(id).RespondBy, err)
 	}
 }
+
+// A law that the policy names ahead of its time keeps nobody out whom it will cover.
+func TestWhoseLawIsNotInForceIsAnsweredUnderTheOthers(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, func(p *policy.Policy) {
+		p.Regimes = append(p.Regimes, policy.Regime{ID: "in-dpdp", AppliesTo: []string{"IN"}}) // from 14 May 2027
+	})
+	id := d.submit(asks(policy.Restriction, from("IN")))
+	unknown := d.submit(asks(policy.Restriction, from(""), func(s *Submission) { s.Call.Key = "2" }))
+	if r, strictest := d.get(id), d.get(unknown); !r.sameDates(strictest) || r.Law == "in-dpdp" {
+		t.Errorf("by %s under %s, of the others by %s under %s", r.RespondBy, r.Law, strictest.RespondBy, strictest.Law)
+	}
+}
