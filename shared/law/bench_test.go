@@ -7,15 +7,17 @@ import (
 	"rightsdesk/shared/law"
 )
 
-// BenchmarkCount asks the hardest of what is asked for every request on a list:
-// at most 2 µs and no allocation.
-func BenchmarkCount(b *testing.B) {
-	berlin, london, angeles := zone(b, "Europe/Berlin"), zone(b, "Europe/London"), zone(b, "America/Los_Angeles")
+type namedCase struct {
+	name string
+	law.Case
+}
+
+// hardest are the longest counts of what is asked for every request on a list.
+func hardest(tb testing.TB) []namedCase {
+	tb.Helper()
+	berlin, london, angeles := zone(tb, "Europe/Berlin"), zone(tb, "Europe/London"), zone(tb, "America/Los_Angeles")
 	at := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 14, 30, 0, 0, time.UTC) }
-	cases := []struct {
-		name string
-		law.Case
-	}{
+	return []namedCase{
 		{"EU over Easter", law.Case{Regimes: []string{"eu-gdpr"}, Residence: "DE", Right: "access", Received: at(3, 5), Zone: berlin, Place: "DE"}},
 		{"UK paused", law.Case{
 			Regimes: []string{"uk-gdpr"}, Residence: "GB-ENG", Right: "access", Received: at(6, 1), Zone: london, Place: "GB-ENG",
@@ -42,7 +44,11 @@ func BenchmarkCount(b *testing.B) {
 		{"California, 15 business days", law.Case{Regimes: []string{"us-ca-ccpa"}, Residence: "US-CA", Right: "opt_out", Received: at(11, 10), Zone: angeles, Place: "US-CA"}},
 		{"California, confirmed and answered", law.Case{Regimes: []string{"us-ca-ccpa"}, Residence: "US-CA", Right: "know", Received: at(11, 10), Zone: angeles, Place: "US-CA"}},
 	}
-	for _, c := range cases {
+}
+
+// At most 2 µs and no allocation.
+func BenchmarkCount(b *testing.B) {
+	for _, c := range hardest(b) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -51,5 +57,14 @@ func BenchmarkCount(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestCountAllocatesNothing(t *testing.T) { //nolint:paralleltest // it counts what everybody allocates
+	ahead := asked("in-dpdp", "eu-gdpr")
+	for _, c := range append(hardest(t), namedCase{"a law that is not in force yet", ahead}) {
+		if n := testing.AllocsPerRun(100, func() { _, _ = law.Count(c.Case) }); n != 0 {
+			t.Errorf("%s: %v allocations", c.name, n)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package law
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,15 +70,15 @@ func open(c Case, laws []*Pack, waits []wait) (count, error) {
 		return count{}, ErrPromise
 	}
 	k := count{in: c, received: DateOf(c.Received, c.Zone), laws: laws, waits: waits, home: regionOf(c.Place)}
-	none := ErrNoLaw
+	early := ""
 	for _, id := range c.Regimes {
-		p, err := inForce(id, k.received)
-		if errors.Is(err, ErrTooEarly) {
-			none = err // a policy may name a law ahead of its time: the others bind meanwhile
+		p, known := inForce(id, k.received)
+		switch {
+		case !known:
+			return count{}, fmt.Errorf("%w: %q", ErrUnknown, id)
+		case p == nil:
+			early = id // a policy may name a law ahead of its time: the others bind meanwhile
 			continue
-		}
-		if err != nil {
-			return count{}, err
 		}
 		// From the first law that covers the residence on, only those count.
 		if covers := p.Covers(c.Residence); covers && !k.covering {
@@ -89,8 +88,11 @@ func open(c Case, laws []*Pack, waits []wait) (count, error) {
 		}
 		k.laws = append(k.laws, p)
 	}
-	if len(k.laws) == 0 {
-		return count{}, none
+	switch {
+	case len(k.laws) == 0 && early != "":
+		return count{}, fmt.Errorf("%w: %q", ErrTooEarly, early)
+	case len(k.laws) == 0:
+		return count{}, ErrNoLaw
 	}
 	if c.Right == Appeal {
 		k.laws = slices.DeleteFunc(k.laws, func(p *Pack) bool { return p.appeal == nil })
@@ -125,16 +127,16 @@ var versions = func() map[string][]*Pack {
 	return all
 }()
 
-// inForce returns the version of a law that applies to what is received on a day.
-func inForce(id string, day Date) (*Pack, error) {
-	err := ErrUnknown
-	for _, p := range versions[id] {
+// inForce returns the version of a law that applies to what is received on a day;
+// nil if it was not in force yet.
+func inForce(id string, day Date) (p *Pack, known bool) {
+	all, known := versions[id]
+	for _, p := range all {
 		if day >= p.From {
-			return p, nil
+			return p, true
 		}
-		err = ErrTooEarly
 	}
-	return nil, fmt.Errorf("%w: %q", err, id)
+	return nil, known
 }
 
 // kind is what a law can set a time for.

@@ -56,6 +56,36 @@ func TestAPromiseBindsWhereItIsEarlierThanTheLaw(t *testing.T) {
 	}
 }
 
+// A promise holds until a law's extension is taken; where the law knows none, it holds.
+func TestAPromiseHoldsUntilTheAnswerIsPutOff(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{"eu-gdpr": "2026-09-22", "br-lgpd": "2026-07-02", "us-ca-ccpa": "2026-09-20"} {
+		c := asked(id)
+		c.PromisedDays, c.Extended = 10, true
+		if got := count(t, c).RespondBy.Format(time.DateOnly); got != want {
+			t.Errorf("%s: respond by %s, want %s", id, got, want)
+		}
+		c.Extended = false
+		if got := count(t, c).RespondBy.Format(time.DateOnly); got != "2026-07-02" {
+			t.Errorf("%s: respond by %s, want what was promised", id, got)
+		}
+	}
+}
+
+// A policy may name a law before it is in force: the others bind meanwhile.
+func TestALawAheadOfItsTimeBindsNobodyYet(t *testing.T) {
+	t.Parallel()
+	c := asked("in-dpdp", "ca-pipeda")
+	c.Residence = "IN"
+	if d := count(t, c); d.Law != "ca-pipeda" {
+		t.Errorf("in 2026 the law is %s", d.Law)
+	}
+	c.Received = c.Received.AddDate(1, 0, 0)
+	if d := count(t, c); d.Law != "in-dpdp" {
+		t.Errorf("in 2027 the law is %s", d.Law)
+	}
+}
+
 func TestTheLawOfTheResidenceAppliesOrElseTheStrictest(t *testing.T) {
 	t.Parallel()
 	all := []string{"us-ca-ccpa", "us-states", "uk-gdpr", "ca-pipeda", "eu-gdpr"}

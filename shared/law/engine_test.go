@@ -65,8 +65,35 @@ func TestLawsThatNobodyHasMadeYet(t *testing.T) {
 		},
 		"the safe date is not before receipt": {
 			Case{Received: time.Date(2026, time.June, 6, 1, 0, 0, 0, time.UTC)},
-			Pack{limits: []limit{{span: Span{1, Days}, basis: sure("1"), readings: []reading{{text: "A.", earlier: 1, basis: unsure("1")}}}}},
+			Pack{limits: []limit{{span: Span{1, Days}, basis: sure("1"), readings: []reading{{text: "A.", earlier: 2, basis: unsure("1")}}}}},
 			Day(2026, time.June, 7), Day(2026, time.June, 6),
+		},
+		"the safe date counts holidays, also where the time was paused": { // 14 July is one
+			Case{Received: june.AddDate(0, 1, 5), Place: "FR", Stops: []Stop{{Cause: Fee, Asked: days(36), Answered: days(36)}}},
+			Pack{
+				covers: []string{"FR"}, limits: []limit{{span: ten, basis: sure("1")}},
+				stops: []stop{{cause: Fee, effect: PauseInclusive, basis: sure("2")}},
+			},
+			Day(2026, time.July, 22), Day(2026, time.July, 21),
+		},
+		"a pause that a later restart makes void saves the safe date nothing": { // 28 January and a month, and three days
+			Case{
+				Received: june.AddDate(0, -5, 27),
+				Stops:    []Stop{{Cause: Identity, Asked: june.AddDate(0, -5, 27), Answered: june.AddDate(0, -5, 30)}, {Cause: Fee, Asked: june.AddDate(0, -5, 28), Answered: june.AddDate(0, -5, 30)}},
+			},
+			Pack{
+				limits: []limit{{span: Span{1, Months}, basis: sure("1")}},
+				stops:  []stop{{cause: Identity, effect: Restart, basis: unsure("2")}, {cause: Fee, effect: PauseInclusive, basis: sure("3")}},
+			},
+			Day(2026, time.February, 28), Day(2026, time.February, 27),
+		},
+		"an extension that can be read to be none": {
+			Case{Extended: true},
+			Pack{
+				limits:     []limit{{span: Span{10, Days}, basis: sure("1")}},
+				extensions: []extension{{span: Span{15, Days}, basis: sure("3"), readings: []reading{{text: "A.", span: Span{4, Days}, basis: unsure("3")}}}},
+			},
+			Day(2026, time.June, 16), Day(2026, time.June, 11),
 		},
 		"an unverified figure is not moved to Monday": {
 			Case{Place: "FR"},

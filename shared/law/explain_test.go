@@ -79,6 +79,31 @@ func TestADateExplainsItself(t *testing.T) {
 07-26 "One month beginning with" the day can be read to end on the day before the corresponding date. The safe date honours it: Sunday 26 July 2026. [Art. 12A UK GDPR; unverified]
 07-24 Sunday 26 July 2026 is no working day: the safe date is the one before, Friday 24 July 2026.`,
 		},
+		"a question on the day of receipt, and a promise before every other date": {
+			law.Case{
+				Regimes: []string{"eu-gdpr", "uk-gdpr"}, Residence: "XK", Right: "access", Received: day("2026-06-22"), Place: "GB", PromisedDays: 7,
+				Stops: []law.Stop{stopped(law.Clarification, "2026-06-22", "2026-06-30")},
+			},
+			law.Respond, `
+06-22 General Data Protection Regulation (EU) 2016/679 applies. No law that the policy names covers residents of XK. It is the strictest of the laws that the policy names.
+06-22 Received on Monday 22 June 2026; the day of receipt is not counted. [Art. 3(1) Regulation (EEC, Euratom) 1182/71; verified]
+07-22 The answer is due within 1 month of receipt: Wednesday 22 July 2026. [Art. 12(3) GDPR; verified]
+07-22 Waiting for your clarification stops nothing under this law. [Art. 12(3) GDPR; verified]
+07-22 The public holidays of GB are none under this law: only a weekend moves the last day.
+06-29 The policy promises an answer within 7 days: Monday 29 June 2026. That is earlier than the law demands, and binds.`,
+		},
+		"a question on the day of receipt": {
+			law.Case{
+				Regimes: []string{"uk-gdpr"}, Residence: "GB", Right: "access", Received: day("2026-06-22"), Place: "GB",
+				Stops: []law.Stop{stopped(law.Clarification, "2026-06-22", "2026-06-30")},
+			},
+			law.Respond, `
+06-22 UK General Data Protection Regulation applies, in the version for what is received from 19 June 2026 on. It covers residents of GB.
+06-22 Received on Monday 22 June 2026; the day of receipt is not counted. [ICO, right of access: from the day of receipt to the corresponding date; secondary]
+07-22 The answer is due within 1 month of receipt: Wednesday 22 July 2026. [Art. 12A UK GDPR; verified]
+07-30 From Monday 22 June 2026 to Tuesday 30 June 2026 we waited for your clarification: 8 days that do not count. [Art. 12A(5) UK GDPR; verified]
+07-29 "One month beginning with" the day can be read to end on the day before the corresponding date. The safe date honours it: Wednesday 29 July 2026. [Art. 12A UK GDPR; unverified]`,
+		},
 		"business days over a holiday": {
 			law.Case{Regimes: []string{"us-ca-ccpa"}, Residence: "US-CA", Right: "opt_out", Received: day("2026-02-10"), Place: "US-CA"},
 			law.OptOut, `

@@ -73,6 +73,9 @@ var golden = map[string]struct {
 		law: "us-ca-ccpa", place: "US-CA", right: "know", received: "2026-02-10", confirmed: "2026-02-25", confSafe: "2026-02-24",
 	},
 	"California: an opt-out over Presidents' Day": {law: "us-ca-ccpa", place: "US-CA", right: "opt_out", received: "2026-02-10", legal: "2026-03-04", safe: "2026-03-03"},
+	"California: its own holidays count wherever the controller is": {
+		law: "us-ca-ccpa", place: "DE", right: "opt_out", received: "2026-02-10", legal: "2026-03-04", safe: "2026-03-03",
+	},
 	"California: nothing pauses": {
 		law: "us-ca-ccpa", place: "US-CA", right: "know", received: "2026-03-04",
 		stops: []law.Stop{stopped(law.Identity, "2026-03-05", "2026-03-30"), stopped(law.Clarification, "2026-03-06", "")},

@@ -126,7 +126,7 @@ func TestAClerkComesToTheSameDate(t *testing.T) {
 	for _, s := range statutes {
 		walls[s.place], walls[s.free] = wallOf(s.place), wallOf(s.free)
 	}
-	for range 30_000 {
+	for range cases(30_000) {
 		s := one(d, statutes)
 		received := time.Date(2026, time.June, 19, d.IntN(24), 0, 0, 0, time.UTC).AddDate(0, 0, d.IntN(3650))
 		c := law.Case{Regimes: []string{s.law}, Right: s.right, Received: received, Zone: time.UTC, Place: s.place}

@@ -103,7 +103,7 @@ func (d dice) hours(days int) time.Duration {
 // each runs a property on n cases that can be counted.
 func (d dice) each(t *testing.T, n int, property func(law.Case, law.Deadline)) {
 	t.Helper()
-	for n > 0 && !t.Failed() {
+	for n = cases(n); n > 0 && !t.Failed(); {
 		c := d.any()
 		got, err := law.Count(c)
 		if err != nil {
@@ -127,7 +127,7 @@ func count(t *testing.T, c law.Case) law.Deadline {
 func TestAMonthNeverLeavesTheMonthItAimsAt(t *testing.T) {
 	t.Parallel()
 	d := newDice(t, 1)
-	for range 300_000 {
+	for range cases(300_000) {
 		start, n := law.Day(1990, time.January, 1)+law.Date(d.IntN(40_000)), d.IntN(40)
 		y, m, day := start.Civil()
 		end := law.Span{N: n, Unit: law.Months}.After(start)
@@ -190,7 +190,7 @@ func byLaw(t *testing.T, c law.Case) law.Deadline {
 func TestNothingMovesACalifornianDate(t *testing.T) {
 	t.Parallel()
 	d := newDice(t, 4)
-	for range 150_000 {
+	for range cases(150_000) {
 		c := d.any()
 		if c.Received.Year() < 2020 {
 			c.Received = c.Received.AddDate(8, 0, 0)
@@ -313,7 +313,7 @@ func TestNoChangeOfClocksMovesADate(t *testing.T) {
 	t.Parallel()
 	d := newDice(t, 9)
 	n := 0
-	for n < 150_000 {
+	for n < cases(150_000) {
 		c := d.any()
 		z := c.Zone
 		if c.Zone == time.UTC {
@@ -364,7 +364,7 @@ func TestWhoAsksLaterIsNotDueEarlier(t *testing.T) {
 	t.Parallel()
 	d := newDice(t, 10)
 	n := 0
-	for n < 50_000 {
+	for n < cases(50_000) {
 		c := d.any()
 		c.Regimes, c.Stops = c.Regimes[:1], nil
 		first, err := law.Count(c)

@@ -49,11 +49,11 @@ func Appeals(c Case) error {
 
 // Silence returns the article that makes it a refusal if no answer comes in time.
 func Silence(law string, received Date) (article string, ok bool) {
-	p, err := inForce(law, received)
-	if err != nil {
+	p, _ := inForce(law, received)
+	if p == nil || p.silence == (basis{}) {
 		return "", false
 	}
-	return p.silence.article, p.silence != basis{}
+	return p.silence.article, true
 }
 
 // Forbids returns why a law forbids to ask for a proof, if it does.
