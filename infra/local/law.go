@@ -12,7 +12,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"rightsdesk/shared/law"
@@ -43,55 +42,61 @@ type openCase struct {
 // requests and counts their dates anew, with the law packs that this command was
 // built with. Run from a checkout of the next version it shows what that version
 // would change before it is installed; it changes nothing itself.
-func lawCommand(ctx context.Context, args []string, out io.Writer) error {
+//
+// What it found is returned also beside an error: of several requests some may
+// have got their dates.
+func lawCommand(ctx context.Context, args []string) (string, error) {
 	flags := flag.NewFlagSet("law diff", flag.ContinueOnError)
 	at := flags.String("url", "http://127.0.0.1:8080", "where the installation answers")
 	adopt := flags.Bool("adopt", false, "have the installation give these requests the dates that its own packs count")
 	if len(args) == 0 || args[0] != "diff" {
-		return errors.New("usage: go run ./infra/local law diff [-url URL] [-adopt], with the operators' key in RIGHTSDESK_OPERATOR_KEY")
+		return "", errors.New("usage: go run ./infra/local law diff [-url URL] [-adopt], with the operators' key in RIGHTSDESK_OPERATOR_KEY")
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			return nil
+			return "", nil
 		}
-		return err
+		return "", err
 	}
 	desk := desk{URL: strings.TrimSuffix(*at, "/"), key: os.Getenv("RIGHTSDESK_OPERATOR_KEY")}
 	if desk.key == "" {
-		return errors.New("put the operators' key into RIGHTSDESK_OPERATOR_KEY; make run prints it")
+		return "", errors.New("put the operators' key into RIGHTSDESK_OPERATOR_KEY; make run prints it")
 	}
 	cases, err := desk.cases(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "REQUEST\tRIGHT\tRECEIVED\tLAW\tRESPOND BY\tSAFE BY\tACKNOWLEDGE BY")
+	var out strings.Builder
 	var changed []string
 	for _, c := range cases {
 		d, err := c.count()
 		if err != nil {
-			return fmt.Errorf("count %s: %w", c.ID, err)
+			return "", fmt.Errorf("count %s: %w", c.ID, err)
 		}
 		if c.Law == d.Law && c.RespondBy.Equal(d.RespondBy) && c.SafeBy.Equal(d.SafeBy) && c.AcknowledgeBy.Equal(d.AcknowledgeBy) {
 			continue
 		}
 		changed = append(changed, c.ID)
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.ID, c.Case.Right, c.Case.Received.Format(time.DateOnly),
+		fmt.Fprintf(&out, "%s, %s of %s: law %s, respond by %s, safe by %s, acknowledge by %s\n", c.ID, c.Case.Right, c.Case.Received.Format(time.DateOnly),
 			moved(c.Law, d.Law), moved(date(c.RespondBy), date(d.RespondBy)), moved(date(c.SafeBy), date(d.SafeBy)), moved(date(c.AcknowledgeBy), date(d.AcknowledgeBy)))
 	}
-	if len(changed) == 0 {
-		fmt.Fprintf(out, "None of the %d open requests would get other dates.\n", len(cases))
-		return nil
+	switch {
+	case len(changed) == 0:
+		fmt.Fprintf(&out, "None of the %d open requests would get other dates.\n", len(cases))
+		return out.String(), nil
+	case !*adopt:
+		fmt.Fprintf(&out, "%d of %d open requests would get other dates.\n", len(changed), len(cases))
+		out.WriteString("Nothing was changed. Once this version is installed, the same command with -adopt gives them these dates.\n")
+		return out.String(), nil
 	}
-	if err := table.Flush(); err != nil {
-		return fmt.Errorf("print: %w", err)
+	for _, id := range changed {
+		if e := desk.call(ctx, http.MethodPost, "/v1/operator/requests/"+url.PathEscape(id)+"/recount", nil); e != nil {
+			err = errors.Join(err, fmt.Errorf("%s keeps its dates: %w", id, e)) // others need not wait for it
+			continue
+		}
+		out.WriteString(id + " has the new dates.\n")
 	}
-	fmt.Fprintf(out, "%d of %d open requests would get other dates.\n", len(changed), len(cases))
-	if !*adopt {
-		fmt.Fprintln(out, "Nothing was changed. Once this version is installed, the same command with -adopt gives them these dates.")
-		return nil
-	}
-	return desk.adopt(ctx, changed, out)
+	return out.String(), err
 }
 
 func moved(from, to string) string {
@@ -145,20 +150,6 @@ func (d desk) cases(ctx context.Context) ([]openCase, error) {
 			return all, nil
 		}
 	}
-}
-
-// adopt goes on after a request that refuses: another may have moved meanwhile.
-func (d desk) adopt(ctx context.Context, ids []string, out io.Writer) error {
-	var failed error
-	for _, id := range ids {
-		err := d.call(ctx, http.MethodPost, "/v1/operator/requests/"+url.PathEscape(id)+"/recount", nil)
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s keeps its dates: %w", id, err))
-			continue
-		}
-		fmt.Fprintln(out, id+" has the new dates.")
-	}
-	return failed
 }
 
 func (d desk) call(ctx context.Context, method, path string, into any) error {

@@ -43,11 +43,11 @@ func TestLawDiffShowsWhichDatesWouldMove(t *testing.T) {
 	t.Setenv("RIGHTSDESK_OPERATOR_KEY", w.OperatorKey)
 	law := func(args ...string) string {
 		t.Helper()
-		var out strings.Builder
-		if err := lawCommand(t.Context(), append([]string{"diff", "-url", w.URL}, args...), &out); err != nil {
+		out, err := lawCommand(t.Context(), append([]string{"diff", "-url", w.URL}, args...))
+		if err != nil {
 			t.Fatal(err)
 		}
-		return out.String()
+		return out
 	}
 	as := func(who string) string {
 		id := w.submit(submission("restriction", who))
@@ -78,7 +78,7 @@ func TestLawDiffShowsWhichDatesWouldMove(t *testing.T) {
 	}
 
 	t.Setenv("RIGHTSDESK_OPERATOR_KEY", "not the key")
-	if err := lawCommand(t.Context(), []string{"diff", "-url", w.URL}, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "sign_in") {
+	if _, err := lawCommand(t.Context(), []string{"diff", "-url", w.URL}); err == nil || !strings.Contains(err.Error(), "sign_in") {
 		t.Errorf("with a wrong key: %v", err)
 	}
 }

@@ -41,7 +41,9 @@ func run(ctx context.Context, args []string) error {
 		return checkPolicy(args[1:])
 	}
 	if len(args) > 0 && args[0] == "law" {
-		return lawCommand(ctx, args[1:], os.Stdout)
+		found, err := lawCommand(ctx, args[1:])
+		fmt.Print(found)
+		return err
 	}
 	o := options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)

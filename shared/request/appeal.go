@@ -57,10 +57,16 @@ func (s *Service) Appeal(ctx context.Context, id ID, token, why string, c Call) 
 	if err := s.sealPerson(&r, subject, Person{Email: p.Email, Name: p.Name, Details: personal.MakeText(why)}); err != nil {
 		return Receipt{}, Proven{}, err
 	}
-	e := audit.Entry{Chain: r.ID.Chain(), At: now, Actor: ByPerson, Action: "receive", Facts: []audit.Fact{
-		{Name: "right", Value: string(r.Right)}, {Name: "about", Value: string(about.ID)}, {Name: "subject", Value: r.Subject},
-		{Name: "law", Value: r.Law}, {Name: "respond_by", Value: r.RespondBy.UTC().Format(time.RFC3339)},
-	}}
+	e := audit.Entry{
+		Chain: r.ID.Chain(), At: now, Actor: ByPerson, Action: "receive",
+		Facts: []audit.Fact{
+			{Name: "right", Value: string(r.Right)},
+			{Name: "about", Value: string(about.ID)},
+			{Name: "subject", Value: r.Subject},
+			{Name: "law", Value: r.Law},
+			{Name: "respond_by", Value: r.RespondBy.UTC().Format(time.RFC3339)},
+		},
+	}
 	_, err = s.save(ctx, table.NewID(), r, e, []mail.Kind{mail.Verified})
 	if errors.Is(err, table.ErrConflict) {
 		if r, err = s.repeated(ctx, r); errors.Is(err, ErrReplay) {

@@ -226,7 +226,8 @@ func TestAnAppealIsALaneOfItsOwn(t *testing.T) {
 	})
 	ctx := t.Context()
 	deny := func(residence string) (ID, string) {
-		id := d.verified(asks(policy.Restriction, from(residence), func(s *Submission) { s.Call.Key = residence }))
+		ask := asks(policy.Restriction, from(residence), func(s *Submission) { s.Call.Key = residence })
+		id := d.verified(ask) //nolint:contextcheck // the desk has its own
 		token := d.Mint(Token{ID: id, Verb: Session, N: 1, Until: d.clock().Add(24 * time.Hour)})
 		if _, _, err := d.Appeal(ctx, id, token, "No.", Call{}); !errors.Is(err, ErrNotAppealing) {
 			t.Errorf("before the answer: %v", err)
@@ -262,7 +263,7 @@ func TestAnAppealIsALaneOfItsOwn(t *testing.T) {
 	if _, err := d.Accept(ctx, handler, first.ID, Call{}); err != nil {
 		t.Fatal(err)
 	}
-	r = d.until(first.ID, "the task is there", func(r Request) bool { return len(r.Steps) == 1 })
+	d.until(first.ID, "the task is there", func(r Request) bool { return len(r.Steps) == 1 })
 	task := Task(first.ID, 0)
 	for _, bad := range []Decision{{}, {Outcome: Upheld}, {Outcome: "maybe", Text: personal.MakeText("x")}, {Text: personal.MakeText("x")}} {
 		if _, err := d.TaskDone(ctx, handler, task, bad, Call{}); fault.KindOf(err) != fault.Invalid {
@@ -272,7 +273,7 @@ func TestAnAppealIsALaneOfItsOwn(t *testing.T) {
 	if _, err := d.TaskDone(ctx, handler, task, Decision{Rejected, personal.MakeText("We looked again.")}, Call{}); err != nil {
 		t.Fatal(err)
 	}
-	if r = d.ends(first.ID); r.Status != Fulfilled || r.Outcome != Rejected || r.Owner != handler.ID {
+	if r := d.ends(first.ID); r.Status != Fulfilled || r.Outcome != Rejected || r.Owner != handler.ID {
 		t.Errorf("it ends as %s, %s, of %s", r.Status, r.Outcome, r.Owner)
 	}
 	if subjects := d.post.subjects(); !slices.ContainsFunc(subjects, func(s string) bool { return strings.Contains(s, "appeal") }) {
