@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/law"
@@ -171,7 +172,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 			return l, errNotToBeSaid
 		}
 		l.Code, l.CodeUntil = personal.MakeText(s.code(r.ID, r.Proof.Issued)), r.Proof.IssuedAt.Add(codeLife)
-		l.Link, l.LinkUntil = link(s.linkToken(r.ID, VerifyLink, r.Proof)), r.Proof.IssuedAt.Add(s.Policy.Verification.LinkPeriod)
+		l.Link, l.LinkUntil = link(s.linkToken(r.ID, VerifyLink, r.Proof)), s.linkUntil(r)
 	case mail.ConfirmAddress:
 		to, ok := p.newAddress()
 		if !ok || r.NewAddress == nil || r.Status.Final() {
@@ -251,7 +252,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 				return l, errNotToBeSaid // the address was written to often enough today
 			}
 		}
-		l.Link, l.LinkUntil = link(s.linkToken(r.ID, VerifyLink, r.Proof)), r.Proof.IssuedAt.Add(s.Policy.Verification.LinkPeriod)
+		l.Link, l.LinkUntil = link(s.linkToken(r.ID, VerifyLink, r.Proof)), s.linkUntil(r)
 		l.LapseAt = r.LapseAt
 		l.AnotherWay = s.Policy.Verification.WithoutAccount.In(r.Locale)
 	case mail.Lapsed:
@@ -262,6 +263,15 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 	case mail.Revoked, mail.Digest, mail.Overdue:
 	}
 	return l, nil
+}
+
+// linkUntil is until when the mailed link works: no longer than there is a request to verify.
+func (s *Service) linkUntil(r Request) time.Time {
+	until := r.Proof.IssuedAt.Add(s.Policy.Verification.LinkPeriod)
+	if r.Status == Unverified && r.LapseAt.Before(until) {
+		return r.LapseAt
+	}
+	return until
 }
 
 // unmailed reports whether the address had its mails of the day when the request was

@@ -224,6 +224,11 @@ func (s *Service) Resend(ctx context.Context, id ID) error {
 		next, e, err := r.Apply(Resend, ByPerson, now, audit.Fact{Name: "generation", Value: strconv.Itoa(r.Proof.Issued + 1)})
 		next.Proof.Issued++
 		next.Proof.IssuedAt = now
+		if link := now.Add(s.Policy.Verification.LinkPeriod); next.Status == Unverified && next.RespondBy.Before(link) {
+			next.LapseAt = later(next.LapseAt, next.RespondBy)
+		} else if next.Status == Unverified {
+			next.LapseAt = later(next.LapseAt, link) // it works as long as its mail says
+		}
 		return next, e, []mail.Kind{mail.Verify}, err
 	})
 	if errors.Is(err, ErrNotNow) {

@@ -476,3 +476,43 @@ func TestKnownAndUnknownPeopleLookAlike(t *testing.T) {
 		t.Errorf("calls for a customer %v, for a stranger %v", known, unknown)
 	}
 }
+
+// Who asks for another mail just before the request would lapse can use it, but for
+// the day on which the law wants an answer.
+func TestALinkWorksAsLongAsItsMailSays(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]func(Request) time.Time{
+		"before it lapses":            func(r Request) time.Time { return r.LapseAt },
+		"before it is to be answered": func(r Request) time.Time { return r.RespondBy },
+	} {
+		d := newDesk(t)
+		id := d.submit(asks(policy.Access))
+		again := func() Request {
+			t.Helper()
+			if err := d.Resend(d.ctx(), id); err != nil {
+				t.Fatal(err)
+			}
+			d.announce(id)
+			return d.get(id)
+		}
+		d.pass(d.get(id).LapseAt.Sub(d.clock()) - 2*time.Hour)
+		again()
+		d.pass(before(d.get(id)).Sub(d.clock()) - time.Hour)
+		r := again()
+		end := r.Proof.IssuedAt.Add(d.Policy.Verification.LinkPeriod)
+		if r.LapseAt.Before(end) {
+			if end = r.LapseAt; !end.Equal(r.RespondBy) {
+				t.Errorf("%s: it lapses at %s, and is answered by %s", name, end, r.RespondBy)
+			}
+		}
+		letter := strings.Join(strings.Fields(d.post.mails[len(d.post.mails)-1].Text.Reveal()), " ")
+		if !strings.Contains(letter, "The link works until "+end.In(d.Zone()).Format("2 January 2006, 15:04")) || r.LapseAt.After(r.RespondBy) {
+			t.Errorf("%s: it lapses at %s, is answered by %s, and the letter says %s", name, r.LapseAt, r.RespondBy, letter)
+		}
+		d.pass(end.Sub(d.clock()) - time.Minute)
+		d.sweep()
+		if _, err := d.VerifyLink(d.ctx(), d.linkToken(id, VerifyLink, r.Proof), Call{}); err != nil {
+			t.Errorf("%s: a minute before the link's end: %v", name, err)
+		}
+	}
+}
