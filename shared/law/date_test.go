@@ -19,6 +19,9 @@ func TestADateIsTheDayThatTimeSaysItIs(t *testing.T) {
 		if back := law.Day(y, m, day); back != d {
 			t.Fatalf("%d is %v, and that is %d", d, want, back)
 		}
+		if first, last := law.DateOf(want, time.UTC), law.DateOf(want.Add(24*time.Hour-1), time.UTC); first != d || last != d {
+			t.Fatalf("%v is %d, and ends as %d, want %d", want, first, last, d)
+		}
 	}
 	for d := law.Day(1600, time.January, 1); d <= law.Day(2400, time.December, 31); d++ {
 		check(d)

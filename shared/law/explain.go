@@ -475,12 +475,10 @@ func named(free region, day Date) string {
 	return day.words()
 }
 
-// list joins names as a sentence does.
+// list joins two names or more as a sentence does.
 func list(names []string) string {
-	if n := len(names) - 1; n > 0 {
-		return strings.Join(names[:n], ", ") + " and " + names[n]
-	}
-	return names[0]
+	n := len(names) - 1
+	return strings.Join(names[:n], ", ") + " and " + names[n]
 }
 
 // ordinal says a day that not every month has.

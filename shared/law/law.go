@@ -9,7 +9,8 @@
 // What is unverified binds at its safe date, the earliest under any reading.
 //
 // It is pure: no clock, no I/O, the standard library only. Every package may
-// import it. A pack stands in the file of its regime, holidays in holiday.go.
+// import it. A pack stands in the file of its regime, holidays in holiday.go;
+// count.go makes the dates, explain.go puts the way to them into words.
 package law
 
 import (
