@@ -15,7 +15,7 @@ import (
 // of one address.
 func TestAbuse_AVictimGetsAFewMailsADay(t *testing.T) {
 	t.Parallel()
-	w := open(t)
+	w := open(t, startsAt(t, "2026-03-05")) // at noon: the day after begins at midnight, as the limit's does
 	const victim, strangers = "victim@example.org", 200
 	perDay := w.Requests.Policy.Verification.MailsPerDay
 	rights := []string{"access", "erasure", "know", "objection"}
@@ -34,8 +34,10 @@ func TestAbuse_AVictimGetsAFewMailsADay(t *testing.T) {
 		w.from(n).submit(submission("access", victim))
 	}
 	w.pass(10 * time.Minute)
-	if second := len(w.mails(victim)) - sent; second != perDay {
-		t.Errorf("the next day %d mails went out, want %d", second, perDay)
+	// Reminders to confirm count as well. Two relays that say the same one count it
+	// twice and send it once.
+	if second := len(w.mails(victim)) - sent; second > perDay || second == 0 {
+		t.Errorf("the next day %d mails went out, want %d at most", second, perDay)
 	}
 	proof(t, "abuse", "%d submissions for one address from %d networks: %d mails on the first day, %d on the second", 2*strangers, strangers, sent, len(w.mails(victim))-sent)
 }

@@ -56,6 +56,7 @@ const (
 	Task         Why = "task"          // something is to be done by hand
 	Failed       Why = "failed"        // a step failed and waits for a retry
 	Answered     Why = "answered"      // the person wrote back
+	Unconfirmed  Why = "unconfirmed"   // no letter told the person that it was received, as the law wants
 )
 
 // urgent reports whether operators are told soon, and not with the next daily digest.

@@ -149,7 +149,7 @@ func decode(item table.Item, into any) error {
 }
 
 // urgency lists the reasons, what is most urgent first.
-var urgency = []Why{Overdue, StillOverdue, OneDay, ThreeDays, SevenDays, Failed, Answered, Task, New, StillWaiting}
+var urgency = []Why{Overdue, StillOverdue, OneDay, ThreeDays, SevenDays, Unconfirmed, Failed, Answered, Task, New, StillWaiting}
 
 func (w Why) rank() int {
 	if i := slices.Index(urgency, w); i >= 0 {

@@ -9,6 +9,7 @@ type Regulator struct{ Name, URL string }
 var regulators = map[string]Regulator{
 	// The European Economic Area. Germany's federal authority hears who complains
 	// about post and telecommunications; everybody else goes to that of the Land.
+	"EEA":   {"The data protection authority of your country, as the European Data Protection Board lists them", "https://www.edpb.europa.eu/about-edpb/about-edpb/members_en"},
 	"AT":    {"Österreichische Datenschutzbehörde", "https://www.dsb.gv.at"},
 	"BE":    {"Autorité de protection des données / Gegevensbeschermingsautoriteit", "https://www.dataprotectionauthority.be"},
 	"BG":    {"Комисия за защита на личните данни", "https://www.cpdp.bg"},

@@ -15,8 +15,9 @@ var europe = []Pack{{
 	From:    Day(2018, time.May, 25),
 	Sources: []string{gdprText, periodsText, accessGuide, frenchText},
 	// The European Economic Area: the GDPR applies in Iceland, Liechtenstein and
-	// Norway by decision 154/2018 of its Joint Committee.
-	covers: append([]string{"IS", "LI", "NO"}, union...),
+	// Norway by decision 154/2018 of its Joint Committee. Who does not want to say
+	// where in it they live says EEA.
+	covers: append([]string{"EEA", "IS", "LI", "NO"}, union...),
 
 	limits: []limit{{span: Span{1, Months}, basis: basis{"Art. 12(3) GDPR", gdprText, Verified}}},
 	extensions: []extension{{

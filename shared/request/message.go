@@ -23,11 +23,14 @@ import (
 
 // Dialogue is where the messages between an operator and the person stand.
 type Dialogue struct {
-	N        int        `json:"n,omitempty"`        // messages so far; they are numbered from 1
-	Asked    int        `json:"asked,omitempty"`    // number of the last that an operator wrote
-	Answered int        `json:"answered,omitempty"` // number of the last that the person wrote
-	Nudge    time.Time  `json:"nudge,omitzero"`     // when the person is reminded of a question
-	Attached []Attached `json:"attached,omitempty"` // what the person attached and was not erased yet
+	N        int       `json:"n,omitempty"`        // messages so far; they are numbered from 1
+	Asked    int       `json:"asked,omitempty"`    // number of the last that an operator wrote
+	Answered int       `json:"answered,omitempty"` // number of the last that the person wrote
+	Nudge    time.Time `json:"nudge,omitzero"`     // when the person is reminded of a question
+	// Causes are what questions wait for: the answer ends that, and not what is
+	// waited for outside of the messages.
+	Causes   []law.Cause `json:"causes,omitempty"`
+	Attached []Attached  `json:"attached,omitempty"` // what the person attached and was not erased yet
 }
 
 // Attached is the files that came with one message.
@@ -120,6 +123,9 @@ func (s *Service) Ask(ctx context.Context, by operator.Identity, id ID, q Questi
 			}
 			facts = append(facts, moved...)
 			r.Messages.Nudge = s.now().Add(nudgeAfter)
+			if !slices.Contains(r.Messages.Causes, q.Cause) {
+				r.Messages.Causes = append(slices.Clone(r.Messages.Causes), q.Cause)
+			}
 		}
 		if r.Owner == "" {
 			r.Owner = by.ID
@@ -198,7 +204,7 @@ func (s *Service) Reply(ctx context.Context, id ID, token string, a Reply, c Cal
 			}
 		}
 		r.Messages.Nudge = time.Time{}
-		moved, err := s.goOn(&r, "")
+		moved, err := s.goOn(&r, r.Messages.Causes...)
 		return detail{r: r, facts: append(facts, moved...)}, err
 	})
 }

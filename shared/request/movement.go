@@ -24,6 +24,7 @@ type Extension struct {
 	// Until is the day that the person was told, where it is not the last one that
 	// the law allows; its last second, in the controller's zone.
 	Until time.Time `json:"until,omitzero"`
+	Open  bool      `json:"open,omitempty"` // the law names no last day for this ground
 }
 
 // Faults of moving a clock. The article is in the detail of each.
@@ -81,8 +82,9 @@ func (s *Service) count(r *Request, now time.Time) error {
 	if len(r.Regimes) == 1 {
 		r.Regimes = nil // that is r.Law
 	}
-	if r.Extension != nil && !r.Extension.Until.IsZero() { // what the person was told binds
-		r.RespondBy = r.Extension.Until
+	// What the person was told binds, unless a corrected pack allows less.
+	if x := r.Extension; x != nil && !x.Until.IsZero() && (x.Open || !x.Until.After(r.RespondBy)) {
+		r.RespondBy = x.Until
 		if r.RespondBy.Before(r.SafeBy) {
 			r.SafeBy = r.RespondBy
 		}
@@ -209,11 +211,11 @@ func (s *Service) wait(r *Request, cause law.Cause) (facts []audit.Fact, err err
 	})
 }
 
-// goOn notes that the waiting for a cause, every cause if it is empty, is over.
-func (s *Service) goOn(r *Request, cause law.Cause) (facts []audit.Fact, err error) {
+// goOn notes that the waiting for some causes is over.
+func (s *Service) goOn(r *Request, causes ...law.Cause) (facts []audit.Fact, err error) {
 	r.Stops = slices.Clone(r.Stops)
 	for i := range r.Stops {
-		if st := &r.Stops[i]; st.Answered.IsZero() && (cause == "" || st.Cause == cause) {
+		if st := &r.Stops[i]; st.Answered.IsZero() && slices.Contains(causes, st.Cause) {
 			st.Answered = s.now()
 			facts = append(facts, audit.Fact{Name: "cause", Value: string(st.Cause)})
 		}
@@ -221,6 +223,7 @@ func (s *Service) goOn(r *Request, cause law.Cause) (facts []audit.Fact, err err
 	if len(facts) == 0 {
 		return nil, nil
 	}
+	r.Messages.Causes = slices.DeleteFunc(slices.Clone(r.Messages.Causes), func(c law.Cause) bool { return !r.waitsFor(c) })
 	if !r.waitsFor("") {
 		r.Messages.Nudge = time.Time{} // the answer came another way
 	}
@@ -276,6 +279,7 @@ func (s *Service) Extend(ctx context.Context, by operator.Identity, id ID, groun
 				return detail{}, fault.Input(fault.Field{Pointer: "/until", Text: "must be a day after " + r.RespondBy.Format(time.DateOnly) + ", and no later than " + x.Until.Format(time.DateOnly)})
 			}
 		}
+		e.Open = x.Grounds[i].Open
 		r.Extension = &e
 		facts, err := s.moved(&r, []audit.Fact{{Name: "ground", Value: ground}, {Name: "article", Value: x.Article}})
 		return detail{r: r, facts: facts, say: []mail.Kind{mail.Extended}}, err
@@ -372,7 +376,11 @@ func (s *Service) Resume(ctx context.Context, by operator.Identity, id ID, cause
 		if !r.waitsFor(cause) {
 			return detail{}, ErrNotPaused
 		}
-		facts, err := s.goOn(&r, cause)
+		over := []law.Cause{cause}
+		if cause == "" {
+			over = law.Causes
+		}
+		facts, err := s.goOn(&r, over...)
 		return detail{r: r, facts: facts}, err
 	})
 }
@@ -393,6 +401,9 @@ func (s *Service) Recount(ctx context.Context, by operator.Identity, id ID, c Ca
 		facts, err := s.moved(&r, []audit.Fact{{Name: "before", Value: r.RespondBy.UTC().Format(time.RFC3339)}})
 		if err == nil && before.sameDates(r) {
 			return detail{}, ErrUnchanged
+		}
+		if r.Status == Unverified && r.RespondBy.Before(r.LapseAt) {
+			r.LapseAt = r.RespondBy
 		}
 		return detail{r: r, facts: append(facts, audit.Fact{Name: "law", Value: r.Law})}, err
 	})

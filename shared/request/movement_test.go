@@ -568,3 +568,51 @@ func TestWhoseLawIsNotInForceIsAnsweredUnderTheOthers(t *testing.T) {
 		t.Errorf("by %s under %s, of the others by %s under %s", r.RespondBy, r.Law, strictest.RespondBy, strictest.Law)
 	}
 }
+
+// What is waited for outside of the messages, a message does not end.
+func TestAnAnswerEndsOnlyWhatWasAsked(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	ctx := t.Context()
+	id := d.verified(asks(policy.Restriction, from("GB")))
+	token := d.Mint(Token{ID: id, Verb: Session, N: 1, Until: d.clock().Add(90 * 24 * time.Hour)})
+	write := func(what string) {
+		t.Helper()
+		if _, err := d.Reply(ctx, id, token, Reply{Text: personal.MakeText(what)}, Call{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Pause(ctx, handler, id, law.Fee, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	write("How long will it take?")
+	if r := d.get(id); !r.Paused || !r.waitsFor(law.Fee) {
+		t.Errorf("a remark ended the waiting for the fee: %+v", r.Stops)
+	}
+	if _, err := d.Ask(ctx, handler, id, Question{Text: personal.MakeText("Who are you?"), Cause: law.Identity}, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	write("It is me.")
+	if r := d.get(id); r.waitsFor(law.Identity) || !r.waitsFor(law.Fee) || len(r.Messages.Causes) != 0 {
+		t.Errorf("the answer left %+v, %v", r.Stops, r.Messages.Causes)
+	}
+}
+
+// Where the law wants the receipt confirmed and no letter did, operators hear of it.
+func TestAReceiptThatNobodyConfirmedIsTold(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.verified(asks(policy.Know, from("US-CA")))
+	r := d.get(id)
+	if r.AcknowledgeBy.IsZero() {
+		t.Fatal("California wants no confirmation")
+	}
+	r.Acknowledged = time.Time{}
+	if !slices.Contains(r.waits(), string(digest.Unconfirmed)) {
+		t.Errorf("waiting are %v", r.waits())
+	}
+	r.Acknowledged = d.clock()
+	if slices.Contains(r.waits(), string(digest.Unconfirmed)) {
+		t.Errorf("waiting are %v", r.waits())
+	}
+}

@@ -39,10 +39,14 @@ func (s *Service) Announce(until context.Context, id ID) error {
 		}
 		a := r.Announcements[0]
 		sendErr := s.say(ctx, r, a)
+		dropped := errors.Is(sendErr, errNotToBeSaid)
+		if dropped {
+			sendErr = nil
+		}
 		if sendErr != nil && !errors.Is(sendErr, mail.ErrLater) && !errors.Is(sendErr, mail.ErrRefused) && !errors.Is(sendErr, seal.ErrSealed) {
 			sendErr = fmt.Errorf("%w: %w", mail.ErrLater, sendErr)
 		}
-		if r, err = s.said(ctx, r, a, sendErr); err != nil {
+		if r, err = s.said(ctx, r, a, dropped, sendErr); err != nil {
 			return err
 		}
 		if sendErr != nil {
@@ -57,8 +61,8 @@ const maxAnnouncements = 10
 
 // said takes the announcement off the list, or counts a failed try. What will
 // never be accepted is taken off as well: the request itself shows that the
-// person was not reached.
-func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr error) (Request, error) {
+// person was not reached. One that was dropped told nobody anything.
+func (s *Service) said(ctx context.Context, r Request, a Announcement, dropped bool, sendErr error) (Request, error) {
 	for try := range conflictTries {
 		i := slices.Index(r.Announcements, a)
 		if i < 0 {
@@ -68,7 +72,7 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr e
 		if sendErr == nil || !errors.Is(sendErr, mail.ErrLater) {
 			r.Announcements = slices.Delete(slices.Clone(r.Announcements), i, i+1)
 			r.Relay = Attempts{}
-			if sendErr == nil && confirms(a.Kind) && r.Acknowledged.IsZero() && !r.AcknowledgeBy.IsZero() {
+			if sendErr == nil && !dropped && confirms(a.Kind) && r.Acknowledged.IsZero() && !r.AcknowledgeBy.IsZero() {
 				r.Acknowledged = s.now()
 			}
 			if sendErr != nil {
@@ -88,7 +92,7 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, sendErr e
 			}
 			r.Relay.After = s.now().Add(backoff(min(r.Relay.Tries, maxTries)))
 		}
-		next, err := s.saidAfter(ctx, r, a.Kind, before, sendErr)
+		next, err := s.saidAfter(ctx, r, a.Kind, dropped, before, sendErr)
 		if err == nil || !errors.Is(err, table.ErrConflict) {
 			return next, err
 		}
@@ -112,8 +116,8 @@ const unconfirmed = "unconfirmed"
 
 // saidAfter keeps what came of a letter. One that left after tries that the mail
 // service did not confirm may have arrived more than once: the timeline says so.
-func (s *Service) saidAfter(ctx context.Context, r Request, kind mail.Kind, before Attempts, sendErr error) (Request, error) {
-	if sendErr != nil || before.Fault != unconfirmed {
+func (s *Service) saidAfter(ctx context.Context, r Request, kind mail.Kind, dropped bool, before Attempts, sendErr error) (Request, error) {
+	if sendErr != nil || dropped || before.Fault != unconfirmed {
 		return s.keep(ctx, r)
 	}
 	r, e, err := r.Apply(Said, BySystem, s.now(),
@@ -131,9 +135,6 @@ func (s *Service) say(ctx context.Context, r Request, a Announcement) error {
 		return err
 	}
 	l, err := s.letter(ctx, r, p, a)
-	if errors.Is(err, errNotToBeSaid) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
@@ -199,9 +200,15 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		l.Link, l.LinkUntil = link(s.packageToken(r)), r.Package.Until
 		l.Follow = follow()
 	case mail.Fulfilled:
+		if r.unmailed() {
+			return l, errNotToBeSaid
+		}
 		l.Systems, l.Follow = s.Outcome(r.named(p), r.Locale), follow()
 		l.Ignored, l.Authority = s.ignored(ctx, r, p), s.authority(r)
 	case mail.Denied:
+		if r.unmailed() {
+			return l, errNotToBeSaid
+		}
 		l.Reason, l.Article = s.reason(r)
 		l.Authority = s.authority(r)
 		if l.AppealUntil, l.Appeal = s.appealUntil(r); l.Appeal {

@@ -89,6 +89,9 @@ func (r Request) waits() (what []string) {
 		if r.Messages.Answered > r.Messages.Asked {
 			what = append(what, string(digest.Answered)+":"+strconv.Itoa(r.Messages.Answered))
 		}
+		if !r.AcknowledgeBy.IsZero() && r.Acknowledged.IsZero() {
+			what = append(what, string(digest.Unconfirmed))
+		}
 		if slices.ContainsFunc(r.Looks, func(l Look) bool { return l.State == Failed }) ||
 			slices.ContainsFunc(r.Steps, func(st Step) bool { return st.State == Failed }) || r.Making.Tries >= maxTries {
 			what = append(what, string(digest.Failed))
