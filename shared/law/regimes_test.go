@@ -51,7 +51,8 @@ checked. **This is no legal advice**: have the figures that you rely on checked,
 - A month ends on the same date of a later month; one month after the 31st is the last day of a shorter month. Days are days of the
   calendar. Business days are Mondays to Fridays that are no holidays of the place that the law looks at.
 - Where a law moves a last day that is no working day, it moves to the next working day. Holidays are those of the place where the
-  controller acts, if they are known; elsewhere only Saturdays and Sundays move a date.
+  controller acts, if they are known and the law is in force there: 4 July moves no date of the GDPR. Otherwise only Saturdays and
+  Sundays do.
 - Waiting for the person can pause the time or begin it anew, as the law's own table below says. What stands in no table is ignored:
   time runs on.
 - An extension is one, takes a notice inside the first period, and names one of the law's own grounds.
