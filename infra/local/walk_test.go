@@ -12,28 +12,89 @@ import (
 	"rightsdesk/shared/table/tabletest"
 )
 
-// TestWalk takes two requests from the form to the answer, in every kind of
-// weather: on each engine, through a store that fails the way clouds fail, and
-// with queue and stream off, where the schedules alone must do it all.
+// weathers is what the product has to live with: each engine, a store that fails
+// the way clouds fail, and queue and stream off, where the schedules alone must do
+// it all.
+var weathers = map[string]func(*testing.T, *options){
+	"as a newcomer":              func(*testing.T, *options) {},
+	"by the schedules alone":     func(_ *testing.T, o *options) { o.NoHints = true },
+	"in a hostile store":         func(_ *testing.T, o *options) { o.Hostile = 7 },
+	"hostile and schedules only": func(_ *testing.T, o *options) { o.Hostile, o.NoHints = 11, true },
+	"on DynamoDB's adapter": func(t *testing.T, o *options) {
+		t.Helper()
+		o.Table = func(now func() time.Time) (table.Table, error) {
+			return tabletest.Dynamo(t, tabletest.Emulator(t), now), nil
+		}
+	},
+}
+
+// TestWalk takes two requests from the form to the answer, in every weather.
 func TestWalk(t *testing.T) {
 	t.Parallel()
-	weathers := map[string]func(*testing.T, *options){
-		"as a newcomer":              func(*testing.T, *options) {},
-		"by the schedules alone":     func(_ *testing.T, o *options) { o.NoHints = true },
-		"in a hostile store":         func(_ *testing.T, o *options) { o.Hostile = 7 },
-		"hostile and schedules only": func(_ *testing.T, o *options) { o.Hostile, o.NoHints = 11, true },
-		"on DynamoDB's adapter": func(t *testing.T, o *options) {
-			t.Helper()
-			o.Table = func(now func() time.Time) (table.Table, error) {
-				return tabletest.Dynamo(t, tabletest.Emulator(t), now), nil
-			}
-		},
-	}
 	for name, weather := range weathers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			walk(open(t, func(o *options) { weather(t, o) }))
 		})
+	}
+}
+
+// TestWalkOfTheClock takes a request through a question, an answer with a file, an
+// extension and the day after its date, in every weather.
+func TestWalkOfTheClock(t *testing.T) {
+	t.Parallel()
+	for name, weather := range weathers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clockWalk(open(t, startsAt(t, "2026-03-05"), func(o *options) { weather(t, o) }))
+		})
+	}
+}
+
+func clockWalk(w *world) {
+	t := w.t
+	t.Helper()
+	const ada = "ada@example.org"
+	id := w.submit(submission("objection", ada, livesIn("GB")))
+	token := w.verify(id, ada)
+	path := "/v1/operator/requests/" + id
+	w.must(http.StatusOK, "POST", path+"/messages", map[string]string{"text": "Who are you?", "cause": "identity"}, w.operator(), header{"Idempotency-Key", "ask"})
+	if d := w.deadline(id, token); !d.Paused {
+		t.Errorf("time goes on: %+v", d)
+	}
+	w.lettered(ada, "Who are you?")
+	w.untilNoonOf("2026-03-10")
+	file := map[string]string{"name": "me.txt", "content": "SXQgaXMgbWUu"}
+	w.must(http.StatusOK, "POST", "/v1/requests/"+id+"/messages", map[string]any{"text": "It is me.", "files": []any{file}}, bearerOf(token), header{"Idempotency-Key", "answer"})
+	if d := w.deadline(id, token); d.Paused || d.RespondBy.Format(time.DateOnly) != "2026-04-10" {
+		t.Errorf("with the answer the period begins anew: %+v", d)
+	}
+	if got := w.must(http.StatusOK, "GET", path+"/messages/2/files/1", nil, w.operator()); string(got.Body) != "It is me." {
+		t.Errorf("the file holds %q", got.Body)
+	}
+	w.must(http.StatusOK, "POST", path+"/extend", map[string]string{"ground": "complexity"}, w.operator(), header{"Idempotency-Key", "extend"})
+	d := w.deadline(id, token)
+	if !d.Extended || d.RespondBy.Format(time.DateOnly) != "2026-06-10" {
+		t.Errorf("extended to %s", d.RespondBy)
+	}
+	w.lettered(ada, "10 June 2026")
+	w.pass(d.RespondBy.Sub(w.Clock.Now()) + 12*time.Hour)
+	w.lettered(ada, "10 June 2026", "We are sorry")
+	w.lettered("desk@example.com", id, "the date to answer by has passed")
+	w.lettered("privacy@example.com", id, "is not answered")
+	told := map[string]int{}
+	for _, e := range w.see(id, w.session(id)).Timeline {
+		told[e.Action]++
+	}
+	for action, n := range map[string]int{"ask": 1, "answer": 1, "extend": 1, "overrun": 1, "shred": 1} {
+		if told[action] != n {
+			t.Errorf("%s stands in the timeline %d times, want %d", action, told[action], n)
+		}
+	}
+	var v struct{ Broken []any }
+	w.must(http.StatusOK, "GET", "/v1/operator/audit/verify", nil, w.operator()).into(t, &v)
+	if len(v.Broken) > 0 {
+		t.Errorf("the audit chains: %+v", v)
 	}
 }
 
