@@ -2,7 +2,6 @@ package law
 
 import (
 	"cmp"
-	"strings"
 	"time"
 )
 
@@ -119,8 +118,8 @@ var moves = [...]struct {
 
 const nowhere = 127 // the holiday is not moved but dropped
 
-// calendars is sorted by place. The compiler lays it out: a map, or dates worked
-// out ahead, would be paid for by every cold start.
+// calendars is sorted by place. The compiler lays it out: dates worked out ahead
+// would be paid for by every cold start.
 var calendars = []*calendar{
 	&austria, &australia, &belgium, &bulgaria, &brazil, &canadian, &alberta, &britishColumbia, &ontario, &quebec, &switzerland,
 	&cyprus, &czechia, &germany, &denmark, &estonia, &spain, &finland, &france, &unitedKingdom, &england, &northernIreland,
@@ -129,12 +128,10 @@ var calendars = []*calendar{
 	&unitedStates, &californianState,
 }
 
-// holidaysKnown reports whether there is a calendar for a place or its country.
-func holidaysKnown(place string) bool { return calendarOf(place) != nil }
-
 // holiday returns the name of the public holiday that a date is in a place. A part
 // of a country without a calendar of its own has the country's; an unknown place
-// has no holidays. The engine asks for day after day: it must not allocate.
+// has no holidays. The engine asks for many days at once (calendar.from), and a test
+// holds it to this.
 func holiday(place string, d Date) (name string, ok bool) {
 	c := calendarOf(place)
 	if c == nil {
@@ -172,27 +169,8 @@ func HolidayPlaces() []string {
 
 // calendarOf returns the calendar of a place, or of its country; nil if neither has one.
 func calendarOf(place string) *calendar {
-	if c := ownCalendar(place); c != nil {
-		return c
-	}
-	if country, _, part := strings.Cut(place, "-"); part {
-		return ownCalendar(country)
-	}
-	return nil
-}
-
-func ownCalendar(place string) *calendar {
-	low, high := 0, len(calendars)
-	for low < high {
-		middle := (low + high) / 2
-		if calendars[middle].place < place {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	if low < len(calendars) && calendars[low].place == place {
-		return calendars[low]
+	if r := regionOf(place); r > 0 {
+		return calendars[r-1]
 	}
 	return nil
 }

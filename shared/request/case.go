@@ -45,7 +45,7 @@ func (s *Service) Cases(ctx context.Context, by operator.Identity, cursor string
 			Deadline: law.Deadline{Law: r.Law, RespondBy: r.RespondBy, SafeBy: r.SafeBy, AcknowledgeBy: r.AcknowledgeBy},
 		}
 		if r.Extension != nil && !r.Extension.Until.IsZero() {
-			// No pack moves the day that the person was told: packs are compared by the law's.
+			// The day that the person was told is no pack's: packs are compared by the law's.
 			if o.Deadline, err = law.Count(o.Case); err != nil {
 				return fmt.Errorf("count the deadline: %w", err)
 			}

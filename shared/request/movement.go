@@ -27,6 +27,12 @@ type Extension struct {
 	Open  bool      `json:"open,omitempty"` // the law names no last day for this ground
 }
 
+// binds reports whether the day that the person was told binds, beside the last one
+// that the law allows: a corrected pack may allow less.
+func (x *Extension) binds(last time.Time) bool {
+	return x != nil && !x.Until.IsZero() && (x.Open || !x.Until.After(last))
+}
+
 // Faults of moving a clock. The article is in the detail of each.
 var (
 	ErrNoExtension = fault.New(fault.Conflict, "extension_not_possible", "The answer cannot be put off.")
@@ -82,9 +88,8 @@ func (s *Service) count(r *Request, now time.Time) error {
 	if len(r.Regimes) == 1 {
 		r.Regimes = nil // that is r.Law
 	}
-	// What the person was told binds, unless a corrected pack allows less.
-	if x := r.Extension; x != nil && !x.Until.IsZero() && (x.Open || !x.Until.After(r.RespondBy)) {
-		r.RespondBy = x.Until
+	if r.Extension.binds(r.RespondBy) {
+		r.RespondBy = r.Extension.Until
 		if r.RespondBy.Before(r.SafeBy) {
 			r.SafeBy = r.RespondBy
 		}
@@ -99,11 +104,9 @@ func (s *Service) Clocks(r Request) ([]law.Reckoning, error) {
 	if err != nil {
 		return nil, fmt.Errorf("explain the clocks: %w", err)
 	}
-	if r.Extension != nil && !r.Extension.Until.IsZero() {
-		for i := range list {
-			if answers(list[i].Clock) {
-				s.bind(&list[i], r)
-			}
+	for i := range list {
+		if c := &list[i]; answers(c.Clock) && r.Extension.binds(c.Legal) {
+			s.bind(c, r)
 		}
 	}
 	if r.Extension == nil && !s.rule(r.Right).Extension {
@@ -165,9 +168,6 @@ func (s *Service) asking(r Request, cause law.Cause) (rule law.Asked, stands boo
 // stands reports whether the date to answer by is a date, however long is waited
 // for what is waited for now.
 func (r Request) stands(c law.Case) (bool, error) {
-	if r.Extension != nil && !r.Extension.Until.IsZero() {
-		return true, nil
-	}
 	var ends [2]time.Time
 	for i := range ends {
 		c.Now = c.Now.AddDate(1, 0, 0)
@@ -175,7 +175,9 @@ func (r Request) stands(c law.Case) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("count the deadline: %w", err)
 		}
-		ends[i] = d.RespondBy
+		if ends[i] = d.RespondBy; r.Extension.binds(d.RespondBy) {
+			ends[i] = r.Extension.Until
+		}
 	}
 	return ends[0].Equal(ends[1]), nil
 }

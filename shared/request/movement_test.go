@@ -616,3 +616,40 @@ func TestAReceiptThatNobodyConfirmedIsTold(t *testing.T) {
 		t.Errorf("waiting are %v", r.waits())
 	}
 }
+
+// The day that the person was told binds on every clock alike, and no longer once a
+// corrected pack allows less.
+func TestTheDayThatThePersonWasToldBindsWithinTheLaw(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.verified(asks(policy.Restriction)) // 2 March: the law allows until 2 June
+	if _, err := d.Extend(t.Context(), handler, id, "complexity", time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), Call{}); err != nil {
+		t.Fatal(err)
+	}
+	ends := func(r Request, want string) {
+		t.Helper()
+		if err := d.count(&r, d.clock()); err != nil {
+			t.Fatal(err)
+		}
+		if respond, _ := days(r, d.Zone()); respond != want {
+			t.Errorf("answered by %s, want %s", respond, want)
+		}
+		clocks, err := d.Clocks(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range clocks {
+			if c.Clock == law.Respond && !c.Legal.Equal(r.RespondBy) {
+				t.Errorf("the clock ends on %s, the request on %s", c.Legal, r.RespondBy)
+			}
+		}
+	}
+	r := d.get(id)
+	ends(r, "2026-05-04")
+	told := *r.Extension
+	told.Until = told.Until.AddDate(0, 2, 0) // later than the law allows
+	r.Extension = &told
+	ends(r, "2026-06-02")
+	told.Open = true // unless the law names no last day for the ground
+	ends(r, "2026-07-04")
+}
