@@ -432,7 +432,7 @@ func everywhere(w, hostile *world, someone func() person) {
 	w.call("POST", a.Header.Get("Location"), url.Values{"do": {"again"}})
 
 	// What people weigh: done and denied, by phone too.
-	for _, right := range []string{"restriction", "objection", "opt_out", "challenge", "complaint"} {
+	for _, right := range []string{"restriction", "objection", "opt_out_sale", "challenge", "complaint"} {
 		p := someone()
 		id, email := submit(p, right)
 		token := w.verifyQuietly(id, email)

@@ -381,7 +381,7 @@ func (a *apiPage) clocksAndMessages() {
 	// Anybody complains, about a request or about none; to stop a sale waits for no proof.
 	a.call(202, "POST", "/v1/requests", submission("complaint", ada, func(b map[string]any) { b["about"] = paused }))
 	a.call(400, "POST", "/v1/requests", submission("access", ada, func(b map[string]any) { b["about"] = paused }))
-	a.call(202, "POST", "/v1/requests", submission("opt_out", ada))
+	a.call(202, "POST", "/v1/requests", submission("opt_out_sale", ada))
 
 	a.call(200, "GET", "/v1/operator/law/cases", nil, op)
 	a.call(400, "GET", "/v1/operator/law/cases?cursor=none", nil, op)

@@ -235,7 +235,7 @@ func TestPagesAppealAndComplain(t *testing.T) {
 			}
 
 			// To stop a sale waits for no proof.
-			b.ask(lang, "opt_out", grace)
+			b.ask(lang, "opt_out_sale", grace)
 			if !strings.Contains(b.where(), "for=follow") || b.text("#code") != "" {
 				t.Errorf("after an opt-out: %s", b.where())
 			}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rightsdesk/infra/local/company"
+	"rightsdesk/shared/consent"
 	"rightsdesk/shared/digest"
 	"rightsdesk/shared/export/folder"
 	"rightsdesk/shared/httpapi"
@@ -58,6 +59,7 @@ type product struct {
 	Clock       *clock
 	Company     *company.Company
 	Requests    *request.Service
+	Consents    *consent.Service
 	Jobs        map[string]job.Set
 	Mailbox     *mailbox.Mailbox
 	Storage     *folder.Store
@@ -187,11 +189,16 @@ func (p *product) openService(pol *policy.Policy) error {
 		Table: store, Keys: seal.Keys{Ring: ring, Table: store}, Policy: pol, Now: now, BaseURL: p.URL,
 		Sources: sources, Exports: exports, Downloads: exports, Mail: p.Mailbox, Log: p.o.Log,
 	}
+	p.Consents = &consent.Service{
+		Table: store, Keys: p.Requests.Keys, Policy: pol, Now: now, BaseURL: p.URL,
+		Sources: sources, Mail: p.Mailbox, Log: p.o.Log,
+	}
+	p.Requests.Choices = p.Consents
 	p.Requests.Digest = &digest.Book{Table: store, Now: now, Policy: pol, Mail: p.Mailbox, BaseURL: p.URL, Log: p.o.Log}
 	if !p.o.NoHints {
 		p.Requests.Wake = func(_ context.Context, id request.ID) { p.hints.work.put(id) }
 	}
-	p.Jobs = job.Jobs(p.Requests, p.o.Log)
+	p.Jobs = job.Jobs(p.Requests, p.Consents, p.o.Log)
 	return nil
 }
 
@@ -256,7 +263,7 @@ func (p *product) sources(pol *policy.Policy) (map[string]source.Source, error) 
 // handler serves every route of the topology, and what only a laptop has.
 func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
 	env := httpapi.Env{
-		Requests: p.Requests, Policy: pol, Log: p.o.Log, Local: true,
+		Requests: p.Requests, Consents: p.Consents, Policy: pol, Log: p.o.Log, Local: true,
 		Operator: func(r *http.Request) (operator.Identity, bool) {
 			who := operator.Identity{ID: "local", Roles: []operator.Role{operator.Handler, operator.Auditor}, MFA: true}
 			return who, seal.Same(httpapi.Bearer(r), p.OperatorKey)

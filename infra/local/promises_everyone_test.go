@@ -118,7 +118,7 @@ func TestALL_03_TheSameKindOfAnswerThroughEveryProfile(t *testing.T) {
 			}
 			for right := range w.policy.Rights {
 				body := func(email string) map[string]any {
-					return submission(string(right), email, livesIn(map[bool]string{true: "US-CA", false: residences[name]}[right == policy.Know || right == policy.OptOut]), func(b map[string]any) {
+					return submission(string(right), email, livesIn(map[bool]string{true: "US-CA", false: residences[name]}[right == policy.Know || right == policy.OptOutSale]), func(b map[string]any) {
 						if right == policy.Rectification {
 							b["corrections"] = []map[string]string{{"field": "name", "value": "Ada"}}
 						}

@@ -25,6 +25,7 @@ import (
 	"time"
 	_ "time/tzdata" // days are counted in the controller's zone, whatever the image has
 
+	"rightsdesk/shared/consent"
 	"rightsdesk/shared/digest"
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/policy"
@@ -56,6 +57,7 @@ type Assembly struct {
 	Function topology.Function
 	AWS      aws.Config
 	Service  *request.Service
+	Consents *consent.Service
 	Log      *slog.Logger
 	HTTP     func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 }
@@ -128,6 +130,8 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 		Table: store, Keys: seal.Keys{Table: store}, Policy: pol, Now: now, Log: log,
 		BaseURL: strings.TrimSuffix(a.Setting(topology.BaseURL), "/"),
 	}
+	a.Consents = &consent.Service{Table: store, Keys: a.Service.Keys, Policy: pol, Now: now, BaseURL: a.Service.BaseURL, Log: log}
+	a.Service.Choices = a.Consents
 	a.Service.Digest = &digest.Book{Table: store, Policy: pol, Now: now, Log: log, BaseURL: a.Service.BaseURL}
 	if err := a.openRing(ctx); err != nil && !errors.Is(err, kms.ErrNone) {
 		return nil, err
@@ -218,13 +222,13 @@ func (a *Assembly) openRing(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("boot: open the key ring: %w", err)
 	}
-	a.Service.Keys.Ring = ring
+	a.Service.Keys.Ring, a.Consents.Keys.Ring = ring, ring
 	return nil
 }
 
 // newHandler joins what the entry declares with what answers it.
 func newHandler(a *Assembly) (*handler, error) {
-	h := &handler{a: a, jobs: job.Jobs(a.Service, a.Log)[a.Function.Name]}
+	h := &handler{a: a, jobs: job.Jobs(a.Service, a.Consents, a.Log)[a.Function.Name]}
 	h.http = a.HTTP
 	for _, s := range a.Function.Schedules {
 		if h.jobs[s.Job] == nil {

@@ -107,7 +107,7 @@ func (env Env) appeal(w http.ResponseWriter, r *http.Request) error {
 }
 
 type appealed struct {
-	receipt
+	taken
 	Token string    `json:"token"`
 	Until time.Time `json:"expires_at"`
 }

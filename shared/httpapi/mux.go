@@ -7,6 +7,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,10 +18,12 @@ import (
 	"slices"
 	"strings"
 
+	"rightsdesk/shared/consent"
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/page"
 	"rightsdesk/shared/policy"
+	"rightsdesk/shared/receipt"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/topology"
 )
@@ -28,11 +31,17 @@ import (
 // Env is what handlers work with.
 type Env struct {
 	Requests *request.Service
+	Consents *consent.Service
 	Policy   *policy.Policy
 	Log      *slog.Logger
 	// Operator says who signed in, or that nobody did. In AWS the authorizer has
 	// checked the token; on a laptop a development key is compared.
 	Operator func(*http.Request) (operator.Identity, bool)
+	// Keys returns the service keys of an app, the newest first, read anew if fresh:
+	// a key may have been replaced since.
+	Keys func(ctx context.Context, app string, fresh bool) ([][]byte, error)
+	// Receipts makes and signs receipts.
+	Receipts *receipt.Maker
 	// Downloads are the hosts that a page's form may be redirected to: where
 	// packages are kept.
 	Downloads []string
@@ -50,6 +59,7 @@ type Set map[string]Handler
 func Sets(env Env) map[string]Set {
 	return map[string]Set{
 		topology.Requests.Name: requestRoutes(env),
+		topology.Consent.Name:  consentRoutes(env),
 		topology.Notice.Name:   noticeRoutes(env),
 	}
 }
@@ -139,7 +149,7 @@ func (env Env) admit(c topology.Caller, r *http.Request) (*http.Request, error) 
 			return r, errSignIn
 		}
 		return r.WithContext(operator.With(r.Context(), who)), nil
-	case topology.App:
+	case topology.App, topology.Browser:
 	}
 	return r, errSignIn
 }

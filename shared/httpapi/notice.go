@@ -13,6 +13,7 @@ func noticeRoutes(env Env) Set {
 		"GET /v1/policy":            env.policy,
 		"GET /v1/policy/vendors":    env.vendors,
 		"GET /v1/policy/categories": env.categories,
+		"GET /.well-known/gpc.json": env.gpc,
 	}
 }
 

@@ -261,7 +261,7 @@ func TestTheAPIPagesFieldsAreThePrograms(t *testing.T) {
 	t.Parallel()
 	doc := openapi(t)
 	for name, v := range map[string]any{
-		"Receipt": receipt{}, "Seen": seen{}, "Problem": problem{}, "Submission": submission{}, "Publication": policy.Publication{},
+		"Receipt": taken{}, "Seen": seen{}, "Problem": problem{}, "Submission": submission{}, "Publication": policy.Publication{},
 	} {
 		sameFields(t, doc, name, reflect.TypeOf(v), at(t, doc, "components", "schemas", name).(object), name == "Submission")
 	}

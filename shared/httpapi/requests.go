@@ -21,6 +21,7 @@ func requestRoutes(env Env) Set {
 		"POST /v1/requests":             env.submit,
 		"POST /v1/requests/{id}/code":   env.resend,
 		"POST /v1/requests/{id}/verify": env.verify,
+		"POST /v1/app/requests":         env.appSubmit,
 
 		"GET /v1/requests/{id}":          env.follow,
 		"GET /v1/requests/{id}/deadline": env.deadline,
@@ -115,7 +116,7 @@ func (env Env) language(wanted string, r *http.Request) string {
 	return languageOf(r.Header.Get("Accept-Language"), env.Policy.Document.Languages, wanted)
 }
 
-type receipt struct {
+type taken struct {
 	ID       string    `json:"id"`
 	Status   string    `json:"status"`
 	Received time.Time `json:"received_at"`
@@ -127,8 +128,8 @@ type dates struct {
 	SafeBy    time.Time `json:"safe_by"`
 }
 
-func receiptOf(r request.Receipt) receipt {
-	return receipt{ID: string(r.ID), Status: string(r.Status), Received: r.Received, Deadline: dates{r.RespondBy, r.SafeBy}}
+func receiptOf(r request.Receipt) taken {
+	return taken{ID: string(r.ID), Status: string(r.Status), Received: r.Received, Deadline: dates{r.RespondBy, r.SafeBy}}
 }
 
 func (env Env) submit(w http.ResponseWriter, r *http.Request) error {

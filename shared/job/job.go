@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"time"
 
+	"rightsdesk/shared/consent"
 	"rightsdesk/shared/digest"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/table"
@@ -81,12 +82,17 @@ func Sweep(t table.Table, now func() time.Time, log *slog.Logger, handlers ...Ha
 	}
 }
 
+// Consents is the handler of what people chose.
+func Consents(each func(context.Context, table.Key) error) Handler {
+	return Handler{Takes: consent.IsKey, Act: each}
+}
+
 // Jobs returns every job of the topology, by function.
-func Jobs(s *request.Service, log *slog.Logger) map[string]Set {
+func Jobs(s *request.Service, c *consent.Service, log *slog.Logger) map[string]Set {
 	sweep := func(handlers ...Handler) Job { return Sweep(s.Table, s.Now, log, handlers...) }
 	return map[string]Set{
-		"relay":     {"announcements": sweep(Requests(s.Announce), Digests(s.Digest.Send))},
-		"fulfil":    {"steps": sweep(Requests(s.Work))},
-		"deadlines": {"clocks": sweep(Requests(s.Tick))},
+		"relay":     {"announcements": sweep(Requests(s.Announce), Digests(s.Digest.Send), Consents(c.Announce))},
+		"fulfil":    {"steps": sweep(Requests(s.Work), Consents(c.Tell))},
+		"deadlines": {"clocks": sweep(Requests(s.Tick), Consents(c.Tick))},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"rightsdesk/shared/consent"
 	"rightsdesk/shared/digest"
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/personal"
@@ -106,7 +107,7 @@ func TestOneSweepServesEveryKind(t *testing.T) {
 
 func TestEveryScheduleHasItsJob(t *testing.T) {
 	t.Parallel()
-	jobs := job.Jobs(desk(t, 0), slog.New(slog.DiscardHandler))
+	jobs := job.Jobs(desk(t, 0), &consent.Service{}, slog.New(slog.DiscardHandler))
 	n := 0
 	for _, fn := range topology.All {
 		for _, s := range fn.Schedules {

@@ -41,7 +41,7 @@ func hardest(tb testing.TB) []namedCase {
 			Right:   "access", Received: at(3, 5), Zone: berlin, Place: "DE",
 			Stops: []law.Stop{{Cause: law.Identity, Asked: at(3, 6), Answered: at(3, 10)}},
 		}},
-		{"California, 15 business days", law.Case{Regimes: []string{"us-ca-ccpa"}, Residence: "US-CA", Right: "opt_out", Received: at(11, 10), Zone: angeles, Place: "US-CA"}},
+		{"California, 15 business days", law.Case{Regimes: []string{"us-ca-ccpa"}, Residence: "US-CA", Right: "opt_out_sale", Received: at(11, 10), Zone: angeles, Place: "US-CA"}},
 		{"California, confirmed and answered", law.Case{Regimes: []string{"us-ca-ccpa"}, Residence: "US-CA", Right: "know", Received: at(11, 10), Zone: angeles, Place: "US-CA"}},
 	}
 }

@@ -15,7 +15,7 @@ var california = []Pack{{
 	covers:  []string{"US-CA"},
 
 	limits: []limit{
-		{rights: []string{"opt_out", "limit"}, span: Span{15, BusinessDays}, basis: basis{"11 CCR § 7026(f), 7027(g)", ccprRules, Verified}},
+		{rights: []string{"opt_out_sale", "limit_sensitive"}, span: Span{15, BusinessDays}, basis: basis{"11 CCR § 7026(f), 7027(g)", ccprRules, Verified}},
 		// Whether or not the request is verified.
 		{span: Span{45, Days}, basis: basis{"11 CCR § 7021(b)", ccprRules, Verified}},
 	},
@@ -37,7 +37,7 @@ var california = []Pack{{
 	records:  &records{span: Span{24, Months}, basis: basis{"11 CCR § 7101(a)", ccprRules, Verified}},
 	proofs: []bound{
 		{
-			rights: []string{"opt_out", "limit"},
+			rights: []string{"opt_out_sale", "limit_sensitive"},
 			forbid: []Proof{Address, DataPoints, SignedDeclaration, IdentityDocument, Notarised},
 			why:    "Nobody may be made to prove who they are to opt out of sale or sharing, or to limit the use of sensitive data.",
 			basis:  basis{"11 CCR § 7060(b)", ccprRules, Verified},
@@ -100,7 +100,7 @@ var ccpaReasons = []Reason{
 	},
 	{
 		// An opt-out is never verified (11 CCR § 7060(b)); it may be refused as fraud.
-		Code: "suspected_fraud", Protocol: suspectedFraud, Article: "11 CCR § 7026(e)", Mark: Unverified, rights: []string{"opt_out", "limit"},
+		Code: "suspected_fraud", Protocol: suspectedFraud, Article: "11 CCR § 7026(e)", Mark: Unverified, rights: []string{"opt_out_sale", "limit_sensitive"},
 		Text: documentedFraud,
 	},
 	{
@@ -151,7 +151,7 @@ var ccpaReasons = []Reason{
 		Text: mustKeep,
 	},
 	{
-		Code: "legal_claims", Protocol: other, Article: "Cal. Civ. Code § 1798.145(a)", Mark: Unverified, rights: []string{"erasure", "opt_out", "limit"},
+		Code: "legal_claims", Protocol: other, Article: "Cal. Civ. Code § 1798.145(a)", Mark: Unverified, rights: []string{"erasure", "opt_out_sale", "limit_sensitive"},
 		Text: map[string]string{
 			english: "The data is needed to exercise or defend legal claims.",
 			french:  "Les données sont nécessaires à l'exercice ou à la défense de droits en justice.",

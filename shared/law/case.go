@@ -12,7 +12,7 @@ type Case struct {
 	// ("FR", "US-CA", "CA-QC"). Empty if it is not known.
 	Residence string
 	// Right is what is asked for: access, know, portability, rectification, erasure,
-	// restriction, objection, challenge, opt_out (of sale), limit (the use of
+	// restriction, objection, challenge, opt_out_sale, limit_sensitive (the use of
 	// sensitive data), or a lane: Appeal, Complaint. A law that sets no limit of its
 	// own for it applies its general one.
 	Right    string

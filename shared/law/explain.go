@@ -40,7 +40,7 @@ func (k *count) clocks() []Reckoning {
 // answerClock names the clock that Count tells the date of.
 func answerClock(right string) Clock {
 	switch right {
-	case "opt_out", "limit":
+	case "opt_out_sale", "limit_sensitive":
 		return OptOut
 	case Appeal:
 		return Decide
@@ -180,9 +180,9 @@ func (s *account) subject(clock Clock) string {
 	switch {
 	case clock == Acknowledge:
 		return "Receipt must be confirmed"
-	case s.in.Right == "opt_out":
+	case s.in.Right == "opt_out_sale":
 		return "The sale and the sharing of the data must stop"
-	case s.in.Right == "limit":
+	case s.in.Right == "limit_sensitive":
 		return "The use of the sensitive data must be limited"
 	case s.in.Right == Appeal:
 		return "The appeal must be decided"

@@ -105,7 +105,7 @@ func TestADateExplainsItself(t *testing.T) {
 07-29 "One month beginning with" the day can be read to end on the day before the corresponding date. The safe date honours it: Wednesday 29 July 2026. [Art. 12A UK GDPR; unverified]`,
 		},
 		"business days over a holiday": {
-			law.Case{Regimes: []string{"us-ca-ccpa"}, Residence: "US-CA", Right: "opt_out", Received: day("2026-02-10"), Place: "US-CA"},
+			law.Case{Regimes: []string{"us-ca-ccpa"}, Residence: "US-CA", Right: "opt_out_sale", Received: day("2026-02-10"), Place: "US-CA"},
 			law.OptOut, `
 02-10 California Consumer Privacy Act applies. It covers residents of US-CA.
 02-10 Received on Tuesday 10 February 2026; the day of receipt is not counted. [11 CCR § 7021(b); verified]
@@ -220,8 +220,8 @@ func TestWhichClocksRun(t *testing.T) {
 		"it is the same once it is closed":      {law.Case{Regimes: []string{"eu-gdpr"}, Right: "access", Closed: closed}, "respond extend_notice extended"},
 		"California confirms":                   {law.Case{Regimes: []string{"us-ca-ccpa"}, Right: "know"}, "acknowledge respond extend_notice extended"},
 		"and keeps a record":                    {law.Case{Regimes: []string{"us-ca-ccpa"}, Right: "know", Closed: closed}, "acknowledge respond extend_notice extended records"},
-		"an opt-out is put off by nobody":       {law.Case{Regimes: []string{"us-ca-ccpa"}, Right: "opt_out"}, "opt_out"},
-		"a limit is an opt-out":                 {law.Case{Regimes: []string{"us-ca-ccpa"}, Right: "limit"}, "opt_out"},
+		"an opt-out is put off by nobody":       {law.Case{Regimes: []string{"us-ca-ccpa"}, Right: "opt_out_sale"}, "opt_out"},
+		"a limit is an opt-out":                 {law.Case{Regimes: []string{"us-ca-ccpa"}, Right: "limit_sensitive"}, "opt_out"},
 		"a British complaint":                   {law.Case{Regimes: []string{"uk-gdpr"}, Right: law.Complaint}, "acknowledge respond"},
 		"a complaint elsewhere":                 {law.Case{Regimes: []string{"eu-gdpr"}, Right: law.Complaint}, "respond"},
 		"an appeal":                             {law.Case{Regimes: []string{"us-va"}, Right: law.Appeal}, "decide"},

@@ -68,13 +68,13 @@ var golden = map[string]struct {
 		law: "us-ca-ccpa", place: "US-CA", right: "know", received: "2026-03-04",
 		legal: "2026-04-18", safe: "2026-04-17", extended: "2026-06-02", extSafe: "2026-06-02", confirmed: "2026-03-18", confSafe: "2026-03-18",
 	},
-	"California: an opt-out takes 15 business days": {law: "us-ca-ccpa", place: "US-CA", right: "opt_out", received: "2026-03-04", legal: "2026-03-25", safe: "2026-03-25"},
+	"California: an opt-out takes 15 business days": {law: "us-ca-ccpa", place: "US-CA", right: "opt_out_sale", received: "2026-03-04", legal: "2026-03-25", safe: "2026-03-25"},
 	"California: Presidents' Day is no business day": {
 		law: "us-ca-ccpa", place: "US-CA", right: "know", received: "2026-02-10", confirmed: "2026-02-25", confSafe: "2026-02-24",
 	},
-	"California: an opt-out over Presidents' Day": {law: "us-ca-ccpa", place: "US-CA", right: "opt_out", received: "2026-02-10", legal: "2026-03-04", safe: "2026-03-03"},
+	"California: an opt-out over Presidents' Day": {law: "us-ca-ccpa", place: "US-CA", right: "opt_out_sale", received: "2026-02-10", legal: "2026-03-04", safe: "2026-03-03"},
 	"California: its own holidays count wherever the controller is": {
-		law: "us-ca-ccpa", place: "DE", right: "opt_out", received: "2026-02-10", legal: "2026-03-04", safe: "2026-03-03",
+		law: "us-ca-ccpa", place: "DE", right: "opt_out_sale", received: "2026-02-10", legal: "2026-03-04", safe: "2026-03-03",
 	},
 	"California: nothing pauses": {
 		law: "us-ca-ccpa", place: "US-CA", right: "know", received: "2026-03-04",

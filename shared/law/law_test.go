@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	rights = []string{"access", "know", "portability", "rectification", "erasure", "restriction", "objection", "challenge", "opt_out", "limit"}
+	rights = []string{"access", "know", "portability", "rectification", "erasure", "restriction", "objection", "challenge", "opt_out_sale", "limit_sensitive"}
 	marks  = []string{law.Verified, law.Secondary, law.Unverified}
 )
 
@@ -90,11 +90,11 @@ func TestReasonsCiteTheArticleOfTheRight(t *testing.T) {
 		{"uk-gdpr", "erasure", "legal_obligation", "Art. 17(3)(b) UK GDPR"},
 		{"us-ca-ccpa", "know", "identity_not_established", "11 CCR § 7024(a)"},
 		{"us-ca-ccpa", "erasure", "identity_not_established", "11 CCR § 7022(a)"},
-		{"us-ca-ccpa", "opt_out", "identity_not_established", ""}, // 11 CCR 7060(b): never verified
+		{"us-ca-ccpa", "opt_out_sale", "identity_not_established", ""}, // 11 CCR 7060(b): never verified
 		{"us-ca-ccpa", "know", "twice_in_twelve_months", "Cal. Civ. Code § 1798.130(b)"},
 		{"ca-pipeda", "access", "privileged", "s. 9(3)(a) PIPEDA"},
 		{"ca-pipeda", "erasure", "recourse_pending", "s. 8(8) PIPEDA"},
-		{"us-va", "opt_out", "identity_not_established", ""},
+		{"us-va", "opt_out_sale", "identity_not_established", ""},
 		{"ch-fadp", "access", "rights_of_others", "Art. 26(1)(b) FADP"},
 		{"br-lgpd", "erasure", "legal_obligation", "Art. 16(I) LGPD"},
 		{"br-lgpd", "access", "legal_obligation", ""},
@@ -152,10 +152,10 @@ func TestWhatMayBeAskedOfEverybody(t *testing.T) {
 		proof      law.Proof
 		article    string // empty: it may be asked
 	}{
-		{"us-ca-ccpa", "opt_out", law.IdentityDocument, "11 CCR § 7060(b)"},
-		{"us-ca-ccpa", "opt_out", law.Address, "11 CCR § 7060(b)"},
-		{"us-ca-ccpa", "limit", law.DataPoints, "11 CCR § 7060(b)"},
-		{"us-ca-ccpa", "opt_out", law.NoProof, ""},
+		{"us-ca-ccpa", "opt_out_sale", law.IdentityDocument, "11 CCR § 7060(b)"},
+		{"us-ca-ccpa", "opt_out_sale", law.Address, "11 CCR § 7060(b)"},
+		{"us-ca-ccpa", "limit_sensitive", law.DataPoints, "11 CCR § 7060(b)"},
+		{"us-ca-ccpa", "opt_out_sale", law.NoProof, ""},
 		{"us-ca-ccpa", "know", law.SignedDeclaration, ""}, // 11 CCR 7062: for specific pieces
 		{"us-ca-ccpa", "know", law.IdentityDocument, "11 CCR § 7060(d)"},
 		{"us-ca-ccpa", "know", law.Notarised, "11 CCR § 7060(e)"},
@@ -163,14 +163,14 @@ func TestWhatMayBeAskedOfEverybody(t *testing.T) {
 		{"eu-gdpr", "erasure", law.Notarised, "Art. 12(5)-(6) GDPR"},
 		{"eu-gdpr", "access", law.Address, ""},
 		{"uk-gdpr", "access", law.IdentityDocument, "Art. 12(6) UK GDPR"},
-		{"us-ct", "opt_out", law.Address, "Conn. Gen. Stat. § 42-518(c)(4)"},
+		{"us-ct", "opt_out_sale", law.Address, "Conn. Gen. Stat. § 42-518(c)(4)"},
 		{"us-ct", "access", law.Address, ""},
-		{"us-or", "opt_out", law.IdentityDocument, "ORS § 646A.576(5)(e)"},
+		{"us-or", "opt_out_sale", law.IdentityDocument, "ORS § 646A.576(5)(e)"},
 		// Virginia and Colorado authenticate an opt-out like any other request.
-		{"us-va", "opt_out", law.Address, ""},
-		{"us-co", "opt_out", law.Address, ""},
-		{"us-nv", "opt_out", law.Address, ""},
-		{"us-states", "opt_out", law.Address, "the law of the state of residence, such as Conn. Gen. Stat. § 42-518(c)(4)"},
+		{"us-va", "opt_out_sale", law.Address, ""},
+		{"us-co", "opt_out_sale", law.Address, ""},
+		{"us-nv", "opt_out_sale", law.Address, ""},
+		{"us-states", "opt_out_sale", law.Address, "the law of the state of residence, such as Conn. Gen. Stat. § 42-518(c)(4)"},
 		{"ca-pipeda", "access", law.Notarised, "Schedule 1, 4.9.4 PIPEDA"},
 		{"ca-pipeda", "access", law.IdentityDocument, ""},
 	}

@@ -39,7 +39,7 @@ var statutes = []statute{
 		restarts: []law.Cause{law.Identity, law.Fee},
 	},
 	{law: "us-ca-ccpa", right: "know", place: "US-CA", first: law.Span{N: 45, Unit: law.Days}, extended: law.Span{N: 90, Unit: law.Days}},
-	{law: "us-ca-ccpa", right: "opt_out", place: "US-CA", first: law.Span{N: 15, Unit: law.BusinessDays}, free: "US-CA"},
+	{law: "us-ca-ccpa", right: "opt_out_sale", place: "US-CA", first: law.Span{N: 15, Unit: law.BusinessDays}, free: "US-CA"},
 	{law: "ca-pipeda", right: "access", place: "CA", first: law.Span{N: 30, Unit: law.Days}, extended: law.Span{N: 60, Unit: law.Days}},
 	{law: "nz-privacy", right: "access", place: "NZ", first: law.Span{N: 20, Unit: law.BusinessDays}, free: "NZ"},
 	{law: "ca-ab", right: "access", place: "CA-AB", first: law.Span{N: 45, Unit: law.Days}, exclusive: []law.Cause{law.Fee}},

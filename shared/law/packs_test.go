@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	everyRight = []string{"access", "know", "portability", "rectification", "erasure", "restriction", "objection", "challenge", "opt_out", "limit", Appeal, Complaint}
+	everyRight = []string{"access", "know", "portability", "rectification", "erasure", "restriction", "objection", "challenge", "opt_out_sale", "limit_sensitive", Appeal, Complaint}
 	snake      = regexp.MustCompile(`^[a-z]+(_[a-z0-9]+)*$`)
 	placeCode  = regexp.MustCompile(`^[A-Z]{2}(-[A-Z0-9]{1,3})?$`)
 )

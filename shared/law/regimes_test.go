@@ -104,8 +104,8 @@ Where a cell is empty, the law knows no such thing or names no figure.
 	for i := range packs {
 		p := &packs[i]
 		acknowledge := figures(p.acknowledge, func(l limit) bool { return !slices.Contains(l.rights, Complaint) })
-		answer := figures(p.limits, func(l limit) bool { return !about(l.rights, "opt_out", Complaint) })
-		optOut := figures(p.limits, func(l limit) bool { return about(l.rights, "opt_out") })
+		answer := figures(p.limits, func(l limit) bool { return !about(l.rights, "opt_out_sale", Complaint) })
+		optOut := figures(p.limits, func(l limit) bool { return about(l.rights, "opt_out_sale") })
 		complaint := figures(p.limits, func(l limit) bool { return about(l.rights, Complaint) })
 		if c := figures(p.acknowledge, func(l limit) bool { return about(l.rights, Complaint) }); c != "" {
 			complaint = join(complaint, "acknowledge in "+c)
@@ -139,7 +139,7 @@ func figures(limits []limit, which func(limit) bool) string {
 			continue
 		}
 		figure := l.span.String() + sign(l.basis.mark)
-		if len(l.rights) > 0 && !about(l.rights, "opt_out", Complaint) {
+		if len(l.rights) > 0 && !about(l.rights, "opt_out_sale", Complaint) {
 			figure += " (" + strings.Join(l.rights, ", ") + ")"
 		}
 		text = join(text, figure)

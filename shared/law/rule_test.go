@@ -56,7 +56,7 @@ func TestWhatCanBePutOff(t *testing.T) {
 		"a law without":            {asked("br-lgpd"), "access", law.ErrNoExtension.Error()},
 		"a stricter law without":   {asked("eu-gdpr", "br-lgpd"), "access", law.ErrNoExtension.Error()},
 		"a law ahead of its time":  {asked("eu-gdpr", "us-nv", "in-dpdp"), "access", "eu-gdpr 2026-07-22 2026-09-20"},
-		"an opt-out":               {asked("us-ca-ccpa"), "opt_out", law.ErrNoExtension.Error()},
+		"an opt-out":               {asked("us-ca-ccpa"), "opt_out_sale", law.ErrNoExtension.Error()},
 		"an appeal":                {asked("us-co"), law.Appeal, "us-co 2026-08-06 2026-10-05"},
 		"an appeal that cannot be": {asked("us-va"), law.Appeal, law.ErrNoExtension.Error()},
 		"a complaint":              {asked("uk-gdpr"), law.Complaint, law.ErrNoExtension.Error()},
@@ -109,7 +109,7 @@ func TestWhatALawForbidsToAskFor(t *testing.T) {
 		proof      law.Proof
 		article    string // empty: it may be asked for
 	}{
-		{"us-ca-ccpa", "opt_out", law.DataPoints, "11 CCR § 7060(b)"},
+		{"us-ca-ccpa", "opt_out_sale", law.DataPoints, "11 CCR § 7060(b)"},
 		{"us-ca-ccpa", "know", law.DataPoints, ""},
 		{"eu-gdpr", "access", law.Notarised, "Art. 12(5)-(6) GDPR"},
 		{"eu-gdpr", "access", law.Address, ""},

@@ -207,7 +207,7 @@ func (s stateLaw) pack() Pack {
 	}
 	if s.optOut != (basis{}) {
 		p.proofs = []bound{{
-			rights: []string{"opt_out"},
+			rights: []string{"opt_out_sale"},
 			forbid: []Proof{Address, DataPoints, SignedDeclaration, IdentityDocument, Notarised},
 			why:    "An opt-out may not be refused because nobody proved who they are; only a documented belief in fraud is a reason.",
 			basis:  s.optOut,
@@ -226,7 +226,7 @@ func stateReasons(article string) []Reason {
 				french:  "Nous n'avons pas pu authentifier la demande par des moyens commercialement raisonnables.",
 			},
 		},
-		{Code: "suspected_fraud", Protocol: suspectedFraud, Article: article, Mark: Unverified, rights: []string{"opt_out"}, Text: documentedFraud},
+		{Code: "suspected_fraud", Protocol: suspectedFraud, Article: article, Mark: Unverified, rights: []string{"opt_out_sale"}, Text: documentedFraud},
 		{Code: "manifestly_unfounded", Protocol: other, Article: article, Mark: Unverified, Text: unfounded},
 		{Code: "excessive", Protocol: tooMany, Article: article, Mark: Unverified, Text: excessive},
 		{Code: "no_match", Protocol: noMatch, Article: article, Mark: Unverified, Text: nothingFound},

@@ -8,6 +8,7 @@ import (
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
 )
 
 // Verb is what pressing the button behind a link does.
@@ -75,7 +76,7 @@ func (a Ask) Complains() bool { return slices.Contains(a.Rights, "complaint") }
 
 // Unproven reports whether something is on offer that waits for no proof.
 func (a Ask) Unproven() bool {
-	return slices.Contains(a.Rights, "opt_out") || slices.Contains(a.Rights, "limit")
+	return slices.ContainsFunc(a.Rights, func(r string) bool { return policy.Right(r).Unverified() })
 }
 
 // Corrects reports whether corrections are on offer.

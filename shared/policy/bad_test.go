@@ -172,7 +172,7 @@ func TestAProofThatALawForbidsIsRefusedInItsWords(t *testing.T) {
 	whole := read(t, "testdata/whole.yaml")
 	for _, tt := range []struct{ old, with, regime, right, at, article string }{
 		{"proof: [address, data_points]", "proof: [address, identity_document]", "eu-gdpr", "access", "63:22 rights.access.proof[1]", "Art. 12(6) GDPR"},
-		{"proof: [none]", "proof: [identity_document]", "us-ca-ccpa", "opt_out", "71:42 rights.opt_out.proof[0]", "11 CCR § 7060(b)"},
+		{"proof: [none]", "proof: [identity_document]", "us-ca-ccpa", "opt_out_sale", "71:42 rights.opt_out_sale.proof[0]", "11 CCR § 7060(b)"},
 	} {
 		no, forbidden := law.Forbids(tt.regime, tt.right, law.IdentityDocument)
 		if !forbidden || no.Text == "" || no.Article != tt.article {

@@ -235,7 +235,7 @@ func TestSomeRightsAreWeighedAndSomeNeverWait(t *testing.T) {
 	t.Parallel()
 	p := parse(t, read(t, "testdata/whole.yaml"))
 	weighed := []policy.Right{policy.Challenge, policy.Complaint, policy.Appeal}
-	unverified := []policy.Right{policy.OptOut, policy.Limit}
+	unverified := []policy.Right{policy.OptOutSale, policy.LimitSensitive}
 	for _, right := range append(slices.Clone(policy.AllRights), policy.Appeal) {
 		if got := right.Weighed(); got != slices.Contains(weighed, right) {
 			t.Errorf("%s is weighed: %v", right, got)

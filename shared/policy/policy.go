@@ -47,6 +47,13 @@ type Policy struct {
 	Sources        []Source
 	Retention      Retention
 	Assertions     map[Assertion][]Tense
+
+	Consents []Consent
+	Choices  []Elsewhere
+	Cookies  []Cookie
+	Signals  Signals
+	Apps     []App
+	Browsers Browsers
 }
 
 // laterSections are what the policy format is going to hold. Until something

@@ -69,16 +69,16 @@ func TestSP_01_WhoeverIsInACountryUnderTheGDPRHasItsRights(t *testing.T) {
 func TestSP_02_CaliforniansOptOutWithoutShowingWhoTheyAre(t *testing.T) {
 	t.Parallel()
 	p := profile(t, "serverless-vendor")
-	offered(t, p, "US-CA", policy.Know, policy.Erasure, policy.OptOut, policy.Rectification)
-	rule, _ := p.Offers(policy.OptOut, "US-CA")
+	offered(t, p, "US-CA", policy.Know, policy.Erasure, policy.OptOutSale, policy.Rectification)
+	rule, _ := p.Offers(policy.OptOutSale, "US-CA")
 	if !slices.Equal(rule.Proof, []law.Proof{law.NoProof}) || rule.Automatic {
 		t.Errorf("the opt-out is %+v", rule)
 	}
-	const line = "  opt_out: {residences: [US-CA], task_days: 5"
+	const line = "  opt_out_sale: {residences: [US-CA], task_days: 5"
 	for _, proof := range []string{"address", "data_points", "identity_document"} {
-		refused(t, change(t, "serverless-vendor", line, line+", proof: ["+proof+"]"), "rights.opt_out.proof[0]", "us-ca-ccpa (11 CCR § 7060(b))")
+		refused(t, change(t, "serverless-vendor", line, line+", proof: ["+proof+"]"), "rights.opt_out_sale.proof[0]", "us-ca-ccpa (11 CCR § 7060(b))")
 	}
-	refused(t, change(t, "serverless-vendor", line, line+", automatic: true"), "rights.opt_out.automatic", "must be false")
+	refused(t, change(t, "serverless-vendor", line, line+", automatic: true"), "rights.opt_out_sale.automatic", "must be false")
 }
 
 func TestSP_03_ThePublishedPolicyAndTheAnswerToKnowListTheSameCategories(t *testing.T) {

@@ -10,6 +10,8 @@ type Purpose struct {
 	Interest   Text // whose, and which, for the basis legitimate_interests
 	Categories []string
 	ForValue   bool // the company gets money or anything else for the data
+	// AlwaysSent says that nothing a person chooses stops it: legal, security and account notices.
+	AlwaysSent bool
 }
 
 // Basis is a legal basis of GDPR Article 6(1).

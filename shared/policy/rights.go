@@ -12,32 +12,37 @@ type Right string
 
 // The rights. The comment gives the article of the GDPR or of the law it comes from.
 const (
-	Access        Right = "access"        // a copy of everything; Article 15
-	Portability   Right = "portability"   // the same, for a machine; Article 20
-	Know          Right = "know"          // categories, sources, purposes, third parties, pieces; California 1798.110
-	Rectification Right = "rectification" // Article 16
-	Erasure       Right = "erasure"       // Article 17
-	Restriction   Right = "restriction"   // Article 18
-	Objection     Right = "objection"     // Article 21
-	OptOut        Right = "opt_out"       // of sale and sharing; California 1798.120
-	Limit         Right = "limit"         // the use of sensitive data; California 1798.121
-	Challenge     Right = "challenge"     // of the company's compliance; PIPEDA schedule 1, 4.10
-	Complaint     Right = "complaint"     // about how the company treats personal data; Data Protection Act 2018 (UK), section 164A
-	Appeal        Right = "appeal"        // against a refusal; no file declares it, it comes with the refusal
+	Access          Right = "access"           // a copy of everything; Article 15
+	Portability     Right = "portability"      // the same, for a machine; Article 20
+	Know            Right = "know"             // categories, sources, purposes, third parties, pieces; California 1798.110
+	Rectification   Right = "rectification"    // Article 16
+	Erasure         Right = "erasure"          // Article 17
+	Restriction     Right = "restriction"      // Article 18
+	Objection       Right = "objection"        // Article 21
+	OptOutSale      Right = "opt_out_sale"     // of sale and sharing; California 1798.120
+	LimitSensitive  Right = "limit_sensitive"  // the use of sensitive data; California 1798.121
+	WithdrawConsent Right = "withdraw_consent" // Article 7(3)
+	Challenge       Right = "challenge"        // of the company's compliance; PIPEDA schedule 1, 4.10
+	Complaint       Right = "complaint"        // about how the company treats personal data; Data Protection Act 2018 (UK), section 164A
+	Appeal          Right = "appeal"           // against a refusal; no file declares it, it comes with the refusal
 )
 
 // AllRights lists the rights that a policy can declare, in the order in which they are shown.
-var AllRights = []Right{Access, Portability, Know, Rectification, Erasure, Restriction, Objection, OptOut, Limit, Challenge, Complaint}
+var AllRights = []Right{Access, Portability, Know, Rectification, Erasure, Restriction, Objection, OptOutSale, LimitSensitive, WithdrawConsent, Challenge, Complaint}
 
 // Weighed reports whether a person weighs what is asked and ends it with an outcome.
 func (r Right) Weighed() bool { return r == Challenge || r == Complaint || r == Appeal }
 
-// Unverified reports whether the right never waits for anybody to show who they are: 11 CCR 7060(b).
-func (r Right) Unverified() bool { return r == OptOut || r == Limit }
+// Unverified reports whether the right is a choice: it takes effect at once and never
+// waits for anybody to show who they are (11 CCR 7060(b); GDPR Article 7(3) wants
+// withdrawing to be as easy as giving, and giving asked for no proof).
+func (r Right) Unverified() bool {
+	return r == OptOutSale || r == LimitSensitive || r == WithdrawConsent
+}
 
 // byHand reports whether a person weighs or does what is asked, so that it never runs by itself.
 func (r Right) byHand() bool {
-	return r == Restriction || r == Objection || r.Weighed() || r.Unverified()
+	return r == Restriction || r == Objection || r.Weighed()
 }
 
 // RightRule is what the policy promises about one right.

@@ -33,6 +33,9 @@ type Source struct {
 	Task     Task     // for the kind task
 
 	Holdings []Holding
+	// Hears lists the choices that the store is told of at once: opt_out_sale,
+	// limit_sensitive, withdraw_consent. Only a hook can be told.
+	Hears []Right
 }
 
 // SourceKind is how a source is reached.

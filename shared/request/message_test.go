@@ -285,7 +285,7 @@ func TestWhatMayBeAsked(t *testing.T) {
 func TestWhoMayAskAndWhen(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, weighedByHand, func(p *policy.Policy) {
-		p.Rights[policy.OptOut] = policy.RightRule{Residences: []string{"*"}, Proof: []law.Proof{law.NoProof}}
+		p.Rights[policy.OptOutSale] = policy.RightRule{Residences: []string{"*"}, Proof: []law.Proof{law.NoProof}}
 	})
 	ctx, q := d.ctx(), Question{Text: text("Hello?")}
 	if _, err := d.Ask(ctx, handler, "r-unknown", q, Call{}); !errors.Is(err, ErrNotFound) {
@@ -298,7 +298,7 @@ func TestWhoMayAskAndWhen(t *testing.T) {
 	if _, err := d.Reply(ctx, id, d.session(id, 1), Reply{Text: text("x")}, Call{}); !errors.Is(err, ErrBadToken) {
 		t.Errorf("a session that was never proven: %v", err)
 	}
-	out := d.submit(asks(policy.OptOut, from("US-CA"), func(s *Submission) { s.Call.Key = "out" }))
+	out := d.submit(asks(policy.OptOutSale, from("US-CA"), func(s *Submission) { s.Call.Key = "out" }))
 	if r := d.get(out); r.Status != Open {
 		t.Fatalf("an opt-out is %s", r.Status)
 	}

@@ -500,10 +500,10 @@ func TestNobodyIsRemindedOfWhatIsNotWaitedFor(t *testing.T) {
 func TestWhoWasNotMailedIsNotToldThatWeAreLate(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, func(p *policy.Policy) {
-		p.Rights[policy.OptOut] = policy.RightRule{Residences: []string{policy.Everywhere}, TaskDays: 7}
+		p.Rights[policy.OptOutSale] = policy.RightRule{Residences: []string{policy.Everywhere}, TaskDays: 7}
 	})
 	for i := range 15 {
-		d.submit(asks(policy.OptOut, from("US-CA"), func(s *Submission) { s.Call.Key = strconv.Itoa(i) }))
+		d.submit(asks(policy.OptOutSale, from("US-CA"), func(s *Submission) { s.Call.Key = strconv.Itoa(i) }))
 	}
 	for range 60 {
 		d.pass(aDay)

@@ -147,7 +147,7 @@ func lookAt(p *policy.Policy, right policy.Right) []Look {
 // byHand reports whether a right is weighed by a person, always.
 func byHand(right policy.Right) bool {
 	switch right {
-	case policy.Restriction, policy.Objection, policy.OptOut, policy.Limit:
+	case policy.Restriction, policy.Objection, policy.OptOutSale, policy.LimitSensitive, policy.WithdrawConsent:
 		return true
 	case policy.Access, policy.Portability, policy.Know, policy.Rectification, policy.Erasure,
 		policy.Challenge, policy.Complaint, policy.Appeal:

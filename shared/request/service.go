@@ -13,6 +13,7 @@ import (
 	"rightsdesk/shared/digest"
 	"rightsdesk/shared/export"
 	"rightsdesk/shared/mail"
+	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/source"
@@ -34,11 +35,21 @@ type Service struct {
 	Downloads export.Signer
 	Mail      mail.Sender
 	Digest    *digest.Book // what operators are told once a day, or soon
+	Choices   Choices      // where opt-outs, withdrawals and objections take effect
 	// Wake says that a request has work to do. It is a hint that makes things
 	// faster: losing it delays the work until the next sweep.
 	Wake func(ctx context.Context, id ID)
 	// Log hears why a step failed, which the request itself records as a code only.
 	Log *slog.Logger
+}
+
+// Choices is where what a person chose stands, and takes effect at once.
+type Choices interface {
+	// Stopping returns the writes that put a stop on a person known by an identity, or
+	// take it off; none if it stands so already. They belong into the commit of the
+	// request's own change, which is decided again when they conflict. For the right
+	// withdraw_consent, stop is empty, and purposes are what is withdrawn, none: everything.
+	Stopping(ctx context.Context, who personal.Identity, stop policy.Stop, on bool, purposes []string, request string) ([]table.Write, error)
 }
 
 // now is the time in the precision that is stored.

@@ -25,6 +25,7 @@ const (
 	SignedLink               // the token of a mailed link, in the path
 	Person                   // Authorization: Bearer, from verification, for one request only
 	App                      // the company's own application, by its service key
+	Browser                  // a web page, for its own anonymous id; or App, if a key signs the call
 	Operator                 // somebody who acts for the company
 )
 
@@ -83,6 +84,16 @@ type Queue struct {
 	Alarm string
 }
 
+// Feed is the events of another service that a function hears, at least once each,
+// in no order.
+type Feed struct {
+	Source string   // as the event bus names the service: aws.ses
+	Types  []string // detail-types
+	// Tries is how often an event is delivered before it is parked, which rings Alarm.
+	Tries int
+	Alarm string
+}
+
 // Function is one Lambda, one folder in functions/, one row of the data map.
 type Function struct {
 	Name      string
@@ -91,6 +102,7 @@ type Function struct {
 	Queue     *Queue // the queue it works off
 	// Stream lets the function see every change of the State table soon after it.
 	Stream    bool
+	Feed      *Feed // what it hears from other services
 	Tables    Tables
 	Sends     []string // queues it puts work into
 	SendsMail bool
@@ -114,6 +126,7 @@ var Requests = Function{
 		{"GET /v1/requests/{id}/deadline", Person},
 		{"POST /v1/requests/{id}/revoke", Person},
 		{"POST /v1/requests/{id}/deliver", Person},
+		{"POST /v1/app/requests", App},
 		{"GET /v1/requests/{id}/messages", Person},
 		{"POST /v1/requests/{id}/messages", Person},
 		{"POST /v1/requests/{id}/appeal", Person},
@@ -152,6 +165,63 @@ var Requests = Function{
 	Alarm: "RequestsFailing",
 }
 
+// Consent takes down what people choose, tells apps what they may do, and shows
+// people their own choices.
+var Consent = Function{
+	Name: "consent",
+	Routes: []Route{
+		{"GET /v1/choices", Browser},
+		{"POST /v1/consents", Browser},
+		{"POST /v1/decisions", Browser},
+		{"POST /v1/signals", Browser},
+		{"POST /v1/receipts", Browser},
+		{"OPTIONS /v1/choices", Anyone},
+		{"OPTIONS /v1/consents", Anyone},
+		{"OPTIONS /v1/decisions", Anyone},
+		{"OPTIONS /v1/signals", Anyone},
+		{"OPTIONS /v1/receipts", Anyone},
+		{"GET /v1/wordings/{hash}", Anyone},
+		{"GET /.well-known/jwks.json", Anyone},
+
+		{"POST /v1/preferences/links", Anyone},
+		{"GET /v1/preferences", Person},
+		{"POST /v1/preferences", Person},
+		{"GET /v1/preferences/receipts/{record}", Person},
+		{"POST /v1/app/preferences", App},
+		{"POST /v1/app/links", App},
+
+		{"POST /v1/operator/consents/import", Operator},
+		{"GET /v1/operator/halt", Operator},
+		{"POST /v1/operator/halt", Operator},
+		{"POST /v1/operator/resume", Operator},
+
+		{"GET /choices", Anyone},
+		{"POST /choices", Anyone},
+		{"GET /choices.js", Anyone},
+		{"GET /preferences", Anyone},
+		{"POST /preferences", Anyone},
+		{"GET /p/{token}", SignedLink},
+		{"POST /p/{token}", SignedLink},
+		{"GET /u/{token}", SignedLink},
+		{"POST /u/{token}", SignedLink},
+		{"GET /c/{token}", SignedLink},
+		{"POST /c/{token}", SignedLink},
+	},
+	Tables: Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite},
+	Memory: 256, Timeout: 10 * time.Second,
+	Alarm: "ConsentFailing",
+}
+
+// MailEvents hears what became of mail: an address that takes none, an owner who
+// calls it spam.
+var MailEvents = Function{
+	Name:   "mailevents",
+	Feed:   &Feed{Source: "aws.ses", Types: []string{"Email Bounced", "Email Complaint Received"}, Tries: 5, Alarm: "MailEventsParked"},
+	Tables: Tables{State: ReadWrite, Audit: Append, Keys: Read},
+	Memory: 256, Timeout: time.Minute,
+	Alarm: "MailEventsFailing",
+}
+
 // Notice is the public face of the policy.
 var Notice = Function{
 	Name: "notice",
@@ -160,6 +230,7 @@ var Notice = Function{
 		{"GET /v1/policy", Anyone},
 		{"GET /v1/policy/vendors", Anyone},
 		{"GET /v1/policy/categories", Anyone},
+		{"GET /.well-known/gpc.json", Anyone},
 	},
 	Tables: Tables{State: Read},
 	Memory: 256, Timeout: 10 * time.Second,
@@ -208,4 +279,4 @@ var Relay = Function{
 }
 
 // All is every function, in the order in which a request meets them.
-var All = []Function{Requests, Notice, Relay, Fulfil, Deadlines}
+var All = []Function{Requests, Consent, Notice, Relay, Fulfil, Deadlines, MailEvents}

@@ -1,0 +1,23 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/topology"
+)
+
+var errUnwritten = fault.New(fault.Unavailable, "unwritten", "Not yet written.")
+
+// consentRoutes are the handlers of the function consent.
+func consentRoutes(Env) Set {
+	set := Set{}
+	for _, r := range topology.Consent.Routes {
+		set[r.Pattern] = func(http.ResponseWriter, *http.Request) error { return errUnwritten }
+	}
+	return set
+}
+
+func (env Env) appSubmit(http.ResponseWriter, *http.Request) error { return errUnwritten }
+
+func (env Env) gpc(http.ResponseWriter, *http.Request) error { return errUnwritten }
