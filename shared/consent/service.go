@@ -199,12 +199,6 @@ func (s *Service) Confirm(ctx context.Context, l Link) (Captured, error) {
 // changes nothing more.
 func (s *Service) Unsubscribe(ctx context.Context, l Link) error { return errUnwritten }
 
-// MailLink mails a link to their preferences to whoever owns the address. Whether
-// the address is known is told to nobody.
-func (s *Service) MailLink(ctx context.Context, to personal.Email, locale, from string) error {
-	return errUnwritten
-}
-
 // Feedback is what came back of a mail.
 type Feedback struct {
 	Address   personal.Email
@@ -291,15 +285,6 @@ func (s *Service) EvidenceBy(ctx context.Context, l Link, id RecordID) (Evidence
 func (s *Service) Stopping(ctx context.Context, who personal.Identity, stop policy.Stop, on bool, purposes []string, request string) ([]table.Write, error) {
 	return nil, errUnwritten
 }
-
-// Announce writes the letters that commits promised, and commits that they left.
-func (s *Service) Announce(ctx context.Context, key table.Key) error { return errUnwritten }
-
-// Tick does what the clock brings about: what ends soon is told, what has ended lapses.
-func (s *Service) Tick(ctx context.Context, key table.Key) error { return errUnwritten }
-
-// Tell lets sources know of choices that concern them.
-func (s *Service) Tell(ctx context.Context, key table.Key) error { return errUnwritten }
 
 // IsKey reports whether a key of the due-index is a subject's.
 func IsKey(k table.Key) bool {
