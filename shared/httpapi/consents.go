@@ -10,9 +10,12 @@ import (
 var errUnwritten = fault.New(fault.Unavailable, "unwritten", "Not yet written.")
 
 // consentRoutes are the handlers of the function consent.
-func consentRoutes(Env) Set {
-	set := Set{}
+func consentRoutes(env Env) Set {
+	set := choicePages(env)
 	for _, r := range topology.Consent.Routes {
+		if set[r.Pattern] != nil {
+			continue
+		}
 		set[r.Pattern] = func(http.ResponseWriter, *http.Request) error { return errUnwritten }
 	}
 	return set
