@@ -278,11 +278,12 @@ func (s *Service) EvidenceBy(ctx context.Context, l Link, id RecordID) (Evidence
 	return Evidence{}, errUnwritten
 }
 
-// Stopping returns the writes that put a stop on a person, or take it off, known
-// by an identity. They belong into the commit of the change that asks for them;
-// none if it stands already. For the right withdraw_consent, stop is empty and
-// purposes lists what is withdrawn, none: everything.
-func (s *Service) Stopping(ctx context.Context, who personal.Identity, stop policy.Stop, on bool, purposes []string, request string) ([]table.Write, error) {
+// Stopping returns the writes that put stops on a person known by an identity
+// (true), or take them off (false). They belong into the commit of the change that
+// asks for them; none if all of it stands so already. For the right
+// withdraw_consent there are no stops, and purposes lists what is withdrawn, none:
+// everything. No two calls go into one commit unless their items differ.
+func (s *Service) Stopping(ctx context.Context, who personal.Identity, stops map[policy.Stop]bool, purposes []string, request string) ([]table.Write, error) {
 	return nil, errUnwritten
 }
 

@@ -45,11 +45,12 @@ type Service struct {
 
 // Choices is where what a person chose stands, and takes effect at once.
 type Choices interface {
-	// Stopping returns the writes that put a stop on a person known by an identity, or
-	// take it off; none if it stands so already. They belong into the commit of the
-	// request's own change, which is decided again when they conflict. For the right
-	// withdraw_consent, stop is empty, and purposes are what is withdrawn, none: everything.
-	Stopping(ctx context.Context, who personal.Identity, stop policy.Stop, on bool, purposes []string, request string) ([]table.Write, error)
+	// Stopping returns the writes that put stops on a person known by an identity
+	// (true), or take them off (false); none if all of it stands so already. They
+	// belong into the commit of the request's own change, which is decided again when
+	// they conflict. For the right withdraw_consent there are no stops, and purposes
+	// are what is withdrawn, none: everything.
+	Stopping(ctx context.Context, who personal.Identity, stops map[policy.Stop]bool, purposes []string, request string) ([]table.Write, error)
 }
 
 // now is the time in the precision that is stored.

@@ -109,7 +109,18 @@ const (
 	Delete    Verb = "delete"
 	Anonymise Verb = "anonymise" // as Order.Masks says; the record stays without the person
 	Correct   Verb = "correct"   // set Order.Corrections
+	Choose    Verb = "choose"    // obey Order.Choice from now on
 )
+
+// Choice is what a person chose about the use of their data, which a store has to
+// obey. It is a state and no event: told again it changes nothing. Order.Until is
+// when it was made. Tellings may overtake each other, so a store that has heard a
+// later choice of the same right leaves that as it is.
+type Choice struct {
+	Right    string   `json:"right"`    // opt_out_sale, limit_sensitive or withdraw_consent
+	Purposes []string `json:"purposes"` // of withdraw_consent: which, none: every purpose
+	On       bool     `json:"on"`       // false: they took it back, or consented anew
+}
 
 // Mask is how one field is anonymised.
 type Mask struct {
@@ -140,9 +151,10 @@ type Correction struct {
 type Order struct {
 	Verb        Verb
 	Identities  []personal.Identity
-	Category    string
+	Category    string    // of the policy; a choice has none, it is about the person
 	Until       time.Time // the cut-off
 	Limit       int
+	Choice      Choice // for Choose
 	Masks       []Mask
 	MaskKey     []byte // for KeyedHash
 	Corrections []Correction
