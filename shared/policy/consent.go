@@ -1,5 +1,14 @@
 package policy
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"rightsdesk/shared/law"
+)
+
 // Consent is the rule of one purpose that people choose about: what they are
 // shown when they are asked, what stands while nobody asked, and what ends it.
 // The file has it under consents, by the id of the purpose.
@@ -23,9 +32,11 @@ type Consent struct {
 	AskFirst    bool   // nothing is allowed before the person was asked, whatever the default: the first report waits
 	Expires     Period // after so long people are asked again; zero: only when its evidence goes
 
-	Mail      bool   // it is a mailing list: one-click unsubscribe, bounces and complaints end it
-	Marketing bool   // it is direct marketing: an opt-out of all marketing ends it
-	StoppedBy []Stop // what ends it beside the person's own choice about it
+	Mail      bool // it is a mailing list: one-click unsubscribe, bounces and complaints end it
+	Marketing bool // it is direct marketing: an opt-out of all marketing ends it
+	// StoppedBy is what ends it beside the person's own choice about it. It has the
+	// stops that follow from Marketing as well as those that the file names.
+	StoppedBy []Stop
 }
 
 // Default is what stands while a person has made no choice.
@@ -34,7 +45,17 @@ type Default string
 // The defaults.
 const (
 	Off Default = "off"
-	On  Default = "on" // needs a Ground, and a law that allows it
+	On  Default = "on" // needs a DefaultGround, and a law that allows it
+)
+
+// DefaultGround is why a choice stands on while nobody made it. Which law knows
+// which ground is the law's to say: law.DefaultOn.
+type DefaultGround string
+
+// The grounds.
+const (
+	ExistingCustomer DefaultGround = law.ExistingCustomer // the company's own similar products, to who bought; Directive 2002/58/EC, Article 13(2)
+	NoConsentNeeded  DefaultGround = law.NoConsentNeeded  // the law where the person lives asks for an opt-out only, or for nothing
 )
 
 // Stop is what a person set against more than one purpose at once.
@@ -54,137 +75,86 @@ const (
 	Complained      Stop = "complaint"         // the address's owner called a mail spam
 )
 
-// Handling is what the company does about a signal.
-type Handling string
+// stops are those that a file names.
+var stops = []Stop{MarketingOptOut, Objected, SaleOptOut, SensitiveLimit, GPC, DNT}
 
-// The ways to handle a signal.
-const (
-	Honoured Handling = "honoured"
-	Ignored  Handling = "ignored"
-	Unstated Handling = "unstated"
-)
+func (p *Policy) readConsent(purpose string, o *object) {
+	c := Consent{
+		Purpose: purpose,
+		Label:   o.text("label", need),
+		Wording: o.text("wording", need),
+		Edition: o.number("edition", 1, 1000),
 
-// Conflict is what happens when a signal meets an earlier consent to the purpose itself.
-type Conflict string
+		Default:  Off,
+		Ground:   word(o, "ground", needIf(o.spells("default", string(On))), []DefaultGround{ExistingCustomer, NoConsentNeeded}),
+		Required: o.flag("required", false),
+		Loss:     o.text("loss", needIf(o.spells("required", "true"))),
 
-// The ways out of a conflict.
-const (
-	SignalWins  Conflict = "signal_wins"
-	ConsentWins Conflict = "consent_wins"
-	AskAgain    Conflict = "ask" // the signal wins, and the person is told and asked; a consent given after that wins
-)
+		Explicit:    o.flag("explicit", false),
+		PerAct:      o.flag("per_act", false),
+		DoubleOptIn: o.flag("double_opt_in", false),
+		AskFirst:    o.flag("ask_first", false),
+		Expires:     o.period("expires", may, Period{}),
 
-// Signals is what the company does about what browsers send by themselves.
-type Signals struct {
-	GPC        Handling
-	DNT        Handling
-	OnConflict Conflict
-	Updated    string // date of the last change, for gpc.json; empty: Document.Updated
+		Mail:      o.flag("mail", false),
+		Marketing: o.flag("marketing", false),
+		StoppedBy: words(o, "stopped_by", may, stops),
+	}
+	if d := word(o, "default", may, []Default{Off, On}); d != "" {
+		c.Default = d
+	}
+	c.check(o)
+	if c.Marketing { // GDPR Article 21(2) and (3), CAN-SPAM, CASL: no file can leave it out
+		c.StoppedBy = union(c.StoppedBy, []Stop{MarketingOptOut, Objected})
+	}
+	p.Consents = append(p.Consents, c)
 }
 
-// Performer is who makes a choice happen.
-type Performer string
-
-// The performers.
-const (
-	ByUs                Performer = "us"
-	ByBrowser           Performer = "browser"
-	ByDevice            Performer = "device"
-	ByAnalyticsProvider Performer = "analytics_provider"
-	ByMarketplace       Performer = "marketplace"
-)
-
-// Elsewhere is a choice that people make somewhere, and who performs it. The file
-// has it under choices.
-type Elsewhere struct {
-	ID          string
-	Text        Text
-	PerformedBy Performer
-	Link        Link   // where; empty for a switch of ours
-	Consequence Text   // what then does not work
-	Purpose     string // of ours that it concerns; empty: none
+// check refuses keys of a rule that do not go together.
+func (c Consent) check(o *object) {
+	if c.Required {
+		for _, key := range []string{"default", "ground", "explicit", "per_act", "double_opt_in", "ask_first", "expires", "mail", "marketing", "stopped_by"} {
+			if o.has(key) {
+				o.r.refuse(o.at(key), "must be left out beside `required: true`: nobody chooses about what cannot be refused")
+			}
+		}
+		return
+	}
+	if c.Default == Off && c.Ground != "" {
+		o.r.refuse(o.at("ground"), "is for `default: on`; it says why that may stand before anybody was asked")
+	}
+	if c.Default == On {
+		for key, set := range map[string]bool{"explicit": c.Explicit, "per_act": c.PerAct, "double_opt_in": c.DoubleOptIn} {
+			if set {
+				o.r.refuse(o.at(key), "must be false beside `default: on`: it wants an act of the person's own, and by default there is none")
+			}
+		}
+	}
+	if c.DoubleOptIn && c.PerAct {
+		o.r.refuse(o.at("double_opt_in"), "must be false beside `per_act: true`: a consent to one act is given when it is about to happen")
+	}
 }
 
-// Cookie is something that is kept in a person's browser, or a pixel.
-type Cookie struct {
-	ID           string
-	Name         string
-	Kind         CookieKind
-	Party        Party
-	Essential    bool
-	Purpose      string // id
-	Lifetime     Text
-	ControlledBy Performer
-	Loss         Text // what does not work without it
+// spells reports whether the key has that very value.
+func (o *object) spells(key, value string) bool {
+	n := o.values[key]
+	return n != nil && strings.EqualFold(n.Value, value)
 }
-
-// CookieKind is what a cookie is made of.
-type CookieKind string
-
-// The kinds.
-const (
-	HTTPCookie   CookieKind = "cookie"
-	LocalStorage CookieKind = "local_storage"
-	Pixel        CookieKind = "pixel"
-)
-
-// Party is whose a cookie is.
-type Party string
-
-// The parties.
-const (
-	FirstParty Party = "first"
-	ThirdParty Party = "third"
-)
-
-// App is a program of the company's that speaks for people who are signed in there.
-type App struct {
-	ID     string
-	Label  Text
-	Secret string // a reference, secret:NAME; what stands there is one key a line, the newest first
-	May    []Grant
-}
-
-// Grant is what an app may do.
-type Grant string
-
-// The grants.
-const (
-	MayConsents  Grant = "consents"  // capture and link
-	MayDecisions Grant = "decisions" // ask what is allowed
-	MayRequests  Grant = "requests"  // make rights requests for who is signed in
-)
-
-// Browsers is who may call us from a web page.
-type Browsers struct {
-	Origins []string // https://www.example.com
-}
-
-// DefaultGround is why a choice stands on while nobody made it.
-type DefaultGround string
-
-// The grounds.
-const (
-	ExistingCustomer DefaultGround = "existing_customer" // the company's own similar products, to who bought; Directive 2002/58/EC, Article 13(2)
-	NoConsentNeeded  DefaultGround = "no_consent_needed" // the law where the person lives asks for an opt-out only, or for nothing
-)
 
 // Consent returns the rule of choosing about a purpose.
 func (p *Policy) Consent(purpose string) (Consent, bool) {
-	for _, c := range p.Consents {
-		if c.Purpose == purpose {
-			return c, true
-		}
+	i := slices.IndexFunc(p.Consents, func(c Consent) bool { return c.Purpose == purpose })
+	if i < 0 {
+		return Consent{}, false
 	}
-	return Consent{}, false
+	return p.Consents[i], true
 }
 
 // StoppedByIt reports whether a stop ends the purpose.
-func (c Consent) StoppedByIt(stop Stop) bool {
-	for _, s := range c.StoppedBy {
-		if s == stop {
-			return true
-		}
-	}
-	return false
+func (c Consent) StoppedByIt(stop Stop) bool { return slices.Contains(c.StoppedBy, stop) }
+
+// WordingHash names what a person was shown: the SHA-256 of the text to the letter, in hexadecimal.
+func WordingHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }

@@ -41,27 +41,26 @@ type Policy struct {
 	Categories     []Category
 	Fields         map[string][]Field // by category
 	Purposes       []Purpose
+	Consents       []Consent
+	Signals        Signals
+	Choices        []Elsewhere
+	Cookies        []Cookie
 	RecipientRules RecipientRules
 	Recipients     []Recipient
 	Locations      Locations
 	Sources        []Source
+	Apps           []App
+	Browsers       Browsers
 	Retention      Retention
 	Assertions     map[Assertion][]Tense
-
-	Consents []Consent
-	Choices  []Elsewhere
-	Cookies  []Cookie
-	Signals  Signals
-	Apps     []App
-	Browsers Browsers
 }
 
 // laterSections are what the policy format is going to hold. Until something
 // enforces them they are refused by name, so that nobody takes a spelling
 // mistake for a missing feature or the other way round.
 var laterSections = []string{
-	"access", "choices", "closure", "consents", "cookies", "disclaimers", "disclosures", "emergency", "notices",
-	"publication", "retention_rules", "security_measures", "signals", "telemetry", "tracking", "transfers",
+	"access", "closure", "disclaimers", "disclosures", "emergency", "notices",
+	"publication", "retention_rules", "security_measures", "telemetry", "tracking", "transfers",
 }
 
 // Parse reads a policy file. The error is Problems, all that were found.
@@ -106,10 +105,16 @@ func (p *Policy) read(o *object) {
 	o.entries("categories", some, identifier, p.readCategory)
 	o.entries("fields", may, identifier, p.readFields)
 	o.entries("purposes", some, identifier, p.readPurpose)
+	o.entries("consents", may, identifier, p.readConsent)
+	o.section("signals", may, p.readSignals)
+	o.entries("choices", may, identifier, p.readChoice)
+	o.entries("cookies", may, identifier, p.readCookie)
 	o.section("recipient_rules", may, p.readRecipientRules)
 	o.entries("recipients", need, identifier, p.readRecipient)
 	o.section("locations", may, p.readLocations)
 	o.entries("sources", some, identifier, p.readSource)
+	o.entries("apps", may, identifier, p.readApp)
+	o.section("browsers", may, p.readBrowsers)
 	o.section("retention", may, p.readRetention)
 	o.section("assertions", may, p.readAssertions)
 }

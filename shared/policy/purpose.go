@@ -37,6 +37,10 @@ func (p *Policy) readPurpose(id string, o *object) {
 		Interest:   o.text("interest", may),
 		Categories: o.lines("categories", need, identifier),
 		ForValue:   o.flag("for_value", false),
+		AlwaysSent: o.flag("always_sent", false),
+	}
+	if u.AlwaysSent && (slices.Contains(u.Bases, OnConsent) || slices.Contains(u.Bases, OnLegitimateInterests)) {
+		o.r.refuse(o.at("always_sent"), "must be false for a purpose that rests on consent or legitimate_interests: the first can be withdrawn, the second objected to")
 	}
 	if slices.Contains(u.Bases, OnLegitimateInterests) && u.Interest == nil && !o.has("interest") {
 		o.r.refuse(o.at("interest"), "is required; the basis legitimate_interests says which interest it is (GDPR Article 13(1)(d))")

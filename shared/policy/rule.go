@@ -57,6 +57,7 @@ var (
 
 	webAddress  = rule{says: "must be an https:// address", ok: isWebAddress}
 	mailAddress = rule{says: "must be a mail address", ok: func(s string) bool { _, ok := personal.ParseEmail(s); return ok }}
+	webOrigin   = rule{says: "must be an origin as browsers send it: https://, the host in lower case, a port only if it is not 443, and no path; such as https://www.example.com", ok: isOrigin}
 	hostName    = rule{says: "must be a host, or host:port, without a path", ok: isHost}
 	calendarDay = rule{says: "must be a date such as 2026-05-01", ok: isDate, dated: true}
 	timestamp   = rule{says: "must be a date such as 2026-05-01, or a time such as 2026-05-01T09:30:00Z", ok: isTimestamp, dated: true}

@@ -33,9 +33,7 @@ type Source struct {
 	Task     Task     // for the kind task
 
 	Holdings []Holding
-	// Hears lists the choices that the store is told of at once: opt_out_sale,
-	// limit_sensitive, withdraw_consent. Only a hook can be told.
-	Hears []Right
+	Hears    []Right // the choices that it is told of at once; only a hook can be
 }
 
 // SourceKind is how a source is reached.
@@ -189,6 +187,7 @@ func (p *Policy) readSource(id string, o *object) {
 		IAMRole:             o.line("role", may, roleARN),
 		Secret:              o.line("secret", may, secretReference),
 		PageSize:            o.number("page_size", source.PageSize, source.MaxPageSize),
+		Hears:               words(o, "hears", may, []Right{OptOutSale, LimitSensitive, WithdrawConsent}),
 	}
 	readers := map[SourceKind]func(*object){KindHTTP: s.readHTTP, KindDynamoDB: s.readDynamoDB, KindTask: s.readTask}
 	for _, kind := range []SourceKind{KindHTTP, KindDynamoDB, KindTask} {
@@ -212,6 +211,9 @@ func (s *Source) check(o *object) {
 	}
 	if s.IAMRole != "" && s.Kind != KindDynamoDB {
 		o.r.refuse(o.at("role"), "is for a source of `kind: dynamodb`; no other needs an IAM role")
+	}
+	if len(s.Hears) > 0 && s.Kind != KindHTTP {
+		o.r.refuse(o.at("hears"), "is for a source of `kind: http`; no other can be told at once")
 	}
 	if o.has("secret") && s.Kind != KindHTTP {
 		o.r.refuse(o.at("secret"), "is for a source of `kind: http`; no other signs its calls")

@@ -1,0 +1,62 @@
+package policy
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// App is a program of the company's that speaks for people who are signed in there.
+type App struct {
+	ID     string
+	Label  Text
+	Secret string // a reference, secret:NAME; what stands there is one key a line, the newest first
+	May    []Grant
+}
+
+// Grant is what an app may do.
+type Grant string
+
+// The grants.
+const (
+	MayConsents  Grant = "consents"  // capture and link
+	MayDecisions Grant = "decisions" // ask what is allowed
+	MayRequests  Grant = "requests"  // make rights requests for who is signed in
+)
+
+func (p *Policy) readApp(id string, o *object) {
+	p.Apps = append(p.Apps, App{
+		ID:     id,
+		Label:  o.text("label", need),
+		Secret: o.line("secret", need, secretReference),
+		May:    words(o, "may", need, []Grant{MayConsents, MayDecisions, MayRequests}),
+	})
+}
+
+// App returns the app with that id.
+func (p *Policy) App(id string) (App, bool) {
+	i := slices.IndexFunc(p.Apps, func(a App) bool { return a.ID == id })
+	if i < 0 {
+		return App{}, false
+	}
+	return p.Apps[i], true
+}
+
+// Browsers is who may call us from a web page.
+type Browsers struct {
+	Origins []string // https://www.example.com
+}
+
+func (p *Policy) readBrowsers(o *object) {
+	p.Browsers = Browsers{Origins: o.lines("origins", need, webOrigin)}
+}
+
+// isOrigin accepts what a browser sends as Origin: scheme, host and port, no more.
+// It is compared letter by letter, so it has to stand in the file as it is sent.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || !isWebAddress(s) || u.Scheme+"://"+u.Host != s || strings.ToLower(s) != s || strings.Contains(u.Host, "*") {
+		return false
+	}
+	return u.Port() != map[string]string{"https": "443", "http": "80"}[u.Scheme] || u.Port() == ""
+}
