@@ -170,6 +170,28 @@ var kinds = map[Kind]func(*writer){
 		w.follow()
 		w.disagree("mail.complain")
 	},
+	ConfirmConsent: func(w *writer) {
+		w.say("mail.confirm_consent.open")
+		w.consents()
+		w.link("mail.confirm_consent.button", w.letter.Link)
+		w.note("mail.until", "until", w.moment(w.letter.LinkUntil))
+		w.say("mail.confirm_consent.not_you")
+		w.say("mail.confirm_consent.withdraw")
+	},
+	RenewConsent: func(w *writer) {
+		w.say("mail.renew_consent.open")
+		w.consents()
+		w.say("mail.renew_consent.how")
+		w.link("mail.renew_consent.button", w.letter.Link)
+		w.note("mail.preferences_link.until", "until", w.moment(w.letter.LinkUntil))
+	},
+	PreferenceLink: func(w *writer) {
+		w.say("mail.preferences_link.open")
+		w.link("mail.preferences_link.button", w.letter.Link)
+		w.note("mail.preferences_link.until", "until", w.moment(w.letter.LinkUntil))
+		w.say("mail.preferences_link.care")
+		w.say("mail.preferences_link.not_you")
+	},
 	Digest: func(w *writer) {
 		w.count("mail.digest.open", w.letter.count())
 		w.lines()
@@ -184,7 +206,11 @@ var kinds = map[Kind]func(*writer){
 // check refuses a letter that lacks what its kind cannot do without.
 func (l Letter) check(kind Kind) error {
 	need := map[string]bool{"an address": l.To != personal.Email{}, "a brand": l.Brand != "", "a contact": l.Contact.Email != "" || l.Contact.Page != ""}
-	needs := func(what string, there bool) { need[what] = there }
+	needs := func(what string, there bool) {
+		if before, known := need[what]; !known || before {
+			need[what] = there
+		}
+	}
 	switch kind {
 	case Verify, Received:
 		needs("a code", l.Code.Reveal() != "" && !l.CodeUntil.IsZero())
@@ -212,6 +238,14 @@ func (l Letter) check(kind Kind) error {
 	case Decided:
 		needs("an outcome", slices.Contains([]string{"upheld", "partly_upheld", "rejected"}, l.Outcome))
 		needs("an explanation", len(paragraphs(l.Words.Reveal())) > 0)
+	case ConfirmConsent, RenewConsent, PreferenceLink:
+		needs("a link", l.Link.Reveal() != "" && !l.LinkUntil.IsZero())
+		needs("a consent", kind == PreferenceLink || len(l.Consents) > 0)
+		for _, c := range l.Consents {
+			needs("what the consent is called", kind == PreferenceLink || line(c.Label) != "")
+			needs("its words", kind == PreferenceLink || len(paragraphs(c.Wording)) > 0)
+			needs("its end", kind != RenewConsent || !c.Until.IsZero())
+		}
 	case Digest, Overdue:
 		needs("something to tell", len(l.Lines) > 0 && l.More >= 0)
 		needs("where to look", linkable(l.Console))
@@ -380,6 +414,17 @@ func (w *writer) follow() {
 	}
 }
 
+// consents says, for each, what it is called, what was shown, and when it ends.
+func (w *writer) consents() {
+	for _, c := range w.letter.Consents {
+		w.put(block{Kind: heading, Text: cut(line(c.Label), maxSubject)})
+		if !c.Until.IsZero() {
+			w.say("mail.renew_consent.until", "date", w.day(c.Until))
+		}
+		w.put(block{Kind: quote, Rows: paragraphs(c.Wording)})
+	}
+}
+
 // outcomes lists what was done, system by system.
 func (w *writer) outcomes() {
 	for _, s := range w.letter.Systems {
@@ -538,11 +583,18 @@ func (w *writer) close(kind Kind) {
 	}
 	w.put(block{Kind: facts, Items: []string{w.t("mail.regards"), w.letter.Brand}})
 	w.head("contact.title")
-	if kind == Digest || kind == Overdue {
+	switch kind {
+	case Digest, Overdue:
 		w.say("mail.contact.operators")
 		w.put(b)
 		w.note("mail.why." + string(kind))
 		return
+	case ConfirmConsent, RenewConsent, PreferenceLink:
+		w.say("mail.contact")
+		w.put(b)
+		w.note("mail.why." + string(kind))
+		return
+	case Verify, Received, ConfirmAddress, Verified, Ready, Fulfilled, Denied, Revoked, Lapsed, Remind, Asked, StillAsked, Extended, Late, Decided:
 	}
 	w.say("mail.contact")
 	w.put(b)

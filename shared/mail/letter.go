@@ -20,8 +20,9 @@ type Letter struct {
 	Received  time.Time // when it was asked
 	RespondBy time.Time // by when it will be answered
 
-	// Verify: the code. Verify, Remind, ConfirmAddress, Ready: the link behind which
-	// a button acts. Each works until its time.
+	// Verify: the code. Verify, Remind, ConfirmAddress, Ready, ConfirmConsent: the link
+	// behind which a button acts. RenewConsent, PreferenceLink: the one that leads to
+	// the person's own choices. Each works until its time.
 	Code      personal.Text
 	CodeUntil time.Time
 	Link      personal.Text
@@ -75,10 +76,20 @@ type Letter struct {
 	// Decided: how it ended: upheld, partly_upheld, rejected.
 	Outcome string
 
+	// ConfirmConsent, RenewConsent: what it is about.
+	Consents []Consent
+
 	// Digest, Overdue: what needs whoever reads it, the most urgent first.
 	Lines   []Line
 	More    int    // further ones that have no room
 	Console string // where the operators' API is: https://...
+}
+
+// Consent is one thing that somebody agreed to, in the language of the letter.
+type Consent struct {
+	Label   string    // what the switch is called
+	Wording string    // what was shown, to the letter
+	Until   time.Time // RenewConsent: when it ends
 }
 
 // Line is one request in a digest. Nothing in it is personal.

@@ -71,6 +71,14 @@ func letter(tb testing.TB, language string) mail.Letter {
 		Words: personal.MakeText(say("Which of the two shops is it about?\n\nIf you no longer know:\n- the year is enough,\n- so is a receipt.",
 			"De laquelle des deux boutiques s’agit-il ?\n\nSi vous ne le savez plus :\n- l’année suffit,\n- un reçu aussi.")),
 		Waiting: true, Stopped: true, Before: asked.AddDate(0, 0, 20), Outcome: "partly_upheld",
+		Consents: []mail.Consent{
+			{
+				Label:   say("Newsletter", "Lettre d’information"),
+				Wording: say("I would like the monthly newsletter of Lumen & Sons.\nI can unsubscribe at any time.", "Je souhaite la lettre d’information mensuelle de Lumen & Sons.\nJe peux me désabonner à tout moment."),
+				Until:   asked.AddDate(0, 1, 0),
+			},
+			{Label: say("Surveys", "Enquêtes"), Wording: say("You may ask me what I think, twice a year.", "Vous pouvez me demander mon avis, deux fois par an."), Until: asked.AddDate(0, 1, 3)},
+		},
 		Lines: []mail.Line{
 			{Request: "r_late", Right: "erasure", Why: []string{"overdue"}, RespondBy: asked.AddDate(0, 0, -1), SafeBy: asked.AddDate(0, 0, -3)},
 			{Request: "r_day", Right: "rectification", Why: []string{"T-1", "T-3", "T-7", "failed"}, RespondBy: asked.AddDate(0, 0, 5), SafeBy: asked.AddDate(0, 0, 1)},
@@ -91,7 +99,17 @@ func letterOf(tb testing.TB, kind mail.Kind, language string) mail.Letter {
 		},
 		"complex": {"en": "Your request is complex.", "fr": "Votre demande est complexe."},
 	}
+	choices := func() {
+		l.Request, l.Link = "", personal.MakeText("https://privacy.lumen.example/p/i15mzq1c8k2x7v4n9d.kLmN0pQrStUvWxYz0123456789")
+	}
 	change := map[mail.Kind]func(){
+		mail.ConfirmConsent: func() {
+			choices()
+			for i := range l.Consents {
+				l.Consents[i].Until = time.Time{}
+			}
+		},
+		mail.RenewConsent: choices, mail.PreferenceLink: choices,
 		mail.Decided:    func() { l.Right, l.Words = "complaint", personal.MakeText(say["decision"][language]) },
 		mail.Asked:      func() { l.Article = "UK GDPR Art. 12A(4)" },
 		mail.StillAsked: func() { l.Article = "UK GDPR Art. 12A(4)" },
@@ -178,7 +196,7 @@ func TestTextAndHTMLSayTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, what := range []string{l.AnotherWay, l.Article, "4 May 2026", "- the year is enough,", "- tax law asks for them,", "/v1/operator/requests/r_late", "due_before=", l.Code.Reveal(), l.Link.Reveal(), l.Revoke.Reveal(), l.Follow.Reveal(), l.Console, l.Reason, "bob@example.net", "5 May 2035", "4 April 2026", l.Request, "CNIL"} {
+		for _, what := range []string{"Newsletter", "I can unsubscribe at any time.", "8 April 2026", l.AnotherWay, l.Article, "4 May 2026", "- the year is enough,", "- tax law asks for them,", "/v1/operator/requests/r_late", "due_before=", l.Code.Reveal(), l.Link.Reveal(), l.Revoke.Reveal(), l.Follow.Reveal(), l.Console, l.Reason, "bob@example.net", "5 May 2035", "4 April 2026", l.Request, "CNIL"} {
 			text, html := strings.Contains(flat(m.Text.Reveal()), what), strings.Contains(flat(m.HTML.Reveal()), what)
 			if text != html {
 				t.Errorf("%s: %q stands in the text: %v, in the HTML: %v", kind, what, text, html)
@@ -209,6 +227,15 @@ func TestWhatEachLetterMustSay(t *testing.T) {
 		mail.Extended:       {"erase your personal data", "by 5 June 2026 at the latest, instead of 7 April 2026", "Your request is complex.", "Art. 12(3) GDPR", "CNIL", "https://www.cnil.fr/fr/plaintes", "without asking us first", "go to court"},
 		mail.Late:           {"erase your personal data", "by 4 April 2026", "We are sorry", "still working on it", "The law (PIPEDA s. 8(5)) takes an answer that does not come in time for a refusal", "CNIL", "go to court"},
 		mail.Decided:        {"You complained to Lumen & Sons", "decided in your favour in part", "You are right about the newsletter", "- tax law asks for them,", "appeal to us until 4 May 2026", "/r/follow", "CNIL"},
+		mail.ConfirmConsent: {
+			"Please confirm what you agreed to at Lumen & Sons", "/p/i15mzq1c8k2x7v4n9d.", until, "counts only once you", "Newsletter", "> I would like the monthly newsletter of Lumen & Sons. > I can unsubscribe at any time.",
+			"Surveys", "> You may ask me what I think, twice a year.", "do nothing. Nothing counts then", "take it back at any time",
+		},
+		mail.RenewConsent: {
+			"What you agreed to at Lumen & Sons ends soon", "/p/i15mzq1c8k2x7v4n9d.", until, "Newsletter", "It ends on 5 April 2026.", "It ends on 8 April 2026.", "> I would like the monthly newsletter",
+			"You need not do anything: it then ends by itself",
+		},
+		mail.PreferenceLink: {"Your choices at Lumen & Sons", "/p/i15mzq1c8k2x7v4n9d.", until, "do not pass this mail on", "do nothing. Nothing has changed"},
 		mail.Digest: {
 			"15 privacy requests need you: 1 overdue, 1 due tomorrow, 13 others", "https://privacy.lumen.example",
 			"“Have my data erased”: the date to answer by has passed. It was to be answered by 4 March 2026. GET /v1/operator/requests/r_late",
@@ -372,6 +399,12 @@ func TestALetterWithAHoleIsNotComposed(t *testing.T) {
 		"a digest of less than nothing": {mail.Digest, func(l *mail.Letter) { l.More = -1 }},
 		"a digest that leads nowhere":   {mail.Overdue, func(l *mail.Letter) { l.Console = "" }},
 		"a digest that leads astray":    {mail.Digest, func(l *mail.Letter) { l.Console = "javascript:alert(1)" }},
+		"a consent to nothing":          {mail.ConfirmConsent, func(l *mail.Letter) { l.Consents = nil }},
+		"a consent without its words":   {mail.ConfirmConsent, func(l *mail.Letter) { l.Consents[0].Wording = " \n" }},
+		"a consent to something":        {mail.RenewConsent, func(l *mail.Letter) { l.Consents[0].Label = "" }},
+		"a consent that ends some day":  {mail.RenewConsent, func(l *mail.Letter) { l.Consents[0].Until = time.Time{} }},
+		"no button to confirm with":     {mail.ConfirmConsent, func(l *mail.Letter) { l.Link = personal.Text{} }},
+		"a way to choices, without end": {mail.PreferenceLink, func(l *mail.Letter) { l.LinkUntil = time.Time{} }},
 		"a kind nobody writes":          {"greeting", func(*mail.Letter) {}},
 	}
 	for name, tt := range tests {

@@ -94,7 +94,7 @@ func codes(t *testing.T) map[string][]string {
 		"decision":             append(constants(t, "../request/outcome.go", "Outcome"), "title"),
 		"mail":                 with(kinds, ".subject"),
 		"mail.decided.subject": {"appeal", "complaint"},
-		"mail.why":             {"digest", "overdue"},
+		"mail.why":             {"digest", "overdue", "confirm_consent", "renew_consent", "preferences_link"},
 		"why":                  append(constants(t, "../digest/*.go", "Why"), "T-7", "T-3", "T-1"),
 		"form":                 constants(t, "../policy/*.go", "Form"),
 		"basis":                constants(t, "../policy/*.go", "Basis"),

@@ -267,7 +267,7 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		if r.unmailed() {
 			return l, errNotToBeSaid
 		}
-	case mail.Revoked, mail.Digest, mail.Overdue:
+	case mail.Revoked, mail.Digest, mail.Overdue, mail.ConfirmConsent, mail.RenewConsent, mail.PreferenceLink:
 	}
 	return l, nil
 }
