@@ -50,8 +50,6 @@ type Pack struct {
 	proofs      []bound
 	reasons     []Reason
 	withheld    []Withheld
-	defaults    map[string]basis // the grounds on which something may stand on before the person chose; no other
-	signal      basis            // why the signal of Global Privacy Control is an opt-out; zero if the law does not say
 	// questions are what is not settled about the law, each with how it is counted here.
 	questions []string
 }

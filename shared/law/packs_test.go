@@ -61,7 +61,7 @@ func TestEveryRuleOfEveryPackCanBeCited(t *testing.T) {
 		if p.records != nil {
 			rules = append(rules, p.records.basis)
 		}
-		for _, optional := range []basis{p.roll, p.silence} {
+		for _, optional := range []basis{p.roll, p.silence, signals[p.ID], defaultOn(p.ID, ExistingCustomer), defaultOn(p.ID, NoConsentNeeded)} {
 			if optional != (basis{}) {
 				rules = append(rules, optional)
 			}
@@ -248,7 +248,7 @@ func TestTheFigures(t *testing.T) {
 		"uk-gdpr 2026-02-05":      "1m 3m",
 		"uk-gdpr 2026-06-19":      "1m 3m complaint-ack 30",
 		"ch-fadp 2023-09-01":      "30",
-		"us-ca-ccpa 2020-01-01":   "45 90 opt_out 15b ack 10b records 24m",
+		"us-ca-ccpa 2020-01-01":   "45 90 opt_out_sale 15b ack 10b records 24m",
 		"us-va 2023-01-01":        "45 90 appeal 60",
 		"us-co 2023-07-01":        "45 90 appeal 45 105 records 24m",
 		"us-ct 2023-07-01":        "45 90 appeal 60",
