@@ -51,7 +51,10 @@ func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.Polic
 		s.grantMail(p)
 	}
 	if f.Sources {
-		p.allow(in(s.secrets()), "secretsmanager:GetSecretValue")
+		p.allow(in(s.secrets("*")), "secretsmanager:GetSecretValue")
+	}
+	if f.HearsApps() { // and not the keys with which data stores are told to erase
+		p.allow(in(s.secrets("apps/*")), "secretsmanager:GetSecretValue")
 	}
 	return p.PolicyDocument
 }
@@ -129,12 +132,12 @@ func (s *system) grantMail(p *policy) {
 	}, &identities, "ses:SendEmail", "ses:SendRawEmail")
 }
 
-// secrets are the secrets of the company's data stores. The operator makes them,
-// and the service puts a random end to their names.
-func (s *system) secrets() *string {
+// secrets are the secrets of the company's data stores, and below apps/ of its
+// apps. The operator makes them, and the service puts a random end to their names.
+func (s *system) secrets(which string) *string {
 	return s.stack.FormatArn(&awscdk.ArnComponents{
 		Service: jsii.String("secretsmanager"), Resource: jsii.String("secret"),
-		ResourceName: below(s.secretNames(), "*"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+		ResourceName: below(s.secretNames(), which), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
 	})
 }
 

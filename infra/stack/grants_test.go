@@ -42,10 +42,11 @@ func (tpl template) statements() map[string][]map[string]any {
 
 // explained are the only resources with a "*" in them, and why.
 var explained = map[string]string{
-	`"*" ListStreams`: "the action knows no resources",
-	`"*" MasterKey`:   "in a key's own policy it means this key",
-	`"/*" Exports`:    "the objects of one bucket",
-	`"/*" secrets`:    "the service puts a random end to the names of secrets",
+	`"*" ListStreams`:   "the action knows no resources",
+	`"*" MasterKey`:     "in a key's own policy it means this key",
+	`"/*" Exports`:      "the objects of one bucket",
+	`"/*" secrets`:      "the service puts a random end to the names of secrets",
+	`"/apps/*" secrets`: "the same, of apps alone",
 }
 
 func TestNoWildcards(t *testing.T) {
@@ -153,9 +154,22 @@ func TestAFunctionMayDoWhatItsEntrySays(t *testing.T) {
 		if mails != f.SendsMail {
 			t.Errorf("%s sends mail: %v, want %v", f.Name, mails, f.SendsMail)
 		}
-		reads := strings.Contains(flat(tpl.statements()[id(f)+"Role"]), "secretsmanager:GetSecretValue")
-		if reads != f.Sources {
-			t.Errorf("%s reads the secrets of sources: %v, want %v", f.Name, reads, f.Sources)
+		var secrets []string
+		for _, s := range tpl.statements()[id(f)+"Role"] {
+			if s["Action"] == "secretsmanager:GetSecretValue" {
+				parts := list(at(s["Resource"], "Fn::Join", 1))
+				secrets = append(secrets, str(parts[len(parts)-1]))
+			}
+		}
+		var want []string
+		if f.Sources {
+			want = append(want, "/*")
+		}
+		if f.HearsApps() {
+			want = append(want, "/apps/*")
+		}
+		if !slices.Equal(secrets, want) {
+			t.Errorf("%s reads the secrets %q, want %q", f.Name, secrets, want)
 		}
 	}
 }

@@ -12,10 +12,11 @@ const (
 	StepsQueue  Setting = "RIGHTSDESK_STEPS_QUEUE" // URL of the queue Steps
 	ExportsName Setting = "RIGHTSDESK_EXPORTS"     // name of the bucket with people's packages
 	Sender      Setting = "RIGHTSDESK_SENDER"      // the From address, a verified SES identity
+	MailEvent   Setting = "RIGHTSDESK_MAIL_EVENTS" // name of the SES configuration set that says what became of mail
 	MasterKey   Setting = "RIGHTSDESK_MASTER_KEY"  // ARN of the KMS key that wraps the key ring
 	BaseURL     Setting = "RIGHTSDESK_BASE_URL"    // https://..., what links in mails begin with
 	PolicyName  Setting = "RIGHTSDESK_POLICY"      // name of the compiled-in profile in force
-	SecretNames Setting = "RIGHTSDESK_SECRETS"     //nolint:gosec // the name of a setting: what the names of sources' secrets begin with, such as rightsdesk/
+	SecretNames Setting = "RIGHTSDESK_SECRETS"     //nolint:gosec // the name of a setting: what the names of secrets begin with, such as rightsdesk/; those of apps go on with apps/
 )
 
 // Settings returns what f needs to run.
@@ -31,12 +32,22 @@ func (f Function) Settings() []Setting {
 		s = append(s, ExportsName)
 	}
 	if f.SendsMail {
-		s = append(s, Sender)
+		s = append(s, Sender, MailEvent)
 	}
-	if f.Sources {
+	if f.Sources || f.HearsApps() {
 		s = append(s, SecretNames)
 	}
 	return s
+}
+
+// HearsApps reports whether the company's apps call f, so that it needs their keys.
+func (f Function) HearsApps() bool {
+	for _, r := range f.Routes {
+		if r.Caller == App || r.Caller == Browser {
+			return true
+		}
+	}
+	return false
 }
 
 // Alarms returns the name of every alarm, each once.
@@ -49,6 +60,9 @@ func Alarms() []string {
 		}
 		if f.Queue != nil {
 			names = append(names, f.Queue.Alarm)
+		}
+		if f.Feed != nil {
+			names = append(names, f.Feed.Alarm)
 		}
 	}
 	return names

@@ -61,7 +61,7 @@ func TestNamesAreUnique(t *testing.T) {
 // A pattern means the same to net/http and to API Gateway, or it is not used.
 func TestPatternsMeanTheSameToBothRouters(t *testing.T) {
 	t.Parallel()
-	both := regexp.MustCompile(`^(GET|POST|PUT|PATCH|DELETE) (/|(/([a-z0-9._-]+|\{[a-z]+\}))+)$`)
+	both := regexp.MustCompile(`^(GET|POST|PUT|PATCH|DELETE|OPTIONS) (/|(/([a-z0-9._-]+|\{[a-z]+\}))+)$`)
 	for _, f := range topology.All {
 		for _, r := range f.Routes {
 			if !both.MatchString(r.Pattern) {
@@ -101,6 +101,38 @@ func TestOperatorsRoutesAreKnownByTheirPath(t *testing.T) {
 			}
 			if strings.Contains(r.Path(), "{token}") != (r.Caller == topology.SignedLink) {
 				t.Errorf("%q has a token in its path and may be called by %d", r.Pattern, r.Caller)
+			}
+		}
+	}
+}
+
+// What a page on another site calls, a browser asks about first, and by the same function.
+func TestBrowsersMayAskFirst(t *testing.T) {
+	t.Parallel()
+	for _, f := range topology.All {
+		asked, called := map[string]bool{}, map[string]bool{}
+		for _, r := range f.Routes {
+			if r.Method() == http.MethodOptions {
+				asked[r.Path()] = true
+				if r.Caller != topology.Anyone {
+					t.Errorf("%q: a browser asks without credentials", r.Pattern)
+				}
+			}
+			if r.Caller == topology.Browser {
+				called[r.Path()] = true
+				if len(r.Path()) < 4 || r.Path()[:4] != "/v1/" {
+					t.Errorf("%q: a page of ours is called by its own site", r.Pattern)
+				}
+			}
+		}
+		for path := range called {
+			if !asked[path] {
+				t.Errorf("%s: no browser gets as far as %s", f.Name, path)
+			}
+		}
+		for path := range asked {
+			if !called[path] {
+				t.Errorf("%s: OPTIONS %s is about nothing that a browser may call", f.Name, path)
 			}
 		}
 	}
@@ -219,7 +251,7 @@ func TestWhatIsSentIsReceived(t *testing.T) {
 func TestFunctionsFitTheirServices(t *testing.T) {
 	t.Parallel()
 	for _, f := range topology.All {
-		if len(f.Routes)+len(f.Schedules) == 0 && f.Queue == nil && !f.Stream {
+		if len(f.Routes)+len(f.Schedules) == 0 && f.Queue == nil && f.Feed == nil && !f.Stream {
 			t.Errorf("%s: nothing ever calls it", f.Name)
 		}
 		if f.Memory < 256 || f.Memory > 3008 {
@@ -239,6 +271,14 @@ func TestFunctionsFitTheirServices(t *testing.T) {
 		}
 		if q := f.Queue; q != nil && (q.Batch < 1 || q.Batch > 10 || q.Tries < 2) {
 			t.Errorf("%s: queue %s: %d messages at once, %d tries", f.Name, q.Name, q.Batch, q.Tries)
+		}
+		if e := f.Feed; e != nil {
+			if e.Batch < 1 || e.Batch > 10 || e.Tries < 2 || e.Source == "" || len(e.Types) == 0 {
+				t.Errorf("%s hears %q from %q: %d events at once, %d tries", f.Name, e.Types, e.Source, e.Batch, e.Tries)
+			}
+			if f.Queue != nil {
+				t.Errorf("%s: it could not tell the messages of its queue from the events that it hears", f.Name)
+			}
 		}
 		for _, s := range f.Schedules {
 			if s.Every < time.Minute || s.Every%time.Minute != 0 {
@@ -271,7 +311,8 @@ func TestSettingsFollowFromTheEntry(t *testing.T) {
 			topology.StepsQueue:  slices.Contains(f.Sends, topology.Steps),
 			topology.ExportsName: f.Exports != topology.None,
 			topology.Sender:      f.SendsMail,
-			topology.SecretNames: f.Sources,
+			topology.MailEvent:   f.SendsMail,
+			topology.SecretNames: f.Sources || f.HearsApps(),
 		} {
 			if n := got[s]; n > 1 || (n == 1) != want {
 				t.Errorf("%s: %s is there %d times, needed: %v", f.Name, s, n, want)
