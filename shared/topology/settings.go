@@ -6,17 +6,17 @@ type Setting string
 
 // The settings.
 const (
-	StateTable  Setting = "RIGHTSDESK_STATE_TABLE" // physical name of the State table
-	AuditTable  Setting = "RIGHTSDESK_AUDIT_TABLE" // physical name of the Audit table
-	KeysTable   Setting = "RIGHTSDESK_KEYS_TABLE"  // physical name of the Keys table
-	StepsQueue  Setting = "RIGHTSDESK_STEPS_QUEUE" // URL of the queue Steps
-	ExportsName Setting = "RIGHTSDESK_EXPORTS"     // name of the bucket with people's packages
-	Sender      Setting = "RIGHTSDESK_SENDER"      // the From address, a verified SES identity
-	MailEvent   Setting = "RIGHTSDESK_MAIL_EVENTS" // name of the SES configuration set that says what became of mail
-	MasterKey   Setting = "RIGHTSDESK_MASTER_KEY"  // ARN of the KMS key that wraps the key ring
-	BaseURL     Setting = "RIGHTSDESK_BASE_URL"    // https://..., what links in mails begin with
-	PolicyName  Setting = "RIGHTSDESK_POLICY"      // name of the compiled-in profile in force
-	SecretNames Setting = "RIGHTSDESK_SECRETS"     //nolint:gosec // the name of a setting: what the names of secrets begin with, such as rightsdesk/; those of apps go on with apps/
+	StateTable       Setting = "RIGHTSDESK_STATE_TABLE"       // physical name of the State table
+	AuditTable       Setting = "RIGHTSDESK_AUDIT_TABLE"       // physical name of the Audit table
+	KeysTable        Setting = "RIGHTSDESK_KEYS_TABLE"        // physical name of the Keys table
+	StepsQueue       Setting = "RIGHTSDESK_STEPS_QUEUE"       // URL of the queue Steps
+	ExportsName      Setting = "RIGHTSDESK_EXPORTS"           // name of the bucket with people's packages
+	Sender           Setting = "RIGHTSDESK_SENDER"            // the From address, a verified SES identity
+	ConfigurationSet Setting = "RIGHTSDESK_CONFIGURATION_SET" // name of the SES configuration set that says what became of mail
+	MasterKey        Setting = "RIGHTSDESK_MASTER_KEY"        // ARN of the KMS key that wraps the key ring
+	BaseURL          Setting = "RIGHTSDESK_BASE_URL"          // https://..., what links in mails begin with
+	PolicyName       Setting = "RIGHTSDESK_POLICY"            // name of the compiled-in profile in force
+	SecretNames      Setting = "RIGHTSDESK_SECRETS"           //nolint:gosec // the name of a setting: what the names of secrets begin with, such as rightsdesk/; those of apps go on with apps/
 )
 
 // Settings returns what f needs to run.
@@ -32,7 +32,7 @@ func (f Function) Settings() []Setting {
 		s = append(s, ExportsName)
 	}
 	if f.SendsMail {
-		s = append(s, Sender, MailEvent)
+		s = append(s, Sender, ConfigurationSet)
 	}
 	if f.Sources || f.HearsApps() {
 		s = append(s, SecretNames)

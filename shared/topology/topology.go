@@ -85,10 +85,11 @@ type Queue struct {
 }
 
 // Feed is the events of another service that a function hears, at least once each,
-// in no order.
+// in no order. Nothing finds again what it loses, so it waits in a queue of its own.
 type Feed struct {
 	Source string   // as the event bus names the service: aws.ses
 	Types  []string // detail-types
+	Batch  int      // events in one invocation
 	// Tries is how often an event is delivered before it is parked, which rings Alarm.
 	Tries int
 	Alarm string
@@ -216,7 +217,7 @@ var Consent = Function{
 // calls it spam.
 var MailEvents = Function{
 	Name:   "mailevents",
-	Feed:   &Feed{Source: "aws.ses", Types: []string{"Email Bounced", "Email Complaint Received"}, Tries: 5, Alarm: "MailEventsParked"},
+	Feed:   &Feed{Source: "aws.ses", Types: []string{"Email Bounced", "Email Complaint Received"}, Batch: 10, Tries: 5, Alarm: "MailEventsParked"},
 	Tables: Tables{State: ReadWrite, Audit: Append, Keys: Read},
 	Memory: 256, Timeout: time.Minute,
 	Alarm: "MailEventsFailing",

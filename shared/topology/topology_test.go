@@ -302,17 +302,17 @@ func TestSettingsFollowFromTheEntry(t *testing.T) {
 			got[s]++
 		}
 		for s, want := range map[topology.Setting]bool{
-			topology.StateTable:  true,
-			topology.AuditTable:  true,
-			topology.KeysTable:   true,
-			topology.BaseURL:     true,
-			topology.PolicyName:  true,
-			topology.MasterKey:   f.Tables.Keys != topology.None,
-			topology.StepsQueue:  slices.Contains(f.Sends, topology.Steps),
-			topology.ExportsName: f.Exports != topology.None,
-			topology.Sender:      f.SendsMail,
-			topology.MailEvent:   f.SendsMail,
-			topology.SecretNames: f.Sources || f.HearsApps(),
+			topology.StateTable:       true,
+			topology.AuditTable:       true,
+			topology.KeysTable:        true,
+			topology.BaseURL:          true,
+			topology.PolicyName:       true,
+			topology.MasterKey:        f.Tables.Keys != topology.None,
+			topology.StepsQueue:       slices.Contains(f.Sends, topology.Steps),
+			topology.ExportsName:      f.Exports != topology.None,
+			topology.Sender:           f.SendsMail,
+			topology.ConfigurationSet: f.SendsMail,
+			topology.SecretNames:      f.Sources || f.HearsApps(),
 		} {
 			if n := got[s]; n > 1 || (n == 1) != want {
 				t.Errorf("%s: %s is there %d times, needed: %v", f.Name, s, n, want)
