@@ -1,7 +1,7 @@
 // Package seal owns the Keys table and the key ring. It turns identifiers into
 // keyed hashes, finds or makes the subject behind one, seals personal fields
 // under a key that dies with the subject's salt, and derives the tokens that
-// links and codes are made of.
+// links and codes are made of and the keys that receipts are signed with.
 //
 // The Keys table, one kind of item:
 //
@@ -35,7 +35,10 @@ import (
 )
 
 // Ring is the key ring of one installation. It refuses to be printed.
-type Ring struct{ keys ringKeys }
+type Ring struct {
+	keys    ringKeys
+	signing []SigningKey // derived from keys; see sign.go
+}
 
 // ringKeys is the ring as it is kept, always wrapped or on the operator's own disk.
 type ringKeys struct {
@@ -45,6 +48,9 @@ type ringKeys struct {
 	Token      []byte `json:"token"`
 	// Data seals fields; the last one seals, all unseal.
 	Data []dataKey `json:"data"`
+	// Signing is the generation of the signing key; 0 in a ring from before there
+	// were any, and the same as 1. See sign.go.
+	Signing int `json:"signing,omitempty"`
 }
 
 type dataKey struct {
@@ -56,7 +62,11 @@ const keySize = 32 // bytes: HMAC-SHA-256 and AES-256
 
 // NewRing makes a ring of fresh keys.
 func NewRing() *Ring {
-	return &Ring{ringKeys{Identifier: random(keySize), Token: random(keySize), Data: []dataKey{{ID: 1, Key: random(keySize)}}}}
+	r, err := open(ringKeys{Identifier: random(keySize), Token: random(keySize), Data: []dataKey{{ID: 1, Key: random(keySize)}}, Signing: 1})
+	if err != nil {
+		panic(err) // fresh keys derive always
+	}
+	return r
 }
 
 // ParseRing reads what Marshal wrote.
@@ -73,7 +83,16 @@ func ParseRing(b []byte) (*Ring, error) {
 			return nil, errors.New("seal: the key ring holds a data key of the wrong size; restore it from its backup")
 		}
 	}
-	return &Ring{k}, nil
+	return open(k)
+}
+
+// open derives what is not stored.
+func open(k ringKeys) (*Ring, error) {
+	signing, err := k.deriveSigning()
+	if err != nil {
+		return nil, err
+	}
+	return &Ring{keys: k, signing: signing}, nil
 }
 
 // Marshal returns the keys in clear, to be wrapped or written to a private file.
