@@ -265,7 +265,8 @@ type Evidence struct {
 	Wording Wording
 	Rule    policy.Consent
 	Until   time.Time
-	State   Choice // what stands now
+	State   Choice    // what stands now
+	StateAt time.Time // since when; zero: since the record
 }
 
 // EvidenceFor returns the evidence of a record, for whoever may see the subject.
