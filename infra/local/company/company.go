@@ -9,7 +9,8 @@
 //
 // Only the shop knows addresses; it ties an address to the accounts that carry
 // it, and the newsletter is then found by account. Orders stay for the tax
-// office: the shop itself refuses to remove them, and says so.
+// office: the shop itself refuses to remove them, and says so. Both keep what
+// people chose, and show it.
 //
 // The stores live in a file of their own, apart from the product's database. The
 // people are made from a seed, so that every machine has the same ones. Package
@@ -124,6 +125,12 @@ func Open(o Options) (*Company, error) {
 			name: name, categories: categories, knows: Knows[name], db: db, now: o.Now, journal: o.Journal,
 		}
 	}
+	if !fresh { // a bucket may be younger than the file
+		if err := db.Update(c.create); err != nil {
+			_ = db.Close() // the first error is the one to tell
+			return nil, fmt.Errorf("open the company's file: %w", err)
+		}
+	}
 	if fresh {
 		if err := c.fill(); err != nil {
 			_ = db.Close() // the first error is the one to tell
@@ -132,6 +139,15 @@ func Open(o Options) (*Company, error) {
 		}
 	}
 	return c, nil
+}
+
+func (c *Company) create(tx *bolt.Tx) error {
+	for _, s := range c.stores {
+		if err := s.create(tx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close closes the file.

@@ -88,6 +88,7 @@ func TestEveryStoreKeepsTheContract(t *testing.T) {
 							}
 						},
 						Dump: func(t *testing.T) map[string]string { t.Helper(); return dump(t, c, store) },
+						Told: func(t *testing.T, person int) []source.Choice { t.Helper(); return told(t, c, store, owner(person)) },
 						Cut:  func() { cut.Store(true) },
 					}
 					if wire {
@@ -102,6 +103,23 @@ func TestEveryStoreKeepsTheContract(t *testing.T) {
 }
 
 func owner(n int) string { return "acc-900" + strconv.Itoa(n) }
+
+// told returns what a store was told that an account chose.
+func told(t *testing.T, c *company.Company, store, account string) (list []source.Choice) {
+	t.Helper()
+	lines, err := c.Told(store, personal.MakeIdentity(personal.KindAccount, account))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lines {
+		choice := source.Choice{Right: l.Right, On: l.On}
+		if l.Purpose != "" {
+			choice.Purposes = []string{l.Purpose}
+		}
+		list = append(list, choice)
+	}
+	return list
+}
 
 // dump returns a store's records by id.
 func dump(t *testing.T, c *company.Company, store string) map[string]string {

@@ -20,6 +20,7 @@ func (s *store) Execute(_ context.Context, order source.Order) (source.Done, err
 	switch {
 	case err != nil:
 		return source.Done{}, err
+	case order.Verb == source.Choose:
 	case order.Category == "" || order.Until.IsZero() || order.Call.Key == "":
 		return source.Done{}, fmt.Errorf("%w: an order needs a category, a cut-off and a key", source.ErrRefused)
 	case order.Verb != source.Delete && order.Verb != source.Anonymise && (order.Verb != source.Correct || len(order.Corrections) == 0):
@@ -34,6 +35,10 @@ func (s *store) Execute(_ context.Context, order source.Order) (source.Done, err
 		f := s.files(tx)
 		var known bool
 		if done, known, err = f.recall(order); known || err != nil {
+			return err
+		}
+		if order.Verb == source.Choose {
+			done, err = s.choose(f, order)
 			return err
 		}
 		accounts, _, err := s.accounts(f, order.Identities)
@@ -115,6 +120,7 @@ func (f files) act(order source.Order, p place) error {
 		p.owner = ""
 	case source.Correct:
 		fields, _, err = corrected(fields, order.Corrections)
+	case source.Choose: // it is about no record
 	}
 	if err != nil {
 		return err
@@ -180,7 +186,7 @@ func digest(o source.Order) [sha256.Size]byte {
 		corrections = append(corrections, [2]string{c.Field, c.Value.Reveal()})
 	}
 	slices.SortFunc(ids, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
-	raw, err := json.Marshal([]any{o.Verb, ids, o.Category, o.Until.UTC().Format(time.RFC3339Nano), o.Limit, o.Masks, o.MaskKey, corrections, o.Keep})
+	raw, err := json.Marshal([]any{o.Verb, ids, o.Category, o.Until.UTC().Format(time.RFC3339Nano), o.Limit, o.Masks, o.MaskKey, corrections, o.Keep, o.Choice})
 	if err != nil {
 		panic(err) // strings, numbers and bytes: it cannot fail
 	}

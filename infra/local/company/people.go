@@ -46,6 +46,9 @@ func (c *Company) People(n int) ([]Person, error) {
 	return people, err
 }
 
+// Chosen is the heading under which Holds lists the choices that a store was told of.
+const Chosen = "choices"
+
 // Holding is what one store holds of a person, by category.
 type Holding map[string][]Held
 
@@ -57,7 +60,7 @@ type Held struct {
 }
 
 // Holds returns what the stores hold of whoever has the address and, if account
-// is not empty, the account: the first page of each category.
+// is not empty, the account: the first page of each category, and what they chose.
 func (c *Company) Holds(r *http.Request, email, account string) (map[string]Holding, error) {
 	var known []personal.Identity
 	if account != "" {
@@ -84,6 +87,17 @@ func (c *Company) Holds(r *http.Request, email, account string) (map[string]Hold
 				all[name][category] = append(all[name][category], Held{rec.ID, rec.At, rec.Fields})
 			}
 			known = append(known, page.Ties...)
+		}
+		told, err := c.Told(name, ids...)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range told {
+			raw, err := json.Marshal(t)
+			if err != nil {
+				return nil, fmt.Errorf("encode a choice: %w", err)
+			}
+			all[name][Chosen] = append(all[name][Chosen], Held{t.Right, t.At, raw})
 		}
 	}
 	return all, nil

@@ -62,10 +62,8 @@ func (f *filler) begin() (err error) {
 	if f.tx, err = f.company.db.Begin(true); err != nil {
 		return err
 	}
-	for _, s := range f.company.stores {
-		if err := s.create(f.tx); err != nil {
-			return err
-		}
+	if err := f.company.create(f.tx); err != nil {
+		return err
 	}
 	f.shop, f.letters, f.n = f.company.stores[Shop].files(f.tx), f.company.stores[Newsletter].files(f.tx), 0
 	return nil

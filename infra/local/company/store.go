@@ -19,6 +19,7 @@ import (
 //	<name>.owners   account 0 category 0 at(8) 0 id    -> nothing
 //	<name>.emails   address 0 account                  -> nothing; the shop only
 //	<name>.calls    idempotency key                    -> what the call did
+//	<name>.choices  account 0 right 0 purpose          -> Told
 //
 // The index of owners is in the order of time within a category: a look for what
 // is older than a cut-off reads only that, and a page starts where the last one
@@ -67,15 +68,15 @@ func stamp(t time.Time) uint64   { return uint64(max(0, t.UnixMilli())) }
 func unstamp(u uint64) time.Time { return time.UnixMilli(int64(u)).UTC() } //nolint:gosec // it was one
 
 // files are the store's buckets in one transaction.
-type files struct{ records, owners, emails, calls *bolt.Bucket }
+type files struct{ records, owners, emails, calls, choices *bolt.Bucket }
 
-func (s *store) names() [4]string {
-	return [4]string{s.name + ".records", s.name + ".owners", s.name + ".emails", s.name + ".calls"}
+func (s *store) names() [5]string {
+	return [5]string{s.name + ".records", s.name + ".owners", s.name + ".emails", s.name + ".calls", s.name + ".choices"}
 }
 
 func (s *store) files(tx *bolt.Tx) files {
 	n := s.names()
-	return files{tx.Bucket([]byte(n[0])), tx.Bucket([]byte(n[1])), tx.Bucket([]byte(n[2])), tx.Bucket([]byte(n[3]))}
+	return files{tx.Bucket([]byte(n[0])), tx.Bucket([]byte(n[1])), tx.Bucket([]byte(n[2])), tx.Bucket([]byte(n[3])), tx.Bucket([]byte(n[4]))}
 }
 
 func (s *store) create(tx *bolt.Tx) error {

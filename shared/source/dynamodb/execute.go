@@ -29,6 +29,9 @@ func (s *Source) Execute(ctx context.Context, order source.Order) (source.Done, 
 }
 
 func (s *Source) execute(ctx context.Context, order source.Order) (source.Done, error) {
+	if order.Verb == source.Choose {
+		return source.Done{}, refused(errors.New("a table obeys nobody's choice; declare a hook that does"))
+	}
 	legs, err := s.legs(order.Identities, order.Category)
 	switch {
 	case err != nil:
@@ -142,6 +145,7 @@ func (s *Source) change(order source.Order, owner leg, id string, it item) (c ch
 		return c, len(c.set) > 0, nil
 	case source.Delete:
 		c.delete = true
+	case source.Choose:
 	}
 	return c, true, nil // execute lets no other verb through
 }

@@ -72,13 +72,15 @@ func (r record) check(ask source.Ask, o Options) error {
 	return nil
 }
 
-// check turns an answer to erase or correct into what was done.
+// check turns an answer to erase, correct or choose into what was done.
 func (w worked) check(order source.Order) (source.Done, error) {
 	switch {
 	case w.Removed == nil || w.Retained == nil || w.Done == nil:
 		return source.Done{}, errors.New("the answer lacks items_removed, items_retained or done")
 	case *w.Removed < 0 || *w.Retained < 0:
 		return source.Done{}, errors.New("a count is negative")
+	case order.Verb == source.Choose && !*w.Done:
+		return source.Done{}, errors.New("a choice has no pages, and it is not done")
 	case *w.Removed > source.Size(order.Limit):
 		return source.Done{}, errors.New("more was removed than was asked for")
 	case !*w.Done && *w.Removed == 0:

@@ -118,6 +118,10 @@ func (c *Client) Execute(ctx context.Context, order source.Order) (source.Done, 
 		for _, f := range order.Corrections {
 			body.Corrections = append(body.Corrections, correction{f.Field, f.Value.Reveal()})
 		}
+	case source.Choose:
+		choice := order.Choice
+		choice.Purposes = append([]string{}, choice.Purposes...) // none is an empty list on the wire, never null
+		body.Operation, body.Choice, body.Limit = choose, &choice, 0
 	default:
 		return source.Done{}, fmt.Errorf("source %s: %w: there is no verb %q", c.o.ID, source.ErrRefused, order.Verb)
 	}

@@ -96,6 +96,24 @@ func TestACallOnTheWire(t *testing.T) {
 			},
 			`{"version":1,"source":"shop","operation":"erase","identities":[{"kind":"email","value":"ada.canary@example.org"}],"category":"orders","until":"2026-03-02T12:00:00Z","limit":2,"action":"anonymise","masks":[{"field":"ip","how":"keyed_hash"}],"mask_key":"a2V5","keep":["o-7"]}`,
 		},
+		"choose": {
+			func() error {
+				o := order
+				o.Verb, o.Category, o.Limit, o.Keep = source.Choose, "", 0, nil
+				o.Choice = source.Choice{Right: "withdraw_consent", Purposes: []string{"newsletter"}, On: true}
+				_, err := c.Execute(t.Context(), o)
+				return err
+			},
+			`{"version":1,"source":"shop","operation":"choose","identities":[{"kind":"email","value":"ada.canary@example.org"}],"until":"2026-03-02T12:00:00Z","choice":{"right":"withdraw_consent","purposes":["newsletter"],"on":true}}`,
+		},
+		"choose, of no purpose in particular": {
+			func() error {
+				o := source.Order{Verb: source.Choose, Identities: ask.Identities, Until: noon, Choice: source.Choice{Right: "opt_out_sale"}, Call: when}
+				_, err := c.Execute(t.Context(), o)
+				return err
+			},
+			`{"version":1,"source":"shop","operation":"choose","identities":[{"kind":"email","value":"ada.canary@example.org"}],"until":"2026-03-02T12:00:00Z","choice":{"right":"opt_out_sale","purposes":[],"on":false}}`,
+		},
 		"correct": {
 			func() error {
 				o := order
@@ -219,6 +237,22 @@ func TestAWorkAnswerIsBelievedOnlyIfItIsWhole(t *testing.T) {
 		order := source.Order{Verb: source.Delete, Identities: ask.Identities, Category: "orders", Until: noon, Limit: 2, Call: when}
 		done, err := client(t, says(http.StatusOK, body)).Execute(t.Context(), order)
 		if ok != (err == nil) || !ok && (!errors.Is(err, source.ErrRefused) || done.Done || done.Removed != 0) {
+			t.Errorf("%s: %+v, %v; want accepted: %v", body, done, err, ok)
+		}
+	}
+}
+
+func TestAChoiceHasNoPages(t *testing.T) {
+	t.Parallel()
+	for body, ok := range map[string]bool{
+		`{"items_removed":1,"items_retained":0,"messages":[],"done":true}`:  true,
+		`{"items_removed":0,"items_retained":0,"messages":[],"done":true}`:  true,
+		`{"items_removed":1,"items_retained":0,"messages":[],"done":false}`: false,
+		`{"items_removed":0,"items_retained":0,"messages":[]}`:              false,
+	} {
+		order := source.Order{Verb: source.Choose, Identities: ask.Identities, Until: noon, Choice: source.Choice{Right: "opt_out_sale", On: true}, Call: when}
+		done, err := client(t, says(http.StatusOK, body)).Execute(t.Context(), order)
+		if ok != (err == nil) || !ok && (!errors.Is(err, source.ErrRefused) || done.Done) {
 			t.Errorf("%s: %+v, %v; want accepted: %v", body, done, err, ok)
 		}
 	}

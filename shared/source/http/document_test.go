@@ -151,6 +151,30 @@ func TestTheDocumentsHookKeepsItsPromises(t *testing.T) {
 	if ids := find(grace); strings.Join(ids, " ") != "4" {
 		t.Errorf("somebody else has %v", ids)
 	}
+	opted := source.Order{Verb: source.Choose, Identities: grace, Until: noon, Choice: source.Choice{Right: "opt_out_sale", On: true}}
+	for _, step := range []struct {
+		name    string
+		change  func()
+		changed int
+	}{
+		{"an opt-out", func() { opted.Call = call() }, 1},
+		{"the same call", func() {}, 1},
+		{"the same choice", func() { opted.Call = call() }, 0},
+		{"taken back, half a second later", func() { opted.Call, opted.Until, opted.Choice.On = call(), noon.Add(time.Second/2), false }, 1},
+		{"the opt-out, late", func() { opted.Call, opted.Until, opted.Choice.On = call(), noon, true }, 0},
+		{"a consent withdrawn", func() {
+			opted.Call, opted.Choice = call(), source.Choice{Right: "withdraw_consent", Purposes: []string{"a", "b"}, On: true}
+		}, 2},
+		{"one of its purposes", func() { opted.Call, opted.Choice.Purposes = call(), []string{"b"} }, 0},
+	} {
+		step.change()
+		if done, err := c.Execute(t.Context(), opted); err != nil || done.Removed != step.changed || !done.Done {
+			t.Errorf("%s: %+v, %v; want %d changed", step.name, done, err, step.changed)
+		}
+	}
+	if ids := find(grace); strings.Join(ids, " ") != "4" {
+		t.Errorf("whoever opted out has %v", ids)
+	}
 	order.Call, order.Verb = call(), source.Anonymise
 	if _, err := c.Execute(t.Context(), order); !errors.Is(err, source.ErrRefused) {
 		t.Errorf("anonymise: %v, want ErrRefused", err)

@@ -87,6 +87,11 @@ func (e Endpoint) do(ctx context.Context, c call, ids []personal.Identity, with 
 		for _, f := range c.Corrections {
 			order.Corrections = append(order.Corrections, source.Correction{Field: f.Field, Value: personal.MakeText(f.Value)})
 		}
+	case choose:
+		if c.Choice == nil {
+			return nil, source.ErrRefused
+		}
+		order.Verb, order.Choice = source.Choose, *c.Choice
 	case erase:
 		if c.Action != source.Delete && c.Action != source.Anonymise {
 			return nil, source.ErrRefused

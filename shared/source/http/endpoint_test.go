@@ -33,8 +33,9 @@ func (a answers) Execute(context.Context, source.Order) (source.Done, error) {
 }
 
 const (
-	findBody  = `{"version":1,"source":"shop","operation":"find","identities":[{"kind":"email","value":"a@example.org"}],"limit":5}`
-	eraseBody = `{"version":1,"source":"shop","operation":"erase","action":"delete","identities":[{"kind":"email","value":"a@example.org"}],"limit":5}`
+	findBody   = `{"version":1,"source":"shop","operation":"find","identities":[{"kind":"email","value":"a@example.org"}],"limit":5}`
+	choiceBody = `{"version":1,"source":"shop","operation":"choose","identities":[{"kind":"email","value":"a@example.org"}],"until":"2026-03-02T12:00:00Z","choice":{"right":"opt_out_sale","purposes":[],"on":true}}`
+	eraseBody  = `{"version":1,"source":"shop","operation":"erase","action":"delete","identities":[{"kind":"email","value":"a@example.org"}],"limit":5}`
 )
 
 func TestEndpointActsOnSignedCallsThatItUnderstands(t *testing.T) {
@@ -51,6 +52,8 @@ func TestEndpointActsOnSignedCallsThatItUnderstands(t *testing.T) {
 		"find":                           {status: 200, asked: 1},
 		"erase":                          {body: eraseBody, status: 200, asked: 1},
 		"correct":                        {body: replace("erase", "correct", `"action":"delete",`, "").Replace(eraseBody), status: 200, asked: 1},
+		"choose":                         {body: choiceBody, status: 200, asked: 1},
+		"a choice of nothing":            {body: replace(`,"choice":{"right":"opt_out_sale","purposes":[],"on":true}`, "").Replace(choiceBody), status: 422},
 		"a GET":                          {method: http.MethodGet, status: 405},
 		"an unsigned call":               {unsigned: true, status: 401},
 		"a lease that is over":           {lease: noon, status: 409},

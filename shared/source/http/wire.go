@@ -38,6 +38,7 @@ const (
 	find    = "find"
 	erase   = "erase"
 	correct = "correct"
+	choose  = "choose"
 )
 
 // call is the body of a call.
@@ -48,7 +49,7 @@ type call struct {
 	Identities []identity `json:"identities"`
 	Category   string     `json:"category,omitempty"`
 	Until      time.Time  `json:"until,omitzero"`
-	Limit      int        `json:"limit"`
+	Limit      int        `json:"limit,omitempty"` // of choose: none
 
 	// of find
 	Cursor string `json:"cursor,omitempty"`
@@ -64,6 +65,9 @@ type call struct {
 
 	// of erase and correct
 	Keep []string `json:"keep,omitempty"`
+
+	// of choose
+	Choice *source.Choice `json:"choice,omitempty"`
 }
 
 // identity and correction hold a person's values in clear: they exist between
@@ -94,7 +98,7 @@ type record struct {
 	Fields   json.RawMessage `json:"fields,omitempty"`
 }
 
-// worked is the answer to erase and correct.
+// worked is the answer to erase, correct and choose.
 type worked struct {
 	Removed  *int     `json:"items_removed"`
 	Retained *int     `json:"items_retained"`

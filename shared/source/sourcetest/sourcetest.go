@@ -37,6 +37,9 @@ type Store struct {
 	Add func(t *testing.T, entries []Entry)
 	// Dump returns the store: each record's id, with all that is stored of it.
 	Dump func(t *testing.T) map[string]string
+	// Told returns the choices that the store obeys for the n-th person, in the order
+	// of rights and purposes; nil: this store cannot be told and must say ErrRefused.
+	Told func(t *testing.T, person int) []source.Choice
 	// Cut makes the store unreachable for the rest of the test.
 	Cut func()
 
@@ -72,6 +75,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a mask that cannot be applied changes nothing", badMasks},
 		{"a correction is made once and found again", corrections},
 		{"an order that does not say whose, what and until when is refused", vagueOrders},
+		{"a choice is kept until a later one", choices},
+		{"a choice that does not say whose, which and when is refused", vagueChoices},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -488,5 +493,100 @@ func vagueOrders(s *suite) {
 	}
 	if !maps.Equal(before, s.Dump(s.T)) {
 		s.Error("a refused order changed the store")
+	}
+}
+
+// choose is an order to obey what person 0 chose at an instant.
+func (s *suite) choose(at time.Time, c source.Choice) source.Order {
+	return source.Order{Verb: source.Choose, Identities: []personal.Identity{s.Who(0)}, Until: at, Choice: c, Call: s.call()}
+}
+
+const sale, withdrawn = "opt_out_sale", "withdraw_consent"
+
+func choices(s *suite) {
+	at := s.fill(3)
+	before := s.Dump(s.T)
+	if s.Told == nil {
+		if done, err := s.Source.Execute(s.Context(), s.choose(at, source.Choice{Right: sale, On: true})); !errors.Is(err, source.ErrRefused) {
+			s.Errorf("a store that cannot be told: %+v, %v; want ErrRefused", done, err)
+		}
+		untouched(s.T, before, s.Dump(s.T), "none")
+		return
+	}
+	minute := func(n int) time.Time { return at.Add(time.Duration(n) * time.Minute) }
+	for _, step := range []struct {
+		name    string
+		at      time.Time
+		choice  source.Choice
+		changed bool
+		want    string
+	}{
+		{"an opt-out", minute(1), source.Choice{Right: sale, On: true}, true, "[{opt_out_sale [] true}]"},
+		{"the same again", minute(2), source.Choice{Right: sale, On: true}, false, "[{opt_out_sale [] true}]"},
+		{"an earlier one, late", minute(0), source.Choice{Right: sale}, false, "[{opt_out_sale [] true}]"},
+		{"taken back", minute(3), source.Choice{Right: sale}, true, "[{opt_out_sale [] false}]"},
+		{"the opt-out, late", minute(1), source.Choice{Right: sale, On: true}, false, "[{opt_out_sale [] false}]"},
+		{
+			"two purposes", minute(4), source.Choice{Right: withdrawn, Purposes: []string{"newsletter", "analytics"}, On: true},
+			true, "[{opt_out_sale [] false} {withdraw_consent [analytics] true} {withdraw_consent [newsletter] true}]",
+		},
+		{
+			"one of them given again", minute(5), source.Choice{Right: withdrawn, Purposes: []string{"analytics"}},
+			true, "[{opt_out_sale [] false} {withdraw_consent [analytics] false} {withdraw_consent [newsletter] true}]",
+		},
+		{
+			"every purpose", minute(6), source.Choice{Right: withdrawn, On: true},
+			true, "[{opt_out_sale [] false} {withdraw_consent [] true} {withdraw_consent [analytics] false} {withdraw_consent [newsletter] true}]",
+		},
+	} {
+		order := s.choose(step.at, step.choice)
+		first, err := s.Source.Execute(s.Context(), order)
+		if err != nil || !first.Done || first.Removed > 0 != step.changed {
+			s.Errorf("%s: %+v, %v; changed something: want %v", step.name, first, err, step.changed)
+		}
+		if again, err := s.Source.Execute(s.Context(), order); err != nil || again.Removed != first.Removed || !again.Done {
+			s.Errorf("%s: the same call was answered %+v, %v; want %+v again", step.name, again, err, first)
+		}
+		if got := fmt.Sprint(s.Told(s.T, 0)); got != step.want {
+			s.Errorf("%s: the store obeys\n%s, want\n%s", step.name, got, step.want)
+		}
+	}
+	if got := s.Told(s.T, 1); len(got) != 0 {
+		s.Errorf("for somebody else the store obeys %v", got)
+	}
+	if !maps.Equal(before, s.Dump(s.T)) {
+		s.Error("a choice changed a record")
+	}
+}
+
+func vagueChoices(s *suite) {
+	if s.Told == nil {
+		return
+	}
+	at := s.fill(1)
+	for name, change := range map[string]func(*source.Order){
+		"nobody":           func(o *source.Order) { o.Identities = nil },
+		"an unknown kind":  func(o *source.Order) { o.Identities = []personal.Identity{s.Stranger} },
+		"no right":         func(o *source.Order) { o.Choice.Right = "" },
+		"no instant":       func(o *source.Order) { o.Until = time.Time{} },
+		"no key":           func(o *source.Order) { o.Call.Key = "" },
+		"a lease that was": func(o *source.Order) { o.Call.Lease = s.Now().Add(-time.Second) },
+	} {
+		order := s.choose(at, source.Choice{Right: sale, On: true})
+		change(&order)
+		if done, err := s.Source.Execute(s.Context(), order); !errors.Is(err, source.ErrRefused) && !errors.Is(err, source.ErrLater) {
+			s.Errorf("%s: %+v, %v; want ErrRefused or ErrLater", name, done, err)
+		}
+	}
+	order := s.choose(at, source.Choice{Right: sale, On: true})
+	if _, err := s.Source.Execute(s.Context(), order); err != nil {
+		s.Fatal(err)
+	}
+	order.Choice.On = false
+	if done, err := s.Source.Execute(s.Context(), order); !errors.Is(err, source.ErrRefused) {
+		s.Errorf("another choice under the same key: %+v, %v; want ErrRefused", done, err)
+	}
+	if got := fmt.Sprint(s.Told(s.T, 0)); got != "[{opt_out_sale [] true}]" {
+		s.Errorf("the store obeys %s", got)
 	}
 }
