@@ -23,6 +23,7 @@
 package consent
 
 import (
+	"strings"
 	"time"
 
 	"rightsdesk/shared/audit"
@@ -85,45 +86,63 @@ type Standing struct {
 	Chain   string    `json:"h,omitempty"` // of the entry, if it is not the subject's own: made before linking
 	Edition int       `json:"e,omitempty"` // of the wording that was agreed to
 	Until   time.Time `json:"u,omitzero"`  // it lapses then
-	Pending bool      `json:"p,omitempty"` // asked for, and not yet confirmed by mail
-	Asked   bool      `json:"a,omitempty"` // that it ends soon was told
+	Asked   bool      `json:"a,omitempty"` // that it ends soon was told, or there is nobody to tell
+}
+
+// Ask is a consent that counts once the owner of an address has confirmed it.
+// What stood before it stands until then.
+type Ask struct {
+	At      time.Time `json:"t"`
+	Seq     int64     `json:"n"`           // of the entry that records it
+	Chain   string    `json:"h,omitempty"` // as in Standing
+	Edition int       `json:"e,omitempty"`
+	N       int       `json:"g"` // the generation of the mail that first asked: that one and later ones confirm it
+	Until   time.Time `json:"u"` // nobody confirmed it by then: it is over
 }
 
 // Subject is what stands now for one person, visitor or installation.
 type Subject struct {
-	ID          string                    `json:"subject"` // random; names the chain
-	Identifiers []seal.Identifier         `json:"ids"`     // by which they are known, the first since when
+	ID          string                    `json:"subject"`         // random; names the chain
+	Identifiers []seal.Identifier         `json:"ids"`             // by which they are known, the first since when
+	Known       bool                      `json:"known,omitempty"` // as a person: by more than a browser or an installation
 	Residence   string                    `json:"place,omitempty"`
 	Locale      string                    `json:"lang,omitempty"`
 	Purposes    map[string]Standing       `json:"on,omitempty"`    // by purpose, or purpose/act where a consent is for one act
+	Asks        map[string]Ask            `json:"asks,omitempty"`  // by the same
 	Stops       map[policy.Stop]time.Time `json:"stops,omitempty"` // since when
 	Lists       map[string]policy.Stop    `json:"lists,omitempty"` // mailing lists ended by a bounce or a complaint, alone
 	Calls       []Call                    `json:"calls,omitempty"` // of the last day
 	Chains      []Chain                   `json:"chains,omitempty"`
 
+	// Holder and Address are where mail about a pending or an ending consent goes;
+	// they are forgotten once there is none. See Service.address.
 	Holder        seal.Identifier `json:"holder,omitempty"`  // whose salt Address hangs on
-	Address       []byte          `json:"address,omitempty"` // sealed; kept while a mail may have to be written
-	Mailed        int             `json:"mailed,omitempty"`  // generation of the confirming mail
+	Address       []byte          `json:"address,omitempty"` // sealed
+	Mailed        int             `json:"mailed,omitempty"`  // generation of the latest confirming mail
 	MailedAt      time.Time       `json:"mailed_at,omitzero"`
 	Announcements []Announcement  `json:"say,omitempty"`
 	Tellings      []Telling       `json:"tell,omitempty"`
-	Tries         int             `json:"tries,omitempty"` // of the first announcement
-	After         time.Time       `json:"after,omitzero"`
+	// Tries counts those of the first announcement. Before the first try After is
+	// when the sweep looks, in case that the stream does not; then the end of a back-off.
+	Tries int       `json:"tries,omitempty"`
+	After time.Time `json:"after,omitzero"`
 
-	Head audit.Head `json:"head"`
+	Filed time.Time  `json:"due"` // in the due-index, under the first identifier
+	Head  audit.Head `json:"head"`
 
-	at      seal.Identifier // under which it was loaded
-	version int64           // as loaded; 0: not stored yet
-	filed   time.Time
+	at      seal.Identifier                        // under which it was loaded
+	version int64                                  // as loaded; 0: not stored yet
+	adopts  map[seal.Identifier]table.Precondition // identifiers that the next commit adds, and how they stand
 }
 
 // Call remembers one call that changed something, for its repetition.
 type Call struct {
-	Key  string    `json:"k"` // keyed hash of the Idempotency-Key
-	Body string    `json:"b"` // keyed hash of what was sent with it
-	Seq  int64     `json:"n"` // of the first entry it made
-	N    int       `json:"l"` // how many it made
-	At   time.Time `json:"t"`
+	Key   string    `json:"k"` // keyed hash of the Idempotency-Key
+	Body  string    `json:"b"` // keyed hash of what was sent with it
+	Seq   int64     `json:"n"` // of the first entry it made
+	N     int       `json:"l"` // how many it made
+	At    time.Time `json:"t"`
+	Chain string    `json:"h,omitempty"` // of the entries, as in Standing
 }
 
 // Chain is a chain that a linked subject had before.
@@ -132,7 +151,8 @@ type Chain struct {
 	Head audit.Head `json:"head"`
 }
 
-// Announcement is a letter that a commit promised.
+// Announcement is a letter that a commit promised. A confirming mail is about all
+// of Subject.Asks, and is promised once at a time; others are about one purpose.
 type Announcement struct {
 	Seq     int64     `json:"n"`
 	Kind    mail.Kind `json:"k"`
@@ -141,15 +161,17 @@ type Announcement struct {
 
 // Telling is a source that has to hear of a choice.
 type Telling struct {
-	Source  string       `json:"s"`
-	Right   policy.Right `json:"r"` // which choice: opt_out_sale, limit_sensitive, withdraw_consent
-	Purpose string       `json:"p,omitempty"`
-	On      bool         `json:"on,omitempty"` // false: it was taken back
-	Seq     int64        `json:"n"`
-	Who     []byte       `json:"w,omitempty"` // sealed or plain identity that the source knows; see tell.go
-	Tries   int          `json:"y,omitempty"`
-	After   time.Time    `json:"a,omitzero"`
-	Fault   string       `json:"f,omitempty"`
+	Source  string          `json:"s"`
+	Right   policy.Right    `json:"r"` // which choice: opt_out_sale, limit_sensitive, withdraw_consent
+	Purpose string          `json:"p,omitempty"`
+	On      bool            `json:"on,omitempty"` // false: it was taken back
+	Seq     int64           `json:"n"`
+	At      time.Time       `json:"t"` // when it was chosen
+	Holder  seal.Identifier `json:"h"` // whose salt Who hangs on
+	Who     []byte          `json:"w"` // the identity that the source knows, sealed; see Service.open
+	Tries   int             `json:"y,omitempty"`
+	After   time.Time       `json:"a"` // when it is told at the latest; after a try that failed, at the earliest
+	Fault   string          `json:"f,omitempty"`
 }
 
 // Wording is what was shown, kept once by its hash.
@@ -191,6 +213,11 @@ const subjectSchema = 1
 // Ref is where a subject stands under one of its identifiers.
 func Ref(id seal.Identifier) table.Ref {
 	return table.Ref{Table: table.State, Key: table.Key{Partition: "consent#" + string(id), Sort: "-"}}
+}
+
+// IsKey reports whether a key of the due-index is a subject's.
+func IsKey(k table.Key) bool {
+	return strings.HasPrefix(k.Partition, "consent#") && len(k.Partition) > len("consent#") && k.Sort == "-"
 }
 
 // ChainOf names the audit chain of a subject.

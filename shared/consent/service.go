@@ -288,18 +288,17 @@ func (s *Service) Stopping(ctx context.Context, who personal.Identity, stops map
 	return nil, errUnwritten
 }
 
-// IsKey reports whether a key of the due-index is a subject's.
-func IsKey(k table.Key) bool {
-	return len(k.Partition) > 8 && k.Partition[:8] == "consent#" && k.Sort == "-"
-}
-
 // Link is what a mailed or derived address lets its holder do.
 type Link struct {
 	Identifier seal.Identifier
 	Verb       Verb
-	Purpose    string    // for Unsubscribe and Confirm
+	Purpose    string    // for Unsubscribe
 	N          int       // generation, for Confirm
 	Until      time.Time // zero: for ever
+	// Who is the identity itself, so that the sources can be told of what its holder
+	// chooses. It travels sealed, and may be left out: then they are told only
+	// where somebody names the identity.
+	Who personal.Identity
 }
 
 // Verb is the one thing a link can do.
