@@ -60,3 +60,23 @@ func isOrigin(s string) bool {
 	}
 	return u.Port() != map[string]string{"https": "443", "http": "80"}[u.Scheme] || u.Port() == ""
 }
+
+// checkSecrets refuses one secret in two hands: who holds the key of one app could
+// speak as another, or as a hook.
+func checkSecrets(p *Policy, refuse report) {
+	holders := map[string]string{}
+	for _, s := range p.Sources {
+		if s.Secret != "" {
+			holders[s.Secret] = "sources." + s.ID // several sources may be one program
+		}
+	}
+	for _, a := range p.Apps {
+		at := "apps." + a.ID
+		if holder, taken := holders[a.Secret]; taken {
+			refuse(at+".secret", "must be its own; %s has the same", holder)
+		}
+		if a.Secret != "" {
+			holders[a.Secret] = at
+		}
+	}
+}

@@ -11,9 +11,12 @@ const (
 	NotADataBroker   Assertion = "not_a_data_broker"   // nothing that others told us goes to anybody for value
 	NoCardData       Assertion = "no_card_data"        // no field holds a card number
 	ContactIsAPerson Assertion = "contact_is_a_person" // the contact has a person's name and a postal address
+
+	NoTrackingCookies   Assertion = "no_tracking_cookies"    // every cookie is essential, none a third party's or a pixel
+	NoFirstPartyCookies Assertion = "no_first_party_cookies" // no HTTP cookie is our own
 )
 
-var assertions = []Assertion{NeverSold, NotADataBroker, NoCardData, ContactIsAPerson}
+var assertions = []Assertion{NeverSold, NotADataBroker, NoCardData, ContactIsAPerson, NoTrackingCookies, NoFirstPartyCookies}
 
 // Tense is when an assertion holds. What was cannot be checked in a file; it is published as the company's word.
 type Tense string

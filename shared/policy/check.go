@@ -18,13 +18,16 @@ var checks = []func(*Policy, report){
 	checkReferences, checkProse, checkCategories, checkSources, checkTables, checkCorrections, checkPeriods,
 	checkRegimes, checkProofs, checkRefusals,
 
-	checkSales, checkCards, checkContact, checkRecipients, checkSafeguards, checkLocations,
+	checkConsents, checkDefaults, checkSignals, checkChoices, checkCookies, checkSecrets,
+
+	checkSales, checkOptOuts, checkTracking, checkCards, checkContact, checkRecipients, checkSafeguards, checkLocations,
 }
 
 // checkReferences refuses names of things that are declared nowhere.
 func checkReferences(p *Policy, refuse report) {
 	categories := namesOf(p.Categories, func(c Category) string { return c.ID })
 	populations := namesOf(p.Scope.Populations, func(q Population) string { return q.ID })
+	purposes := namesOf(p.Purposes, func(u Purpose) string { return u.ID })
 	recipients := namesOf(p.Recipients, func(r Recipient) string { return r.ID })
 	known := func(path, what, section, id string, declared []string) {
 		if id != "" && !slices.Contains(declared, id) {
@@ -44,6 +47,15 @@ func checkReferences(p *Policy, refuse report) {
 	}
 	for _, u := range p.Purposes {
 		all("purposes."+u.ID+".categories", "category", "categories", u.Categories, categories)
+	}
+	for _, c := range p.Consents {
+		known("consents."+c.Purpose, "purpose", "purposes", c.Purpose, purposes)
+	}
+	for _, e := range p.Choices {
+		known("choices."+e.ID+".purpose", "purpose", "purposes", e.Purpose, purposes)
+	}
+	for _, c := range p.Cookies {
+		known("cookies."+c.ID+".purpose", "purpose", "purposes", c.Purpose, purposes)
 	}
 	for _, to := range p.Recipients {
 		all("recipients."+to.ID+".categories", "category", "categories", to.Categories, categories)

@@ -3,8 +3,8 @@ package policy
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
-	"strings"
 
 	"rightsdesk/shared/law"
 )
@@ -120,7 +120,7 @@ func (c Consent) check(o *object) {
 		}
 		return
 	}
-	if c.Default == Off && c.Ground != "" {
+	if c.Default == Off && c.Ground != "" && !o.r.hasProblem(o.at("default")) {
 		o.r.refuse(o.at("ground"), "is for `default: on`; it says why that may stand before anybody was asked")
 	}
 	if c.Default == On {
@@ -135,12 +135,6 @@ func (c Consent) check(o *object) {
 	}
 }
 
-// spells reports whether the key has that very value.
-func (o *object) spells(key, value string) bool {
-	n := o.values[key]
-	return n != nil && strings.EqualFold(n.Value, value)
-}
-
 // Consent returns the rule of choosing about a purpose.
 func (p *Policy) Consent(purpose string) (Consent, bool) {
 	i := slices.IndexFunc(p.Consents, func(c Consent) bool { return c.Purpose == purpose })
@@ -152,6 +146,61 @@ func (p *Policy) Consent(purpose string) (Consent, bool) {
 
 // StoppedByIt reports whether a stop ends the purpose.
 func (c Consent) StoppedByIt(stop Stop) bool { return slices.Contains(c.StoppedBy, stop) }
+
+// checkConsents refuses rules that contradict what the file says of their purposes.
+func checkConsents(p *Policy, refuse report) {
+	for _, c := range p.Consents {
+		at := "consents." + c.Purpose
+		if u, _ := p.Purpose(c.Purpose); u.AlwaysSent {
+			refuse(at, "must be left out: purposes.%s.always_sent says that nothing a person chooses stops it", c.Purpose)
+		}
+		for i, stop := range c.StoppedBy {
+			if stop == GPC && p.Signals.GPC != Honoured || stop == DNT && p.Signals.DNT != Honoured {
+				refuse(fmt.Sprintf("%s.stopped_by[%d]", at, i), "stops nothing unless the signal is honoured: say `%s: honoured` under signals", stop)
+			}
+		}
+	}
+}
+
+// checkDefaults refuses a default that is on where no law of the file lets it be.
+// Where only some do, it is on for those people alone.
+func checkDefaults(p *Policy, refuse report) {
+	for _, c := range p.Consents {
+		if c.Default != On {
+			continue
+		}
+		at := "consents." + c.Purpose
+		u, _ := p.Purpose(c.Purpose)
+		if g, ok := p.gdpr(); ok && slices.Equal(u.Bases, []Basis{OnConsent}) {
+			refuse(at+".default", "must be off under %s: the purpose rests on consent alone, and silence is no consent (GDPR Recital 32); or purposes.%s.bases names what else it rests on", g, c.Purpose)
+		}
+		for _, id := range u.Categories {
+			if category, _ := p.Category(id); category.Sensitive {
+				refuse(at+".default", "must be off: the purpose uses `%s`, which is sensitive, and for that a person is asked first", id)
+			}
+		}
+		if c.Ground == ExistingCustomer && !c.Mail {
+			refuse(at+".mail", "must be true for `ground: existing_customer`: the law lets mail go to who bought, and nothing else")
+		}
+		if c.Ground != "" && !p.allowsDefault(c.Ground) {
+			refuse(at+".ground", "must be one that a law under `regimes` knows, and none knows this one (docs/regimes.md says which do); or the default is off")
+		}
+	}
+}
+
+// gdpr returns the regime of the file that is the GDPR, or the one that was copied from it.
+func (p *Policy) gdpr() (id string, ok bool) {
+	for _, g := range p.Regimes {
+		if g.ID == "eu-gdpr" || g.ID == "uk-gdpr" {
+			return g.ID, true
+		}
+	}
+	return "", false
+}
+
+func (p *Policy) allowsDefault(ground DefaultGround) bool {
+	return slices.ContainsFunc(p.Regimes, func(g Regime) bool { _, ok := law.DefaultOn(g.ID, string(ground)); return ok })
+}
 
 // WordingHash names what a person was shown: the SHA-256 of the text to the letter, in hexadecimal.
 func WordingHash(text string) string {

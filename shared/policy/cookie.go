@@ -86,3 +86,41 @@ func (p *Policy) readCookie(id string, o *object) {
 	c.Loss = o.text("loss", needIf(c.Essential || c.ControlledBy != ByUs && c.ControlledBy != ""))
 	p.Cookies = append(p.Cookies, c)
 }
+
+// checkChoices refuses a choice of ours that has no switch.
+func checkChoices(p *Policy, refuse report) {
+	for _, e := range p.Choices {
+		if c, ok := p.Consent(e.Purpose); e.PerformedBy == ByUs && e.Link.URL == "" && (!ok || c.Required) {
+			refuse("choices."+e.ID+".purpose", "has no switch of ours: it needs an entry under consents that can be refused, or the choice a `link`")
+		}
+	}
+}
+
+// checkCookies refuses a cookie that people can neither do without nor refuse.
+func checkCookies(p *Policy, refuse report) {
+	for _, k := range p.Cookies {
+		at := "cookies." + k.ID
+		c, ok := p.Consent(k.Purpose)
+		switch {
+		case k.Essential && ok && !c.Required:
+			refuse(at+".essential", "must be false: consents.%s lets people refuse it; or that entry says `required: true`", k.Purpose)
+		case !k.Essential && c.Required:
+			refuse(at+".essential", "must be true: consents.%s says that it cannot be refused", k.Purpose)
+		case !k.Essential && !ok && k.ControlledBy == ByUs:
+			refuse(at+".controlled_by", "must not be us: there is no switch of ours without an entry consents.%s; or say who else lets people refuse it, and the `loss`", k.Purpose)
+		}
+	}
+}
+
+// checkTracking holds the policy to "no cookie tracks you" and "we set no cookie".
+func checkTracking(p *Policy, refuse report) {
+	for _, k := range p.Cookies {
+		at := "cookies." + k.ID
+		if p.Asserts(NoTrackingCookies) && (!k.Essential || k.Party == ThirdParty || k.Kind == Pixel) {
+			refuse(at, "must not be there: assertions.no_tracking_cookies says that no cookie tracks anybody; one that is essential and first-party does not")
+		}
+		if p.Asserts(NoFirstPartyCookies) && k.Kind == HTTPCookie && k.Party == FirstParty {
+			refuse(at, "must not be there: assertions.no_first_party_cookies says that we set none")
+		}
+	}
+}

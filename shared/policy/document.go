@@ -53,6 +53,9 @@ const (
 	ShowRights      Table = "rights"
 	ShowCategories  Table = "categories"
 	ShowPurposes    Table = "purposes"
+	ShowConsents    Table = "consents"
+	ShowChoices     Table = "choices"
+	ShowCookies     Table = "cookies"
 	ShowVendors     Table = "vendors"
 	ShowPlaces      Table = "places"
 	ShowKept        Table = "kept"
@@ -60,7 +63,8 @@ const (
 )
 
 var tables = []Table{
-	ShowContact, ShowAuthorities, ShowScope, ShowRights, ShowCategories, ShowPurposes, ShowVendors, ShowPlaces, ShowKept, ShowChangelog,
+	ShowContact, ShowAuthorities, ShowScope, ShowRights, ShowCategories, ShowPurposes, ShowConsents, ShowChoices, ShowCookies,
+	ShowVendors, ShowPlaces, ShowKept, ShowChangelog,
 }
 
 func (p *Policy) readDocument(o *object) {

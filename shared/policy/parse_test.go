@@ -235,13 +235,16 @@ func TestSomeRightsAreWeighedAndSomeNeverWait(t *testing.T) {
 	t.Parallel()
 	p := parse(t, read(t, "testdata/whole.yaml"))
 	weighed := []policy.Right{policy.Challenge, policy.Complaint, policy.Appeal}
-	unverified := []policy.Right{policy.OptOutSale, policy.LimitSensitive}
+	unverified := []policy.Right{policy.OptOutSale, policy.LimitSensitive, policy.WithdrawConsent}
 	for _, right := range append(slices.Clone(policy.AllRights), policy.Appeal) {
 		if got := right.Weighed(); got != slices.Contains(weighed, right) {
 			t.Errorf("%s is weighed: %v", right, got)
 		}
 		if got := right.Unverified(); got != slices.Contains(unverified, right) {
 			t.Errorf("%s never waits: %v", right, got)
+		}
+		if rule := p.Rights[right]; right.Unverified() && !rule.Automatic {
+			t.Errorf("%s waits for somebody", right)
 		}
 		if got := slices.Contains(p.Rights[right].Proof, law.NoProof); got != right.Unverified() {
 			t.Errorf("%s wants proof by %v", right, p.Rights[right].Proof)

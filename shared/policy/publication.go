@@ -20,6 +20,10 @@ type Publication struct {
 	Categories       []CategoryView   `json:"categories"`
 	California       []CaliforniaView `json:"california"`
 	Purposes         []PurposeView    `json:"purposes"`
+	Consents         []ConsentView    `json:"consents"`
+	Signals          SignalsView      `json:"signals"`
+	Choices          []ChoiceView     `json:"choices"`
+	Cookies          []CookieView     `json:"cookies"`
 	RecipientClasses []RecipientClass `json:"recipient_classes"` // the closed set, or those in use
 	Recipients       []RecipientView  `json:"recipients"`        // those without a name
 	Vendors          []RecipientView  `json:"vendors"`           // the vendor table; it may be empty
@@ -179,6 +183,64 @@ type PurposeView struct {
 	Bases      []Basis  `json:"bases"`
 	Interest   string   `json:"interest,omitempty"`
 	Categories []string `json:"categories"`
+	AlwaysSent bool     `json:"always_sent"` // no choice stops it
+}
+
+// ConsentView is a purpose that people choose about: what they are asked, and what
+// stands while they were not.
+type ConsentView struct {
+	Purpose string `json:"purpose"`
+	Label   string `json:"label"`
+	Text    string `json:"text"` // of the purpose
+	Wording string `json:"wording"`
+	// Hash names the wording: what a record of a consent says was shown.
+	Hash    string `json:"hash"`
+	Edition int    `json:"edition"`
+
+	Default  Default       `json:"default"`
+	Ground   DefaultGround `json:"ground,omitempty"`
+	Required bool          `json:"required"`
+	Loss     string        `json:"loss,omitempty"`
+
+	Explicit    bool    `json:"explicit"`
+	PerAct      bool    `json:"per_act"`
+	DoubleOptIn bool    `json:"double_opt_in"`
+	AskFirst    bool    `json:"ask_first"`
+	Expires     *Period `json:"expires,omitempty"`
+	Mail        bool    `json:"mail"`
+	Marketing   bool    `json:"marketing"`
+	StoppedBy   []Stop  `json:"stopped_by"`
+}
+
+// SignalsView is what becomes of what browsers send by themselves.
+type SignalsView struct {
+	GPC        Handling `json:"gpc"`
+	DNT        Handling `json:"dnt"`
+	OnConflict Conflict `json:"on_conflict"`
+	Updated    string   `json:"updated"`
+}
+
+// ChoiceView is a choice that people make somewhere, and who makes it happen.
+type ChoiceView struct {
+	ID          string    `json:"id"`
+	Text        string    `json:"text"`
+	PerformedBy Performer `json:"performed_by"`
+	Link        *LinkView `json:"link,omitempty"` // without it: a switch of the company's own
+	Consequence string    `json:"consequence,omitempty"`
+	Purpose     string    `json:"purpose,omitempty"`
+}
+
+// CookieView is a cookie, or what stands in the place of one.
+type CookieView struct {
+	ID           string     `json:"id"`
+	Name         string     `json:"name"`
+	Kind         CookieKind `json:"kind"`
+	Party        Party      `json:"party"`
+	Essential    bool       `json:"essential"`
+	Purpose      string     `json:"purpose"` // its text
+	Lifetime     string     `json:"lifetime"`
+	ControlledBy Performer  `json:"controlled_by"`
+	Loss         string     `json:"loss,omitempty"`
 }
 
 // RecipientView is a row of the vendor table, or a class of recipients.

@@ -27,6 +27,10 @@ func (p *Policy) Published(language string) Publication {
 		Categories:       each(p.Categories, in.category),
 		California:       p.California(language),
 		Purposes:         each(p.Purposes, in.purpose),
+		Consents:         each(p.Consents, in.consent),
+		Signals:          SignalsView(p.Signals),
+		Choices:          each(p.Choices, in.choice),
+		Cookies:          each(p.Cookies, in.cookie),
 		RecipientClasses: p.classes(),
 		Recipients:       each(p.unnamed(), in.recipient),
 		Vendors:          each(p.Vendors(), in.recipient),
@@ -186,7 +190,43 @@ func (in view) labels(categories []string) []string {
 }
 
 func (in view) purpose(u Purpose) PurposeView {
-	return PurposeView{u.ID, u.Text.In(in.language), u.Bases, u.Interest.In(in.language), in.labels(u.Categories)}
+	return PurposeView{u.ID, u.Text.In(in.language), u.Bases, u.Interest.In(in.language), in.labels(u.Categories), u.AlwaysSent}
+}
+
+func (in view) consent(c Consent) ConsentView {
+	wording := c.Wording.In(in.language)
+	v := ConsentView{
+		Purpose: c.Purpose, Label: c.Label.In(in.language), Text: in.textOf(c.Purpose), Wording: wording, Hash: WordingHash(wording), Edition: c.Edition,
+		Default: c.Default, Ground: c.Ground, Required: c.Required, Loss: c.Loss.In(in.language),
+		Explicit: c.Explicit, PerAct: c.PerAct, DoubleOptIn: c.DoubleOptIn, AskFirst: c.AskFirst,
+		Mail: c.Mail, Marketing: c.Marketing, StoppedBy: orEmpty(c.StoppedBy),
+	}
+	if c.Expires != (Period{}) {
+		v.Expires = &c.Expires
+	}
+	return v
+}
+
+// textOf returns what a purpose is for.
+func (in view) textOf(purpose string) string {
+	u, _ := in.p.Purpose(purpose)
+	return u.Text.In(in.language)
+}
+
+func (in view) choice(e Elsewhere) ChoiceView {
+	v := ChoiceView{ID: e.ID, Text: e.Text.In(in.language), PerformedBy: e.PerformedBy, Consequence: e.Consequence.In(in.language), Purpose: e.Purpose}
+	if e.Link.URL != "" {
+		link := in.link(e.Link)
+		v.Link = &link
+	}
+	return v
+}
+
+func (in view) cookie(k Cookie) CookieView {
+	return CookieView{
+		ID: k.ID, Name: k.Name, Kind: k.Kind, Party: k.Party, Essential: k.Essential, Purpose: in.textOf(k.Purpose),
+		Lifetime: k.Lifetime.In(in.language), ControlledBy: k.ControlledBy, Loss: k.Loss.In(in.language),
+	}
 }
 
 func (in view) recipient(to Recipient) RecipientView {

@@ -128,7 +128,7 @@ func TestAssertionsAreHeldAgainstTheRestOfTheFile(t *testing.T) {
 	if p.Asserts(policy.ContactIsAPerson) || !p.Asserts(policy.NeverSold) {
 		t.Error("the tenses are mixed up")
 	}
-	if got := p.Published("en").Assertions; len(got) != 4 {
+	if got := p.Published("en").Assertions; len(got) != 6 {
 		t.Errorf("assertions are published as %+v", got)
 	}
 }

@@ -48,6 +48,15 @@ func (p *Policy) readPurpose(id string, o *object) {
 	p.Purposes = append(p.Purposes, u)
 }
 
+// Purpose returns the purpose with that id.
+func (p *Policy) Purpose(id string) (Purpose, bool) {
+	i := slices.IndexFunc(p.Purposes, func(u Purpose) bool { return u.ID == id })
+	if i < 0 {
+		return Purpose{}, false
+	}
+	return p.Purposes[i], true
+}
+
 // Recipient is somebody who gets data: a vendor by name, or a class of
 // recipients whose names the policy does not give.
 type Recipient struct {

@@ -141,6 +141,12 @@ func (o *object) at(key string) string { return join(o.path, key) }
 
 func (o *object) has(key string) bool { return o.values[key] != nil }
 
+// spells reports whether the key has that very value.
+func (o *object) spells(key, value string) bool {
+	n := o.values[key]
+	return n != nil && strings.EqualFold(n.Value, value)
+}
+
 // take returns the node of a key, nil if there is none. says completes the
 // sentence about a value that is needed and missing.
 func (o *object) take(key string, p presence, says string) *yaml.Node {

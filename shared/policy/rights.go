@@ -48,7 +48,7 @@ func (r Right) byHand() bool {
 // RightRule is what the policy promises about one right.
 type RightRule struct {
 	Residences   []string      // who has it: FR, US-CA, EEA, *
-	Automatic    bool          // it runs without an operator once the person is verified
+	Automatic    bool          // it runs without an operator once the person is verified; a choice always does
 	Cooling      time.Duration // from verification to the first destructive step; the person can still revoke
 	PromisedDays int           // answered within so many days of receipt; 0: the law's date alone
 	Extension    bool          // the law's extension may be used
@@ -98,7 +98,7 @@ func readRight(right Right, o *object) RightRule {
 	}
 	rule := RightRule{
 		Residences:   o.lines("residences", needIf(right != Complaint || o.has("residences")), who),
-		Automatic:    o.flag("automatic", false),
+		Automatic:    o.automatic(right),
 		PromisedDays: o.number("promised_days", 0, 365),
 		Extension:    o.extension(),
 		Agents:       o.flag("agents", true),
@@ -106,9 +106,6 @@ func readRight(right Right, o *object) RightRule {
 		Proof:        words(o, "proof", needIf(o.has("proof")), law.Proofs),
 	}
 	o.section("self_service", may, func(l *object) { rule.SelfService = l.link() })
-	if rule.Automatic && right.byHand() {
-		o.r.refuse(o.at("automatic"), "must be false: whoever asks for this wants a person to weigh it or do it")
-	}
 	if right == Complaint && rule.Residences == nil {
 		rule.Residences = lane().Residences
 	}
@@ -123,6 +120,24 @@ func readRight(right Right, o *object) RightRule {
 		rule.Proof = []law.Proof{law.Address}
 	}
 	return rule
+}
+
+// automatic reads whether a right runs by itself. A choice always does: nobody
+// decides what somebody else has chosen.
+func (o *object) automatic(right Right) bool {
+	const key = "automatic"
+	if right.Unverified() {
+		if o.has(key) {
+			o.asked = append(o.asked, key)
+			o.r.refuse(o.at(key), "must be left out: it always takes effect at once")
+		}
+		return true
+	}
+	automatic := o.flag(key, false)
+	if automatic && right.byHand() {
+		o.r.refuse(o.at(key), "must be false: whoever asks for this wants a person to weigh it or do it")
+	}
+	return automatic
 }
 
 // extension reads whether the law's extension may be used. It was true or false
