@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
 	"rightsdesk/shared/topology"
@@ -20,14 +21,17 @@ const failingPeriod = 5 * time.Minute
 // test compares the two.
 const doneRun = `{ ($.msg = "a job ran") && ($.job = "%s") && ($.err IS NULL) }`
 
-// addAlarms adds the alarms of a function, its schedules and its queue.
+// addAlarms adds the alarms of a function, its schedules, its queue and its feed.
 func (s *system) addAlarms(u unit) {
 	s.addFailing(u)
 	for _, sched := range u.Schedules {
 		s.addHeartbeat(u, sched)
 	}
 	if u.Queue != nil {
-		s.addParked(*u.Queue)
+		s.addParked(u.Queue.Alarm, s.parked[u.Queue.Name])
+	}
+	if u.Feed != nil {
+		s.addParked(u.Feed.Alarm, s.parked[u.Name])
 	}
 }
 
@@ -72,10 +76,10 @@ func (s *system) addHeartbeat(u unit, sched topology.Schedule) {
 }
 
 // addParked rings as long as messages lie in a dead-letter queue.
-func (s *system) addParked(q topology.Queue) {
-	s.alarm(q.Alarm, &awscloudwatch.CfnAlarmProps{
+func (s *system) addParked(alarm string, parked awssqs.Queue) {
+	s.alarm(alarm, &awscloudwatch.CfnAlarmProps{
 		Namespace: jsii.String("AWS/SQS"), MetricName: jsii.String("ApproximateNumberOfMessagesVisible"),
-		Dimensions:         []any{dimension("QueueName", s.parked[q.Name].QueueName())},
+		Dimensions:         []any{dimension("QueueName", parked.QueueName())},
 		Statistic:          jsii.String("Maximum"),
 		Period:             jsii.Number(failingPeriod.Seconds()),
 		EvaluationPeriods:  jsii.Number(1),

@@ -98,7 +98,7 @@ func (s *system) addRoutes(u unit) {
 		case topology.Operator:
 			route.AuthorizationType = jsii.String("JWT")
 			route.AuthorizerId = s.operators.Ref()
-		case topology.Anyone, topology.SignedLink, topology.Person, topology.App: // httpapi looks at these
+		case topology.Anyone, topology.SignedLink, topology.Person, topology.App, topology.Browser: // httpapi looks at these
 		}
 		awsapigatewayv2.NewCfnRoute(s.stack, jsii.String("Route "+r.Pattern), route)
 	}

@@ -63,16 +63,96 @@ func TestQueuesAndStreamFeedThoseWhoAskForThem(t *testing.T) {
 		}
 		if q := f.Queue; q != nil {
 			want["StepsQueue feeds "+id(f)] = true
-			p := tpl.one(t, "AWS::SQS::Queue", "StepsQueue").Properties
-			if at(p, "VisibilityTimeout") != 6*f.Timeout.Seconds() {
-				t.Errorf("%s: messages come back after %v s, want six times the function's time", q.Name, at(p, "VisibilityTimeout"))
-			}
-			if at(p, "RedrivePolicy", "maxReceiveCount") != float64(q.Tries) {
-				t.Errorf("%s: messages are tried %v times, want %d", q.Name, at(p, "RedrivePolicy", "maxReceiveCount"), q.Tries)
-			}
+			tpl.tries(t, "StepsQueue", "StepsDeadLetters", f, q.Tries)
+		}
+		if e := f.Feed; e != nil {
+			want[id(f)+"Feed feeds "+id(f)] = true
+			tpl.tries(t, id(f)+"Feed", id(f)+"DeadLetters", f, e.Tries)
 		}
 	}
 	same(t, "feed", got, want)
+}
+
+// tries looks at how often a message of a queue is handed to a function, and where it goes then.
+func (tpl template) tries(t *testing.T, queue, parked string, f topology.Function, tries int) {
+	t.Helper()
+	p := tpl.one(t, "AWS::SQS::Queue", queue).Properties
+	if at(p, "VisibilityTimeout") != 6*f.Timeout.Seconds() {
+		t.Errorf("%s: messages come back after %v s, want six times the function's time", queue, at(p, "VisibilityTimeout"))
+	}
+	if at(p, "RedrivePolicy", "maxReceiveCount") != float64(tries) || target(at(p, "RedrivePolicy", "deadLetterTargetArn")) != parked {
+		t.Errorf("%s: messages are tried %v times, want %d, and parked then", queue, at(p, "RedrivePolicy", "maxReceiveCount"), tries)
+	}
+}
+
+// What another service says is led to the function that hears it and nowhere else,
+// and what the bus cannot hand over is parked with the rest.
+func TestRulesLeadEventsToWhoHearsThem(t *testing.T) {
+	tpl := load(t)
+	got, want := map[string]bool{}, map[string]bool{}
+	for logical, r := range tpl.all("AWS::Events::Rule") {
+		p := r.Properties
+		got[fmt.Sprint(flat(at(p, "EventPattern")), target(at(p, "Targets", 0, "Arn")), target(at(p, "Targets", 0, "DeadLetterConfig", "Arn")))] = true
+		if p["EventBusName"] != nil || len(list(p["Targets"])) != 1 {
+			t.Errorf("%s listens to another bus than the account's, or tells somebody else too", logical)
+		}
+		if tries, _ := at(p, "Targets", 0, "RetryPolicy", "MaximumRetryAttempts").(float64); tries < 100 {
+			t.Errorf("%s gives up after %v tries", logical, tries)
+		}
+	}
+	for _, f := range topology.All {
+		if e := f.Feed; e != nil {
+			pattern, err := json.Marshal(map[string]any{"source": []string{e.Source}, "detail-type": e.Types})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want[fmt.Sprint(string(pattern), id(f)+"Feed", id(f)+"DeadLetters")] = true
+		}
+	}
+	same(t, "rule", got, want)
+
+	// The bus may put events into these queues, for this rule alone.
+	may := map[string]bool{}
+	for _, r := range tpl.all("AWS::SQS::QueuePolicy") {
+		for _, s := range list(at(r.Properties, "PolicyDocument", "Statement")) {
+			if at(s, "Effect") != "Allow" {
+				continue
+			}
+			may[target(at(s, "Resource"))] = true
+			if at(s, "Principal", "Service") != "events.amazonaws.com" || at(s, "Action") != "sqs:SendMessage" ||
+				target(at(s, "Condition", "ArnEquals", "aws:SourceArn")) != "MaileventsRule" {
+				t.Errorf("somebody else may put into a queue: %s", flat(s))
+			}
+		}
+	}
+	same(t, "queue of the bus", may, map[string]bool{"MaileventsFeed": true, "MaileventsDeadLetters": true})
+}
+
+// Mail leaves through a set that says what became of it, and that never keeps a
+// legal notice back because its reader once called a newsletter spam.
+func TestMailLeavesThroughOurSet(t *testing.T) {
+	tpl := load(t)
+	set := tpl.one(t, "AWS::SES::ConfigurationSet", "MailSet").Properties
+	if reasons, ok := at(set, "SuppressionOptions", "SuppressedReasons").([]any); !ok || len(reasons) > 0 {
+		t.Errorf("the account's list of bounces and complaints keeps mail back: %s", flat(set))
+	}
+	if set["Name"] != nil || set["TrackingOptions"] != nil {
+		t.Errorf("the set has a fixed name, or follows readers: %s", flat(set))
+	}
+	to := tpl.one(t, "AWS::SES::ConfigurationSetEventDestination", "MailSetEvents").Properties
+	if target(to["ConfigurationSetName"]) != "MailSet" || flat(at(to, "EventDestination", "MatchingEventTypes")) != `["BOUNCE","COMPLAINT"]` ||
+		at(to, "EventDestination", "Enabled") != true || !strings.Contains(flat(at(to, "EventDestination", "EventBridgeDestination")), ":event-bus/default") {
+		t.Errorf("nobody hears of bounces and complaints: %s", flat(to))
+	}
+	for _, f := range topology.All {
+		env := at(tpl.one(t, "AWS::Lambda::Function", id(f)).Properties, "Environment", "Variables", string(topology.ConfigurationSet))
+		if (target(env) == "MailSet") != f.SendsMail {
+			t.Errorf("%s sends through %v", f.Name, env)
+		}
+		if may := strings.Join(may(tpl, f, "MailSet"), " "); (may == "SendEmail SendRawEmail") != f.SendsMail {
+			t.Errorf("%s may %q through the set", f.Name, may)
+		}
+	}
 }
 
 func TestAlarmsAreThoseOfTheTopology(t *testing.T) {

@@ -75,6 +75,8 @@ func (s *system) value(name topology.Setting) *string {
 		return s.exports.BucketName()
 	case topology.Sender:
 		return s.param.sender
+	case topology.ConfigurationSet:
+		return s.mailSet.Ref()
 	case topology.MasterKey:
 		return s.master.KeyArn()
 	case topology.BaseURL:

@@ -19,6 +19,9 @@ var (
 	writeTable  = slices.Concat(appendTable, []string{"dynamodb:DeleteItem", "dynamodb:UpdateItem"})
 )
 
+// What Lambda does for a function that works off a queue.
+var readQueue = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+
 // The encryption context under which seal/kms wraps the key ring; the key serves
 // for nothing else.
 const (
@@ -40,7 +43,10 @@ func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.Polic
 		p.allow(in(s.queues[name].QueueArn()), "sqs:SendMessage")
 	}
 	if f.Queue != nil {
-		p.allow(in(s.queues[f.Queue.Name].QueueArn()), "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+		p.allow(in(s.queues[f.Queue.Name].QueueArn()), readQueue...)
+	}
+	if f.Feed != nil {
+		p.allow(in(s.feeds[f.Name].QueueArn()), readQueue...)
 	}
 	if f.Stream {
 		p.allow(in(s.state.TableStreamArn()), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
@@ -118,18 +124,20 @@ func (s *system) grantExports(p *policy, access topology.Access) {
 }
 
 // grantMail lets a function send from the operator's address, whether that
-// address or its whole domain is the verified identity.
+// address or its whole domain is the verified identity, through our set.
 func (s *system) grantMail(p *policy) {
 	domain := awscdk.Fn_Select(jsii.Number(1), awscdk.Fn_Split(jsii.String("@"), s.param.sender, nil))
-	identities := []*string{}
+	through := []*string{s.stack.FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("ses"), Resource: jsii.String("configuration-set"), ResourceName: s.mailSet.Ref(),
+	})}
 	for _, name := range []*string{s.param.sender, domain} {
-		identities = append(identities, s.stack.FormatArn(&awscdk.ArnComponents{
+		through = append(through, s.stack.FormatArn(&awscdk.ArnComponents{
 			Service: jsii.String("ses"), Resource: jsii.String("identity"), ResourceName: name,
 		}))
 	}
 	p.allowIf(map[string]any{
 		"StringEquals": map[string]*string{"ses:FromAddress": s.param.sender},
-	}, &identities, "ses:SendEmail", "ses:SendRawEmail")
+	}, &through, "ses:SendEmail", "ses:SendRawEmail")
 }
 
 // secrets are the secrets of the company's data stores, and below apps/ of its

@@ -139,12 +139,13 @@ func TestAFunctionMayDoWhatItsEntrySays(t *testing.T) {
 			queue = strings.TrimSpace("DeleteMessage GetQueueAttributes ReceiveMessage " + queue)
 		}
 		for resource, want := range map[string]string{
-			"StateTable": onTable[f.Tables.State],
-			"AuditTable": onTable[f.Tables.Audit],
-			"KeysTable":  onTable[f.Tables.Keys],
-			"Exports":    onBucket[f.Exports],
-			"MasterKey":  onKey[f.Tables.Keys],
-			"StepsQueue": queue,
+			"StateTable":     onTable[f.Tables.State],
+			"AuditTable":     onTable[f.Tables.Audit],
+			"KeysTable":      onTable[f.Tables.Keys],
+			"Exports":        onBucket[f.Exports],
+			"MasterKey":      onKey[f.Tables.Keys],
+			"StepsQueue":     queue,
+			"MaileventsFeed": map[bool]string{true: "DeleteMessage GetQueueAttributes ReceiveMessage"}[f.Feed != nil],
 		} {
 			if got := strings.Join(may(tpl, f, resource), " "); got != want {
 				t.Errorf("%s may do %q to %s, want %q", f.Name, got, resource, want)

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
@@ -21,27 +23,64 @@ const (
 	// streamAge is when a record of the stream is given up. The relay's schedule
 	// has long done the work by then.
 	streamAge = time.Hour
+
+	// How long the bus tries to hand an event over: as long as it can at most.
+	handTries = 185
+	handAge   = 24 * time.Hour
 )
 
-// addQueues adds each queue with its dead-letter queue, and one for what
+// addQueues adds each queue and each feed with its dead-letter queue, and one for what
 // schedules and the stream could not deliver. Nothing alarms on that one: what
 // it holds is found by the next sweep, and a sweep that does not run alarms.
 func (s *system) addQueues() {
 	s.lost = s.queue("Lost", &awssqs.QueueProps{RetentionPeriod: lasting(parkedFor)})
-	s.queues, s.parked = map[string]awssqs.Queue{}, map[string]awssqs.Queue{}
+	s.queues, s.feeds, s.parked = map[string]awssqs.Queue{}, map[string]awssqs.Queue{}, map[string]awssqs.Queue{}
 	for _, f := range topology.All {
-		q := f.Queue
-		if q == nil {
-			continue
+		if q := f.Queue; q != nil {
+			s.queues[q.Name], s.parked[q.Name] = s.fed(title(q.Name), "Queue", f, q.Tries)
 		}
-		parked := s.queue(title(q.Name)+"DeadLetters", &awssqs.QueueProps{RetentionPeriod: lasting(parkedFor)})
-		s.parked[q.Name] = parked
-		s.queues[q.Name] = s.queue(title(q.Name)+"Queue", &awssqs.QueueProps{
-			// Six times the function's time is AWS's advice: a message is not handed
-			// out again while Lambda still tries to place it.
-			VisibilityTimeout: lasting(6 * f.Timeout),
-			DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: parked, MaxReceiveCount: jsii.Number(q.Tries)},
-		})
+		if e := f.Feed; e != nil {
+			s.feeds[f.Name], s.parked[f.Name] = s.fed(title(f.Name), "Feed", f, e.Tries)
+			s.addRule(f)
+		}
+	}
+}
+
+// fed adds a queue that feeds a function, and its dead-letter queue.
+func (s *system) fed(name, kind string, f topology.Function, tries int) (queue, parked awssqs.Queue) {
+	parked = s.queue(name+"DeadLetters", &awssqs.QueueProps{RetentionPeriod: lasting(parkedFor)})
+	return s.queue(name+kind, &awssqs.QueueProps{
+		// Six times the function's time is AWS's advice: a message is not handed
+		// out again while Lambda still tries to place it.
+		VisibilityTimeout: lasting(6 * f.Timeout),
+		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: parked, MaxReceiveCount: jsii.Number(tries)},
+	}), parked
+}
+
+// addRule leads the events that a function hears from the account's bus to its
+// feed. What the bus cannot hand over is parked too, so that nothing is lost unseen.
+func (s *system) addRule(f topology.Function) {
+	queue, parked := s.feeds[f.Name], s.parked[f.Name]
+	rule := awsevents.NewCfnRule(s.stack, jsii.String(title(f.Name)+"Rule"), &awsevents.CfnRuleProps{
+		Description:  jsii.String("What " + f.Name + " hears from " + f.Feed.Source),
+		EventPattern: map[string]any{"source": []string{f.Feed.Source}, "detail-type": f.Feed.Types},
+		Targets: []any{awsevents.CfnRule_TargetProperty{
+			Id:  jsii.String(f.Name),
+			Arn: queue.QueueArn(),
+			RetryPolicy: awsevents.CfnRule_RetryPolicyProperty{
+				MaximumRetryAttempts:     jsii.Number(handTries),
+				MaximumEventAgeInSeconds: jsii.Number(handAge.Seconds()),
+			},
+			DeadLetterConfig: awsevents.CfnRule_DeadLetterConfigProperty{Arn: parked.QueueArn()},
+		}},
+	})
+	for _, q := range []awssqs.Queue{queue, parked} {
+		q.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)},
+			Actions:    jsii.Strings("sqs:SendMessage"),
+			Resources:  in(q.QueueArn()),
+			Conditions: &map[string]any{"ArnEquals": map[string]*string{"aws:SourceArn": rule.AttrArn()}},
+		}))
 	}
 }
 
@@ -51,15 +90,21 @@ func (s *system) queue(id string, props *awssqs.QueueProps) awssqs.Queue {
 	return awssqs.NewQueue(s.stack, &id, props)
 }
 
-// addFeeds connects a function with the queue and the stream that it reads.
+// addFeeds connects a function with the queue, the events and the stream that it reads.
 func (s *system) addFeeds(u unit) {
-	if q := u.Queue; q != nil {
-		awslambda.NewCfnEventSourceMapping(s.stack, jsii.String(title(u.Name)+"Queue"), &awslambda.CfnEventSourceMappingProps{
+	reads := func(id string, queue awssqs.Queue, batch int) {
+		awslambda.NewCfnEventSourceMapping(s.stack, jsii.String(title(u.Name)+id), &awslambda.CfnEventSourceMappingProps{
 			FunctionName:          u.lambda.FunctionArn(),
-			EventSourceArn:        s.queues[q.Name].QueueArn(),
-			BatchSize:             jsii.Number(q.Batch),
+			EventSourceArn:        queue.QueueArn(),
+			BatchSize:             jsii.Number(batch),
 			FunctionResponseTypes: jsii.Strings("ReportBatchItemFailures"),
 		})
+	}
+	if q := u.Queue; q != nil {
+		reads("Queue", s.queues[q.Name], q.Batch)
+	}
+	if e := u.Feed; e != nil {
+		reads("Events", s.feeds[u.Name], e.Batch)
 	}
 	if u.Stream {
 		awslambda.NewCfnEventSourceMapping(s.stack, jsii.String(title(u.Name)+"Stream"), &awslambda.CfnEventSourceMappingProps{

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsses"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -34,8 +35,10 @@ type system struct {
 	exports            awss3.Bucket
 	master             awskms.Key              // wraps the key ring
 	queues             map[string]awssqs.Queue // by topology.Queue.Name
-	parked             map[string]awssqs.Queue // their dead-letter queues
+	feeds              map[string]awssqs.Queue // of events, by function
+	parked             map[string]awssqs.Queue // dead-letter queues of both, by queue and by function
 	lost               awssqs.Queue            // runs and records that never reached their function
+	mailSet            awsses.CfnConfigurationSet
 
 	api       awsapigatewayv2.CfnApi
 	operators awsapigatewayv2.CfnAuthorizer
@@ -52,6 +55,7 @@ func New(app constructs.Construct, id string, build Build) awscdk.Stack {
 	s.addTables()
 	s.addStorage()
 	s.addQueues()
+	s.addMail()
 	s.addAPI()
 	s.addScheduler()
 	for _, f := range topology.All {

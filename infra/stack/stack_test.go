@@ -117,7 +117,7 @@ func TestNoPhysicalNames(t *testing.T) {
 	named := map[string]string{
 		"AWS::DynamoDB::Table": "TableName", "AWS::S3::Bucket": "BucketName", "AWS::SQS::Queue": "QueueName",
 		"AWS::Scheduler::Schedule": "Name", "AWS::CloudWatch::Alarm": "AlarmName", "AWS::Logs::LogGroup": "LogGroupName",
-		"AWS::IAM::Role": "RoleName", "AWS::Lambda::Function": "FunctionName",
+		"AWS::Events::Rule": "Name", "AWS::SES::ConfigurationSet": "Name", "AWS::IAM::Role": "RoleName", "AWS::Lambda::Function": "FunctionName",
 	}
 	for logical, r := range load(t).Resources {
 		if name := named[r.Type]; name != "" && r.Properties[name] != nil {

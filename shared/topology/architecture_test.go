@@ -42,7 +42,7 @@ var layers = map[string]layer{
 	"local": {
 		layers: []string{"ground", "domain", "policy", "edge", "http", "local"},
 		packages: []string{
-			"shared/table/embedded", "shared/table/hostile", "shared/mail/mailbox", "shared/export/folder",
+			"shared/table/embedded", "shared/table/hostile", "shared/mail/mailbox", "shared/mail/feedback", "shared/export/folder",
 			"shared/source/http", "shared/source/task",
 		},
 		modules: []string{bolt}, http: true,
@@ -61,12 +61,14 @@ var members = map[string]string{
 	"shared/topology": "ground",
 
 	"shared/audit":      "domain",
+	"shared/consent":    "domain",
 	"shared/digest":     "domain",
 	"shared/export":     "domain",
 	"shared/hold":       "domain",
 	"shared/mail":       "domain",
 	"shared/operator":   "domain",
 	"shared/page/words": "domain",
+	"shared/receipt":    "domain",
 	"shared/request":    "domain",
 	"shared/seal":       "domain",
 	"shared/source":     "domain",
@@ -81,6 +83,7 @@ var members = map[string]string{
 	"shared/export/s3":         "adapter",
 	"shared/export/s3/presign": "adapter",
 	"shared/job/sqs":           "adapter",
+	"shared/mail/feedback":     "adapter",
 	"shared/mail/mailbox":      "adapter",
 	"shared/mail/ses":          "adapter",
 	"shared/seal/kms":          "adapter",
