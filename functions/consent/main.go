@@ -5,9 +5,9 @@ package main
 
 import (
 	"rightsdesk/shared/boot"
+	"rightsdesk/shared/boot/apps"
 	"rightsdesk/shared/boot/routes"
 	"rightsdesk/shared/topology"
 )
 
-
-func main() { boot.Run(topology.Consent, routes.Part) }
+func main() { boot.Run(topology.Consent, apps.Part, routes.Part) }

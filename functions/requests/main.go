@@ -5,10 +5,11 @@ package main
 
 import (
 	"rightsdesk/shared/boot"
+	"rightsdesk/shared/boot/apps"
 	"rightsdesk/shared/boot/packages"
 	"rightsdesk/shared/boot/queueing"
 	"rightsdesk/shared/boot/routes"
 	"rightsdesk/shared/topology"
 )
 
-func main() { boot.Run(topology.Requests, packages.Part, queueing.Part, routes.Part) }
+func main() { boot.Run(topology.Requests, apps.Part, packages.Part, queueing.Part, routes.Part) }

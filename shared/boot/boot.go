@@ -4,8 +4,8 @@
 // environment and the clock in production; infra/local is its counterpart on a
 // laptop.
 //
-// What only some functions need stands in the folders below (routes, mailing,
-// packages, stores, queueing) and is handed to Run by the function's main: a
+// What only some functions need stands in the folders below (routes, apps,
+// mailing, packages, stores, queueing) and is handed to Run by the function's main: a
 // binary that never sends mail does not carry, or initialise, a mail service's
 // client.
 package boot
@@ -59,7 +59,9 @@ type Assembly struct {
 	Service  *request.Service
 	Consents *consent.Service
 	Log      *slog.Logger
-	HTTP     func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+	// AppKeys returns the keys of an app of the policy; see httpapi.Env.
+	AppKeys func(ctx context.Context, app string, fresh bool) ([][]byte, error)
+	HTTP    func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 }
 
 // Setting returns a setting that the function's topology entry lists.
@@ -155,7 +157,7 @@ func (a *Assembly) complete() error {
 	f, s := a.Function, a.Service
 	switch {
 	case f.SendsMail && (s.Mail == nil || s.Digest.Mail == nil), f.Sources && s.Sources == nil, f.Exports != topology.None && s.Downloads == nil,
-		f.Exports >= topology.Append && s.Exports == nil, len(f.Sends) > 0 && s.Wake == nil, len(f.Routes) > 0 && a.HTTP == nil:
+		f.Exports >= topology.Append && s.Exports == nil, len(f.Sends) > 0 && s.Wake == nil, f.HearsApps() && a.AppKeys == nil, len(f.Routes) > 0 && a.HTTP == nil:
 		return fmt.Errorf("boot: the main of %s names fewer parts than its topology entry grants", f.Name)
 	}
 	return nil

@@ -37,8 +37,9 @@ type Env struct {
 	// Operator says who signed in, or that nobody did. In AWS the authorizer has
 	// checked the token; on a laptop a development key is compared.
 	Operator func(*http.Request) (operator.Identity, bool)
-	// Keys returns the service keys of an app, the newest first, read anew if fresh:
-	// a key may have been replaced since.
+	// Keys returns the service keys of an app of the policy, the newest first, and
+	// none for any other. Fresh asks to read them anew, because a key may have been
+	// replaced since; who may ask so is anybody, so it bounds how often it does.
 	Keys func(ctx context.Context, app string, fresh bool) ([][]byte, error)
 	// Receipts makes and signs receipts.
 	Receipts *receipt.Maker
@@ -117,7 +118,10 @@ func (env Env) serve(route topology.Route, h Handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "no-referrer")
-		r, err := env.admit(route.Caller, r)
+		if forBrowsers(route) {
+			env.openTo(w, r)
+		}
+		r, err := env.admit(route, r)
 		if err == nil {
 			err = h(w, r)
 		}
@@ -129,16 +133,22 @@ func (env Env) serve(route topology.Route, h Handler) http.Handler {
 
 var errSignIn = fault.New(fault.Unauthenticated, "sign_in", "Sign in as an operator: send Authorization: Bearer with your token.")
 
-// admit checks the credential that a route demands. It costs no I/O: a token
-// that we did not mint is refused by its MAC.
-func (env Env) admit(c topology.Caller, r *http.Request) (*http.Request, error) {
-	switch c {
+// admit checks the credential that a route demands. It costs no I/O, but for the
+// keys of apps once in a while: a token that we did not mint is refused by its MAC.
+func (env Env) admit(route topology.Route, r *http.Request) (*http.Request, error) {
+	switch route.Caller {
 	case topology.Anyone:
 		return r, nil
 	case topology.SignedLink:
+		if verb, ok := linkVerbs[route.Path()]; ok {
+			return env.admitLink(r, r.PathValue("token"), verb)
+		}
 		_, err := env.Requests.ParseToken(r.PathValue("token"))
 		return r, err
 	case topology.Person:
+		if strings.HasPrefix(route.Path(), "/v1/preferences") {
+			return env.admitLink(r, Bearer(r), consent.PreferLink)
+		}
 		if _, err := env.Requests.ParseToken(Bearer(r)); err != nil {
 			return r, request.ErrBadToken.Because(err)
 		}
@@ -149,9 +159,33 @@ func (env Env) admit(c topology.Caller, r *http.Request) (*http.Request, error) 
 			return r, errSignIn
 		}
 		return r.WithContext(operator.With(r.Context(), who)), nil
-	case topology.App, topology.Browser:
+	case topology.App:
+		return env.admitApp(route, r)
+	case topology.Browser:
+		// Whoever sends a credential is taken at their word, and not for a browser if it is wrong.
+		if _, signs := r.Header["Authorization"]; signs {
+			return env.admitApp(route, r)
+		}
+		return r, env.admitBrowser(r)
 	}
 	return r, errSignIn
+}
+
+// linkVerbs are what links to a person's choices do, by their route.
+var linkVerbs = map[string]consent.Verb{
+	"/p/{token}": consent.PreferLink, "/u/{token}": consent.UnsubscribeLink, "/c/{token}": consent.ConfirmLink,
+}
+
+// admitLink lets pass who has a link to a person's choices that does what the route does.
+func (env Env) admitLink(r *http.Request, token string, verb consent.Verb) (*http.Request, error) {
+	l, err := env.Consents.ParseLink(token)
+	if err != nil {
+		return r, err
+	}
+	if l.Verb != verb {
+		return r, consent.ErrBadToken
+	}
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{link: l})), nil
 }
 
 // Bearer returns the token of the Authorization header, if it is of that scheme.
@@ -185,12 +219,16 @@ func (env Env) refuse(w http.ResponseWriter, r *http.Request, route topology.Rou
 		env.refusePage(w, r, f)
 		return
 	}
+	if f.Kind == fault.Unauthenticated && (route.Caller == topology.App || route.Caller == topology.Browser) {
+		w.Header().Set("WWW-Authenticate", appScheme)
+	}
 	writeProblem(w, f)
 }
 
 // isPage reports whether a route serves people rather than programs.
 func isPage(route topology.Route) bool {
-	return !strings.HasPrefix(route.Path(), "/v1/") && route.Path() != "/healthz"
+	p := route.Path()
+	return !strings.HasPrefix(p, "/v1/") && !strings.HasPrefix(p, "/.well-known/") && p != "/healthz"
 }
 
 // classify returns the fault in err's chain, or one that says nothing of it.

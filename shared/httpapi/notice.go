@@ -2,8 +2,10 @@ package httpapi
 
 import (
 	"net/http"
+	"time"
 
 	"rightsdesk/shared/page"
+	"rightsdesk/shared/policy"
 )
 
 // noticeRoutes are the handlers of the function notice.
@@ -33,4 +35,14 @@ func (env Env) vendors(w http.ResponseWriter, r *http.Request) error {
 func (env Env) categories(w http.ResponseWriter, r *http.Request) error {
 	p := env.Policy.Published(env.language(r.FormValue("lang"), r))
 	return ok(w, map[string]any{"version": p.Version, "updated": p.Document.Updated, "categories": p.Categories, "california": p.California})
+}
+
+// gpc says whether Global Privacy Control is obeyed (its draft, 4). It is worked out
+// from what decisions go by, so the two agree; a policy that says nothing obeys nothing.
+func (env Env) gpc(w http.ResponseWriter, _ *http.Request) error {
+	day := env.Policy.Signals.Updated
+	if day == "" {
+		day = env.Policy.Document.Updated
+	}
+	return ok(w, map[string]any{"gpc": env.Policy.Signals.GPC == policy.Honoured, "lastUpdate": day[:min(len(day), len(time.DateOnly))]})
 }

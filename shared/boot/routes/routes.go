@@ -13,11 +13,13 @@ import (
 	"rightsdesk/shared/httpapi"
 	"rightsdesk/shared/lambdahttp"
 	"rightsdesk/shared/operator"
+	"rightsdesk/shared/receipt"
 	"rightsdesk/shared/topology"
 )
 
 // Part is for functions whose topology entry has routes. It stands after the
-// part that makes links for downloads: pages must allow to be led there.
+// parts that make links for downloads, because pages must allow to be led there, and
+// that read the keys of apps.
 var Part = boot.Part{
 	Name:   "routes",
 	Grants: func(f topology.Function) bool { return len(f.Routes) > 0 },
@@ -25,7 +27,13 @@ var Part = boot.Part{
 		if a.Function.Exports != topology.None && a.Service.Downloads == nil {
 			return errors.New("it stands before the part that makes links for downloads")
 		}
-		env := httpapi.Env{Requests: a.Service, Policy: a.Service.Policy, Log: a.Log, Operator: operatorOf}
+		if a.Function.HearsApps() && a.AppKeys == nil {
+			return errors.New("it stands before the part that reads the keys of apps")
+		}
+		env := httpapi.Env{
+			Requests: a.Service, Consents: a.Consents, Policy: a.Service.Policy, Log: a.Log, Operator: operatorOf, Keys: a.AppKeys,
+			Receipts: &receipt.Maker{Policy: a.Service.Policy, Ring: a.Service.Keys.Ring, BaseURL: a.Service.BaseURL},
+		}
 		if s, ok := a.Service.Downloads.(interface{ Origin() string }); ok {
 			env.Downloads = []string{s.Origin()}
 		}
