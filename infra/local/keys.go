@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"rightsdesk/shared/seal"
@@ -21,6 +22,11 @@ func openRing(path string) (*seal.Ring, error) {
 		return nil, fmt.Errorf("read the key ring: %w", err)
 	}
 	return seal.ParseRing(b)
+}
+
+// secretFile is where a laptop keeps a secret that a policy refers to as secret:NAME.
+func secretFile(dir, reference string) string {
+	return filepath.Join(dir, "secrets", strings.TrimPrefix(reference, "secret:"))
 }
 
 // openSecret reads a secret, or makes one.

@@ -22,6 +22,7 @@ import (
 	"rightsdesk/shared/mail/mailbox"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/policy"
+	"rightsdesk/shared/receipt"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/source"
@@ -175,6 +176,11 @@ func (p *product) openService(pol *policy.Policy) error {
 		return err
 	}
 	p.closers = append(p.closers, p.Company.Close)
+	for _, app := range pol.Apps {
+		if _, err := openSecret(secretFile(p.o.Dir, app.Secret)); err != nil {
+			return err
+		}
+	}
 	sources, err := p.sources(pol)
 	if err != nil {
 		return err
@@ -241,7 +247,7 @@ func (p *product) sources(pol *policy.Policy) (map[string]source.Source, error) 
 		if s.Kind != policy.KindHTTP {
 			continue // a task is done by a person; a table needs an account
 		}
-		secret, err := os.ReadFile(filepath.Join(p.o.Dir, "secrets", strings.TrimPrefix(s.Secret, "secret:")))
+		secret, err := os.ReadFile(secretFile(p.o.Dir, s.Secret))
 		if err != nil {
 			return nil, fmt.Errorf("source %s: its secret is read from a file of that name: %w", s.ID, err)
 		}
@@ -268,6 +274,15 @@ func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
 			who := operator.Identity{ID: "local", Roles: []operator.Role{operator.Handler, operator.Auditor}, MFA: true}
 			return who, seal.Same(httpapi.Bearer(r), p.OperatorKey)
 		},
+		Keys: func(_ context.Context, app string, _ bool) ([][]byte, error) {
+			a, ok := pol.App(app)
+			if !ok {
+				return nil, nil
+			}
+			secret, err := os.ReadFile(secretFile(p.o.Dir, a.Secret)) // so that a key can be replaced as it runs
+			return httpapi.AppKeys(string(secret)), err
+		},
+		Receipts: &receipt.Maker{Policy: pol, Ring: p.Requests.Keys.Ring, BaseURL: p.URL},
 	}
 	mux := http.NewServeMux()
 	sets := httpapi.Sets(env)
