@@ -255,7 +255,7 @@ func checkForm(t reporter, form *element) {
 			hidden = append(hidden, i.attrs["name"])
 		}
 	}
-	if !slices.Contains(hidden, "lang") {
+	if !slices.Contains(hidden, "lang") && !strings.Contains(form.attrs["action"], "?lang=") {
 		t.Errorf("the form to %q forgets the language", form.attrs["action"])
 	}
 	if len(form.find("button")) == 0 {

@@ -34,6 +34,7 @@ type Frame struct {
 	Path      string         // of this page, for the switch; empty where the page answers a form
 	Zone      *time.Location // in which dates are told; nil is UTC
 	Local     bool           // on a laptop: links to the mailbox and the clock
+	Choices   bool           // the policy lets people choose: a link to their choices is in every foot
 }
 
 // Page is one of the pages of this package.

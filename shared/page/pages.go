@@ -119,14 +119,21 @@ func fill[T any](rows []T, n int) []T {
 // FieldProblem says that a field of the form cannot be used. What is expected
 // there stands in the catalogue, as problem.<field>.
 type FieldProblem struct {
-	Field string // right, residence, email, name, account, identities, details, about, corrections, code, reply, files, appeal
+	// Field is right, residence, email, name, account, identities, details, about, corrections, code, reply, files,
+	// appeal, choices, wording or visitor.
+	Field string
 }
 
 // Key is where the catalogue says what is expected.
 func (p FieldProblem) Key() string { return "problem." + p.Field }
 
 // Anchor is the id of what to mend.
-func (p FieldProblem) Anchor() string { return p.Field }
+func (p FieldProblem) Anchor() string {
+	if p.Field == "wording" {
+		return "choices" // the words are those of the choices
+	}
+	return p.Field
+}
 
 func find(problems []FieldProblem, field string) *FieldProblem {
 	i := slices.IndexFunc(problems, func(p FieldProblem) bool { return p.Field == field })
@@ -213,6 +220,9 @@ func (d Done) title(w words.Words) string { return w.T("done." + string(d.Verb) 
 type Gone struct {
 	Path string // where a new link can be asked for; empty: only by a new request
 	Key  string
+	// Choice is the page where one begins anew, if the link was about choices:
+	// choices or preferences; empty: it was about a request.
+	Choice string
 }
 
 func (Gone) name() string               { return "gone" }

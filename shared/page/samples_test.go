@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +87,7 @@ func samples(language string) map[string]sample {
 		At: received.AddDate(0, 0, 3), By: "operator:7c1", Proof: "identity_document",
 		Text: personal.MakeText(say("Which orders do you mean?\nThe old shop had two accounts.", "De quels achats parlez-vous ?\nL’ancienne boutique avait deux comptes.")),
 	}
-	return map[string]sample{
+	all := map[string]sample{
 		"ask-complaint": {path: "/?about=" + request, page: page.Ask{Rights: rights, Key: "k1", Right: "complaint", About: request}},
 		"asked-follow":  {path: "/requests/" + request + "?for=follow", page: page.Asked{Verb: page.Show, ID: request, Path: "/requests/" + request, Key: "k1", AgainKey: "k2"}},
 		"ask":           {path: "/", page: page.Ask{Rights: rights, Key: "k1"}},
@@ -193,6 +194,8 @@ func samples(language string) map[string]sample {
 		}},
 		"clock": {path: "/local/clock", edit: func(f *page.Frame) { f.Local = true }, page: page.Clock{Now: received, Path: "/local/clock"}},
 	}
+	maps.Copy(all, choiceSamples(say))
+	return all
 }
 
 // published is a policy with something in every table.
