@@ -23,24 +23,26 @@ const (
 	awsSDK = "github.com/aws/aws-sdk-go-v2"
 	smithy = "github.com/aws/smithy-go"
 	bolt   = "go.etcd.io/bbolt"
+	jose   = "github.com/go-jose/go-jose/v4"
 )
 
 var layers = map[string]layer{
 	"ground":  {},
 	"domain":  {layers: []string{"ground", "domain", "policy"}},
 	"policy":  {layers: []string{"ground", "domain"}, modules: []string{"go.yaml.in/yaml/v3"}},
+	"receipt": {layers: []string{"ground", "domain", "policy"}, modules: []string{jose}},
 	"edge":    {layers: []string{"ground", "domain", "policy", "edge"}},
-	"http":    {layers: []string{"ground", "domain", "policy", "edge"}, http: true},
+	"http":    {layers: []string{"ground", "domain", "policy", "receipt", "edge"}, http: true},
 	"adapter": {layers: []string{"ground", "domain", "policy"}, packages: []string{"shared/page"}, modules: []string{awsSDK, smithy, bolt}, http: true},
 	"lambda":  {layers: []string{"ground", "domain"}, modules: []string{"github.com/aws/aws-lambda-go"}, http: true},
 	"tests":   {layers: []string{"ground", "domain", "adapter", "tests"}, packages: []string{"infra/local/company"}, modules: []string{awsSDK, smithy}, http: true},
 	"boot": {
-		layers:  []string{"ground", "domain", "policy", "edge", "http", "adapter", "lambda", "boot"},
+		layers:  []string{"ground", "domain", "policy", "receipt", "edge", "http", "adapter", "lambda", "boot"},
 		modules: []string{awsSDK, smithy, "github.com/aws/aws-lambda-go"}, http: true,
 	},
 	"function": {layers: []string{"boot"}, packages: []string{"shared/topology"}, http: true},
 	"local": {
-		layers: []string{"ground", "domain", "policy", "edge", "http", "local"},
+		layers: []string{"ground", "domain", "policy", "receipt", "edge", "http", "local"},
 		packages: []string{
 			"shared/table/embedded", "shared/table/hostile", "shared/mail/mailbox", "shared/mail/feedback", "shared/export/folder",
 			"shared/source/http", "shared/source/task",
@@ -68,12 +70,12 @@ var members = map[string]string{
 	"shared/mail":       "domain",
 	"shared/operator":   "domain",
 	"shared/page/words": "domain",
-	"shared/receipt":    "domain",
 	"shared/request":    "domain",
 	"shared/seal":       "domain",
 	"shared/source":     "domain",
 	"shared/table":      "domain",
 	"shared/policy":     "policy",
+	"shared/receipt":    "receipt",
 
 	"shared/job":     "edge",
 	"shared/page":    "edge",
