@@ -101,6 +101,7 @@ var kinds = map[Kind]func(*writer){
 	Fulfilled: func(w *writer) {
 		w.say("mail.fulfilled.open")
 		w.wish()
+		w.chosen()
 		w.outcomes()
 		w.follow()
 		w.disagree("complain.text")
@@ -567,6 +568,18 @@ func (w *writer) authority() {
 		w.say("authority.any")
 	}
 	w.say("mail.complain.court")
+}
+
+// chosen says since when a choice is in force, and how long.
+func (w *writer) chosen() {
+	switch w.letter.Right { // as a policy spells it
+	case "opt_out_sale":
+		w.say("mail.fulfilled.opt_out_sale")
+	case "limit_sensitive":
+		w.say("mail.fulfilled.limit_sensitive")
+	case "withdraw_consent":
+		w.say("mail.fulfilled.withdraw_consent")
+	}
 }
 
 // appealed is how a policy spells the right to appeal.

@@ -17,6 +17,7 @@ func (s *Service) answer(ctx context.Context, r Request) (result, error) {
 		return result{
 			action: Fulfil, say: []mail.Kind{say},
 			apply: func(r Request) (Request, error) { return r, nil },
+			also:  s.restrict,
 		}, nil
 	}
 	key, err := s.makePackage(ctx, r)

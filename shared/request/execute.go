@@ -177,7 +177,7 @@ func (w worker) execute(ctx context.Context) (result, error) {
 		order.MaskKey = []byte(w.s.Keys.Ring.Hash("mask", string(w.r.ID), string(w.subject.Salt)))
 	case DoCorrect:
 		order.Verb, order.Corrections = source.Correct, w.corrections(holding)
-	case DoExport, DoTell, DoKeep, DoRefer, DoRefuse, DoByHand:
+	case DoExport, DoTell, DoKeep, DoRefer, DoRefuse, DoByHand, DoChoose:
 		return result{}, fmt.Errorf("request %s: step %d is not for a source to execute", w.r.ID, w.index)
 	}
 	done, err := w.src.Execute(ctx, order)

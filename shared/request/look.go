@@ -212,16 +212,22 @@ func (s *Service) looked(r Request, index, known int, found source.Found, all []
 			*l = Look{Source: l.Source, State: Planned, Calls: l.Calls}
 		}
 	}
-	plain, err := json.Marshal(storeIdentities(all[1:])) // the first is the verified address
+	if len(all) > 1 { // the first is the verified address
+		err = s.sealTies(&r, subject, all[1:])
+	}
+	return r, err
+}
+
+// sealTies puts into r the identities that count as verified beside the address.
+func (s *Service) sealTies(r *Request, subject seal.Subject, ties []personal.Identity) error {
+	plain, err := json.Marshal(storeIdentities(ties))
 	if err != nil {
-		return Request{}, fmt.Errorf("encode ties: %w", err)
+		return fmt.Errorf("encode ties: %w", err)
 	}
-	if len(all) > 1 {
-		if r.Ties, err = s.Keys.Ring.Seal(subject, r.place("ties"), plain); err != nil {
-			return Request{}, fmt.Errorf("seal ties: %w", err)
-		}
+	if r.Ties, err = s.Keys.Ring.Seal(subject, r.place("ties"), plain); err != nil {
+		return fmt.Errorf("seal ties: %w", err)
 	}
-	return r, nil
+	return nil
 }
 
 func (s *Service) lookFailed(id ID, index int, corrections []source.Correction, cause error) result {

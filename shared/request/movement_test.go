@@ -14,6 +14,7 @@ import (
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
+	"rightsdesk/shared/source"
 )
 
 func from(residence string) func(*Submission) {
@@ -501,7 +502,9 @@ func TestWhoWasNotMailedIsNotToldThatWeAreLate(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, func(p *policy.Policy) {
 		p.Rights[policy.OptOutSale] = policy.RightRule{Residences: []string{policy.Everywhere}, TaskDays: 7}
+		p.Sources[0].Hears = []policy.Right{policy.OptOutSale}
 	})
+	d.shop.fail = func(string) error { return source.ErrRefused }
 	for i := range 15 {
 		d.submit(asks(policy.OptOutSale, from("US-CA"), func(s *Submission) { s.Call.Key = strconv.Itoa(i) }))
 	}

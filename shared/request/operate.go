@@ -57,10 +57,11 @@ func (s *Service) VerifyByOperator(ctx context.Context, by operator.Identity, id
 		r.Proof.At, r.Proof.By = s.now(), "operator"
 		// The reason is the operator's own words: it may name somebody, so only its keyed hash is kept.
 		say := r.askNewAddress(s.now())
+		facts, err := s.object(ctx, &r)
 		return detail{
 			r: r, say: say,
-			facts: []audit.Fact{{Name: "by", Value: "operator"}, {Name: "reason", Value: s.Keys.Ring.Hash("reason", reason)}},
-		}, nil
+			facts: append([]audit.Fact{{Name: "by", Value: "operator"}, {Name: "reason", Value: s.Keys.Ring.Hash("reason", reason)}}, facts...),
+		}, err
 	})
 }
 
@@ -89,7 +90,8 @@ func (s *Service) Accept(ctx context.Context, by operator.Identity, id ID, c Cal
 // planLife is how long a dry run's findings stand.
 const planLife = time.Hour
 
-// Deny refuses the request for one of the law's reasons.
+// Deny refuses the request for one of the law's reasons, and takes off again what
+// it had switched on.
 func (s *Service) Deny(ctx context.Context, by operator.Identity, id ID, reason string, c Call) (Status, error) {
 	if err := mayHandle(by); err != nil {
 		return "", err
@@ -104,11 +106,15 @@ func (s *Service) Deny(ctx context.Context, by operator.Identity, id ID, reason 
 			}
 			return detail{}, fault.Input(fault.Field{Pointer: "/reason", Text: "must be one of " + strings.Join(codes, ", ")})
 		}
+		if err := s.deniable(r); err != nil {
+			return detail{}, err
+		}
 		r.Reason = reason
+		facts, err := s.undo(ctx, &r)
 		return detail{
 			r: r, say: []mail.Kind{mail.Denied},
-			facts: append([]audit.Fact{{Name: "reason", Value: reason}, {Name: "article", Value: reasons[i].Article}}, r.destroyed()...),
-		}, nil
+			facts: slices.Concat([]audit.Fact{{Name: "reason", Value: reason}, {Name: "article", Value: reasons[i].Article}}, facts, r.destroyed()),
+		}, err
 	})
 }
 

@@ -56,6 +56,7 @@ const (
 	DoRefer     StepVerb = "refer"  // to the controller whose data it is
 	DoRefuse    StepVerb = "refuse" // to correct what is a record of what was
 	DoByHand    StepVerb = "by_hand"
+	DoChoose    StepVerb = "choose" // tell a source what the person chose
 )
 
 // begun reports whether something of the step happened that a new plan must not forget.
@@ -133,7 +134,7 @@ func (s State) running() bool { return s == Planned || s == Working || s == Look
 // lookAt lists the sources that a right needs asked: those that are ours to ask.
 func lookAt(p *policy.Policy, right policy.Right) []Look {
 	var looks []Look
-	if byHand(right) {
+	if byHand(right) || right.Unverified() {
 		return nil
 	}
 	for _, src := range p.Sources {
@@ -147,10 +148,10 @@ func lookAt(p *policy.Policy, right policy.Right) []Look {
 // byHand reports whether a right is weighed by a person, always.
 func byHand(right policy.Right) bool {
 	switch right {
-	case policy.Restriction, policy.Objection, policy.OptOutSale, policy.LimitSensitive, policy.WithdrawConsent:
+	case policy.Restriction, policy.Objection:
 		return true
 	case policy.Access, policy.Portability, policy.Know, policy.Rectification, policy.Erasure,
-		policy.Challenge, policy.Complaint, policy.Appeal:
+		policy.OptOutSale, policy.LimitSensitive, policy.WithdrawConsent, policy.Challenge, policy.Complaint, policy.Appeal:
 	}
 	return right.Weighed()
 }
@@ -171,6 +172,9 @@ func planSteps(p *policy.Policy, right policy.Right, looks []Look, corrections [
 	}
 	if byHand(right) {
 		return []Step{task("", taskDays(p, right))}
+	}
+	if right.Unverified() {
+		return choiceSteps(p, right)
 	}
 	var steps []Step
 	for _, src := range p.Sources {

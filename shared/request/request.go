@@ -101,7 +101,10 @@ type Request struct {
 	Outcome       Outcome    `json:"outcome,omitempty"`       // of what somebody weighs
 	Appealed      ID         `json:"appealed,omitempty"`      // the appeal against this denial
 
-	Automatic bool `json:"auto,omitempty"` // accepted by the policy, without an operator
+	Automatic bool      `json:"auto,omitempty"`     // accepted by the policy, without an operator
+	App       string    `json:"app,omitempty"`      // of the company's, that made it for who was signed in there
+	Purposes  []string  `json:"purposes,omitempty"` // that consent is withdrawn for; empty: all of them
+	Switched  time.Time `json:"switched,omitzero"`  // when it put its stop on a person, or withdrew; zero: not, or it stood so already
 
 	Subject string          `json:"-"`              // stands in the item's index
 	Holder  seal.Identifier `json:"holder"`         // whose salt the sealed fields hang on
@@ -136,7 +139,7 @@ type Proof struct {
 	Spent    int       `json:"spent,omitempty"` // highest generation redeemed: it and those before are dead
 	Times    int       `json:"times,omitempty"` // how often it was proven; tokens carry the count
 	At       time.Time `json:"at,omitzero"`     // when, the last time
-	By       string    `json:"by,omitempty"`    // code, link or operator
+	By       string    `json:"by,omitempty"`    // code, link, operator, app or appeal
 }
 
 // Proven reports whether the address was ever proven.

@@ -97,15 +97,23 @@ var moves = map[Status]map[Action]Status{
 
 // Can reports whether the action is possible now.
 func (r Request) Can(a Action) bool {
-	_, ok := moves[r.Status][a]
+	_, ok := r.after(a)
 	return ok
+}
+
+// after is the status that an action leads to. A choice cannot be revoked: it took
+// effect as it was made, and is switched off where people choose. California wants
+// even that confirmed twice (11 CCR 7028), which no lost request may get round.
+func (r Request) after(a Action) (Status, bool) {
+	next, ok := moves[r.Status][a]
+	return next, ok && (a != Revoke || !r.Right.Unverified())
 }
 
 // Apply returns the request as it is after a, and the audit entry that belongs
 // to it. r itself is not changed. Details of the action are applied by the
 // caller beforehand and told as facts.
 func (r Request) Apply(a Action, by string, now time.Time, facts ...audit.Fact) (Request, audit.Entry, error) {
-	next, ok := moves[r.Status][a]
+	next, ok := r.after(a)
 	if !ok {
 		return Request{}, audit.Entry{}, ErrNotNow
 	}
@@ -125,6 +133,7 @@ func (r Request) Apply(a Action, by string, now time.Time, facts ...audit.Fact) 
 // Actors of audit entries that are not operators.
 const (
 	ByPerson = "person"
+	ByApp    = "app"    // a program of the company's that vouches for who is signed in there; a colon and its id follow
 	ByPolicy = "policy" // a rule of the policy file, without a human
 	ByClock  = "clock"
 	BySystem = "system" // work on a plan

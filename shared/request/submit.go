@@ -31,8 +31,13 @@ type Submission struct {
 	// Received and Channel are set for what was taken in by phone or post.
 	Received time.Time
 	Channel  string
-	By       string // actor; empty: the person
-	About    ID     // the request that a complaint is about; may be empty
+	By       string   // actor; empty: the person
+	About    ID       // the request that a complaint is about; may be empty
+	Purposes []string // that consent is withdrawn for; none: all of them
+	// Account is who is signed in to the app that submits; nobody else may say so.
+	Account personal.Identity
+
+	app string // that submits
 }
 
 // Receipt is the answer to a submission, the same for known and unknown people.
@@ -49,24 +54,37 @@ type Receipt struct {
 const (
 	maxText = 8_000
 	maxList = 20
+
+	maxAccount = 256
 )
 
 // Submit stores a request and promises a mail with a code and a link. It finds
 // out nothing about the person: whoever asks, and for whomever, it does the same
 // in the same time. Repeated with the same Idempotency-Key it answers as it did
 // the first time.
+//
+// What is a choice takes effect in the same commit.
 func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
+	sub.app, sub.Account = "", personal.Identity{}
+	r, err := s.submit(ctx, sub)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return s.receipt(r), nil
+}
+
+func (s *Service) submit(ctx context.Context, sub Submission) (Request, error) {
 	now := s.now()
 	rule, err := s.check(&sub, now)
 	if err != nil {
-		return Receipt{}, err
+		return Request{}, err
 	}
 	if err := s.limit(ctx, sub.From, now); err != nil {
-		return Receipt{}, err
+		return Request{}, err
 	}
 	subject, mayMail, err := s.Keys.Contact(ctx, sub.Person.Email.Identity(), now, s.Policy.Verification.MailsPerDay)
 	if err != nil {
-		return Receipt{}, unavailable(err)
+		return Request{}, unavailable(err)
 	}
 
 	key := sub.Call.Key
@@ -74,27 +92,36 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
 		key = string(table.NewID())
 	}
 	r := Request{
-		ID:    ID("r" + s.Keys.Ring.Hash("request", subject.ID, string(sub.Right), key)),
+		ID:    s.idFor(subject.ID, sub, key),
 		Right: sub.Right, Residence: sub.Residence, Channel: sub.Channel, Locale: sub.Locale,
 		Status: Unverified, Policy: s.Policy.Version, Automatic: rule.Automatic,
-		Received: sub.Received, Promise: rule.PromisedDays, About: sub.About,
+		Received: sub.Received, Promise: rule.PromisedDays, About: sub.About, App: sub.app, Purposes: sub.Purposes,
 		LapseAt: now.Add(s.Policy.Verification.LapseAfter),
 		Subject: subject.ID, Holder: subject.Holder,
 		Body: s.Keys.Ring.Hash("body", sub.Call.Body),
 	}
-	if sub.Right.Unverified() {
+	if sub.Right.Unverified() || sub.app != "" {
 		r.Status, r.LapseAt = Open, time.Time{}
 	}
+	// Nobody has to say yes to a choice: it is in force, and only passed on.
+	r.Automatic = r.Automatic || sub.Right.Unverified()
 	r = s.judged(r)
 	if err := s.count(&r, now); err != nil {
-		return Receipt{}, err
+		return Request{}, err
 	}
 	if r.Status == Unverified && r.RespondBy.Before(r.LapseAt) {
 		// What was taken in late leaves the person as long as the link is good for.
 		r.LapseAt = later(r.RespondBy, now.Add(s.Policy.Verification.LinkPeriod))
 	}
 	if err := s.sealPerson(&r, subject, sub.Person); err != nil {
-		return Receipt{}, fmt.Errorf("seal a person: %w", err)
+		return Request{}, fmt.Errorf("seal a person: %w", err)
+	}
+	who := []personal.Identity{sub.Person.Email.Identity()}
+	if sub.Account != (personal.Identity{}) {
+		who = append(who, sub.Account)
+		if err := s.sealTies(&r, subject, who[1:]); err != nil {
+			return Request{}, err
+		}
 	}
 	if _, ok := sub.Person.newAddress(); ok {
 		r.NewAddress = &Proof{}
@@ -108,6 +135,14 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
 		}
 		say = append(say, kind)
 	}
+	if sub.app != "" {
+		// The code of this generation was mailed to nobody, and is dead.
+		r.Proof = Proof{Issued: 1, IssuedAt: now, Spent: 1, Times: 1, At: now, By: ByApp}
+		for i := range say {
+			say[i] = mail.Verified
+		}
+		say = append(say, r.askNewAddress(now)...)
+	}
 	e := audit.Entry{
 		Chain: r.ID.Chain(), At: now, Actor: ByPerson, Action: "receive",
 		Facts: []audit.Fact{
@@ -119,20 +154,57 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (Receipt, error) {
 			{Name: "mailed", Value: strconv.FormatBool(mayMail)},
 		},
 	}
-	if sub.By != "" {
+	switch {
+	case sub.app != "":
+		e.Actor = sub.By
+		e.Facts = append(e.Facts, audit.Fact{Name: "by", Value: ByApp})
+	case sub.By != "":
 		e.Actor = sub.By
 		e.Facts = append(e.Facts, audit.Fact{Name: "channel", Value: r.Channel}, audit.Fact{Name: "received", Value: r.Received.Format(time.RFC3339)})
 	}
-	_, err = s.save(ctx, table.NewID(), r, e, say)
-	if errors.Is(err, table.ErrConflict) {
-		if r, err = s.repeated(ctx, r); err != nil {
-			return Receipt{}, err
+	return s.first(ctx, r, e, say, who)
+}
+
+// first stores a request. What takes effect with it is decided again when somebody
+// else changed the same person's choices meanwhile; when the request itself is there
+// already, the call is a repetition.
+func (s *Service) first(ctx context.Context, r Request, e audit.Entry, say []mail.Kind, who []personal.Identity) (Request, error) {
+	commit := table.NewID()
+	for try := range conflictTries {
+		next, entry := r, e
+		if r.Status == Open && r.Right != policy.Restriction {
+			facts, err := s.take(ctx, &next, who)
+			if err != nil {
+				return Request{}, unavailable(err)
+			}
+			entry.Facts = slices.Concat(e.Facts, facts)
+		}
+		saved, err := s.save(ctx, commit, next, entry, say)
+		if err == nil {
+			s.wake(ctx, saved)
+			return saved, nil
+		}
+		if !errors.Is(err, table.ErrConflict) {
+			return Request{}, unavailable(err)
+		}
+		if saved, err = s.repeated(ctx, r); !errors.Is(err, ErrNotFound) {
+			return saved, unavailable(err)
+		}
+		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
+			return Request{}, err
 		}
 	}
-	if err != nil {
-		return Receipt{}, unavailable(err)
+	return Request{}, ErrBusy
+}
+
+// idFor names a request after whoever asks, what for, and the key of the call. What
+// an app vouches for never has the name of what anybody could have sent.
+func (s *Service) idFor(subject string, sub Submission, key string) ID {
+	parts := []string{subject, string(sub.Right), key}
+	if sub.app != "" {
+		parts = append(parts, ByApp, sub.app)
 	}
-	return s.receipt(r), nil
+	return ID("r" + s.Keys.Ring.Hash("request", parts...))
 }
 
 // repeated returns the request that the same key made before.
@@ -150,7 +222,7 @@ func (s *Service) repeated(ctx context.Context, again Request) (Request, error) 
 // receipt is the answer as it was at submission, never today's status and dates.
 func (s *Service) receipt(r Request) Receipt {
 	status := Unverified
-	if r.Right.Unverified() || r.Right == policy.Appeal {
+	if r.Right.Unverified() || r.Right == policy.Appeal || r.App != "" {
 		status = Open
 	}
 	r.Stops, r.Extension = nil, nil
@@ -219,6 +291,10 @@ func (s *Service) check(sub *Submission, now time.Time) (policy.RightRule, error
 	// not whatever somebody writes into the field.
 	if sub.Residence != "" && !policy.IsResidence(sub.Residence) {
 		wrong("/residence", "must be a code such as FR, US-CA or EEA, or be left out")
+	}
+	s.checkPurposes(sub, wrong)
+	if size := utf8.RuneCountInString(sub.Account.Reveal()); sub.Account != (personal.Identity{}) && (size == 0 || size > maxAccount || sub.Account.Kind != personal.KindAccount) {
+		wrong("/account", fmt.Sprintf("must be the account of who is signed in, in at most %d characters", maxAccount))
 	}
 	if sub.About != "" && (sub.Right != policy.Complaint || !sub.About.possible()) {
 		wrong("/about", "must be the id of a request, and goes with the right complaint only")

@@ -107,7 +107,11 @@ func (s *Service) prove(ctx context.Context, r Request, generation int, by strin
 	commit := table.NewID()
 	for try := range conflictTries {
 		now := s.now()
-		next, e, err := r.Apply(Verify, ByPerson, now, audit.Fact{Name: "by", Value: by})
+		facts, err := s.object(ctx, &r)
+		if err != nil {
+			return Proven{}, unavailable(err)
+		}
+		next, e, err := r.Apply(Verify, ByPerson, now, append([]audit.Fact{{Name: "by", Value: by}}, facts...)...)
 		if err != nil {
 			return Proven{}, err
 		}
@@ -254,10 +258,12 @@ func (s *Service) Authorize(ctx context.Context, id ID, token string) (Request, 
 }
 
 // Revoke takes the request back. What was already destroyed stays so; the
-// answer tells.
+// answer tells. An objection ends with it, but for the one against marketing. A
+// choice cannot be revoked: see Request.Can.
 func (s *Service) Revoke(ctx context.Context, id ID, c Call) (Status, error) {
 	return s.simple(ctx, id, Revoke, ByPerson, c, func(r Request) (detail, error) {
-		return detail{r: r, say: []mail.Kind{mail.Revoked}, facts: r.destroyed()}, nil
+		facts, err := s.undo(ctx, &r)
+		return detail{r: r, say: []mail.Kind{mail.Revoked}, facts: append(facts, r.destroyed()...)}, err
 	})
 }
 

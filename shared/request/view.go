@@ -210,6 +210,9 @@ func (s *Service) Outcome(r Request, language string) []words.System {
 		if c, ok := s.Policy.Category(step.Category); ok {
 			o.Category = c.Label.In(language)
 		}
+		if step.Verb == DoChoose {
+			o.Category, o.Count = words.In(language).Name("right", string(r.Right)), 0
+		}
 		if o.Count == 0 {
 			o.Count = step.Found
 		}
@@ -251,6 +254,8 @@ func (s Step) result() words.Result {
 		return words.Waiting
 	case Planned, Working, Looking:
 		switch {
+		case s.Verb == DoChoose:
+			return words.ToTell
 		case s.Found == 0 && s.Done == 0:
 			return words.Nothing // so far
 		case s.Fault == "held" || s.Verb == DoExport:
@@ -273,6 +278,8 @@ func (s Step) result() words.Result {
 		return words.Corrected
 	case DoExport:
 		return words.Copied
+	case DoChoose:
+		return words.Told
 	case DoByHand, DoTell, DoKeep, DoRefer, DoRefuse:
 	}
 	return s.told()
@@ -285,7 +292,7 @@ func (s Step) coming() words.Result {
 		return words.ToMask
 	case DoCorrect:
 		return words.ToCorrect
-	case DoDelete, DoExport, DoByHand, DoTell, DoKeep, DoRefer, DoRefuse:
+	case DoDelete, DoExport, DoByHand, DoTell, DoKeep, DoRefer, DoRefuse, DoChoose:
 	}
 	return words.Planned
 }
@@ -298,7 +305,7 @@ func (s Step) told() words.Result {
 		return words.Historical
 	case DoByHand:
 		return words.Done
-	case DoExport, DoTell, DoDelete, DoAnonymise, DoCorrect, DoKeep:
+	case DoExport, DoTell, DoDelete, DoAnonymise, DoCorrect, DoKeep, DoChoose:
 	}
 	return words.Held
 }

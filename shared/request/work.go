@@ -45,6 +45,8 @@ type result struct {
 	say    []mail.Kind
 	more   []table.Write
 	effect bool // a store was changed: that is kept even of a request that is over by now
+	// also takes effect with it, and is decided on the version that is saved.
+	also func(context.Context, *Request) ([]audit.Fact, error)
 }
 
 // Work works off the plan of a request until nothing can be done now, or the
@@ -150,11 +152,17 @@ func (s *Service) finish(ctx context.Context, r Request, res result) (Request, e
 		if err != nil {
 			return r, err
 		}
+		var facts []audit.Fact
+		if res.also != nil {
+			if facts, err = res.also(ctx, &next); err != nil {
+				return r, err
+			}
+		}
 		if res.action == "" {
 			next, err = s.keep(ctx, next, res.more...)
 		} else {
 			var e audit.Entry
-			if next, e, err = next.Apply(res.action, BySystem, s.now(), res.facts...); err == nil {
+			if next, e, err = next.Apply(res.action, BySystem, s.now(), slices.Concat(res.facts, facts)...); err == nil {
 				if res.action == Accept {
 					e.Actor = ByPolicy
 				}
@@ -245,6 +253,8 @@ func (s *Service) step(ctx context.Context, r Request, index int) (result, error
 		res, err = w.again(ctx)
 	case step.Verb == DoExport:
 		res, err = w.export(ctx)
+	case step.Verb == DoChoose:
+		res, err = w.choose(ctx)
 	default:
 		res, err = w.execute(ctx)
 	}

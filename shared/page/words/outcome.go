@@ -61,10 +61,12 @@ const (
 	Held       Result = "held"       // there are records; an answer says so and does not show them
 	Historical Result = "historical" // not corrected: it records what was
 	Done       Result = "done"       // a person at the company did it by hand
+	ToTell     Result = "to_tell"    // the system will be told of a choice
+	Told       Result = "told"       // the system was told of a choice, and obeys it
 )
 
 // Results lists every result.
-var Results = []Result{Found, Planned, ToMask, ToCorrect, Erased, Anonymised, Corrected, Copied, Restricted, Stopped, Nothing, Kept, Failed, Waiting, Elsewhere, Held, Historical, Done}
+var Results = []Result{Found, Planned, ToMask, ToCorrect, Erased, Anonymised, Corrected, Copied, Restricted, Stopped, Nothing, Kept, Failed, Waiting, Elsewhere, Held, Historical, Done, ToTell, Told}
 
 // Outcome returns what became of the data, in a sentence without the category.
 func (w Words) Outcome(o Outcome, zone *time.Location) string {
