@@ -9,10 +9,13 @@ const (
 	ExistingCustomer = "existing_customer"
 	// NoConsentNeeded is that the law asks for a way out only, or for nothing.
 	NoConsentNeeded = "no_consent_needed"
+	// LegitimateInterests is that the company's interests outweigh the person's, until
+	// the person objects. Never for mail, and never for what is kept in a browser.
+	LegitimateInterests = "legitimate_interests"
 )
 
 // Defaults lists the grounds.
-var Defaults = []string{ExistingCustomer, NoConsentNeeded}
+var Defaults = []string{ExistingCustomer, NoConsentNeeded, LegitimateInterests}
 
 // DefaultOn returns the article by which something may stand on where a law holds,
 // on that ground, before the person chose. What is not known to be allowed is not:
@@ -35,12 +38,14 @@ func defaultOn(law, ground string) basis {
 		switch {
 		case ground == ExistingCustomer:
 			return canSpam
-		case ground == NoConsentNeeded && law != "us-wa": // Washington's law on health data wants consent first
+		case slices.Contains(Defaults, ground) && law != "us-wa": // Washington's law on health data wants consent first
 			return wayOut
 		}
 		return basis{}
 	case ground == ExistingCustomer:
 		return customers[law]
+	case ground == LegitimateInterests:
+		return interests[law]
 	default:
 		return basis{}
 	}
@@ -77,6 +82,15 @@ var customers = map[string]basis{
 	"sg-pdpa":      {"s. 11 Spam Control Act 2007 (Singapore)", "https://sso.agc.gov.sg/Act/SCA2007", Unverified},
 	"jp-appi":      {"Art. 3(1)(iii) Act on Regulation of Transmission of Specified Electronic Mail (Japan)", "https://www.japaneselawtranslation.go.jp/en/laws/view/3767", Unverified},
 	"za-popia":     {"s. 69(3) POPIA", popiaText, Unverified},
+}
+
+// interests are the laws that know legitimate interests, and an objection to them.
+var interests = map[string]basis{
+	"eu-gdpr":  {"Art. 6(1)(f) and 21 GDPR", gdprText, Secondary},
+	"uk-gdpr":  {"Art. 6(1)(f) and 21 UK GDPR", ukGDPRText, Secondary},
+	"ch-fadp":  {"Art. 30(2)(b) and 31 FADP", fadpText, Unverified},
+	"br-lgpd":  {"Art. 7(IX) and 18 § 2 LGPD", lgpdText, Unverified},
+	"za-popia": {"s. 11(1)(f) and 11(3) POPIA", popiaText, Unverified},
 }
 
 // signals are the laws under which the signal of Global Privacy Control, or any

@@ -13,18 +13,19 @@ func TestEveryLawSaysWhatMayStandOnBeforeAnybodyChose(t *testing.T) {
 	const (
 		nothing   = ""
 		customers = ExistingCustomer
-		both      = ExistingCustomer + " " + NoConsentNeeded
+		objection = ExistingCustomer + " " + LegitimateInterests
+		wayOut    = ExistingCustomer + " " + NoConsentNeeded + " " + LegitimateInterests
 	)
 	want := map[string]string{
-		"eu-gdpr": customers, "uk-gdpr": customers, "ch-fadp": customers,
+		"eu-gdpr": objection, "uk-gdpr": objection, "ch-fadp": objection,
 		"ca-pipeda": customers, "ca-qc": customers, "ca-ab": customers, "ca-bc": customers,
-		"us-ca-ccpa": both, "us-states": both, "us-wa": customers,
-		"br-lgpd": customers, "ar-ley-25326": customers, "au-privacy": customers, "nz-privacy": customers, "sg-pdpa": customers,
-		"jp-appi": customers, "za-popia": customers,
+		"us-ca-ccpa": wayOut, "us-states": wayOut, "us-wa": customers,
+		"br-lgpd": objection, "ar-ley-25326": customers, "au-privacy": customers, "nz-privacy": customers, "sg-pdpa": customers,
+		"jp-appi": customers, "za-popia": objection,
 		"in-dpdp": nothing, "kr-pipa": nothing, "th-pdpa": nothing, "tr-kvkk": nothing, "sa-pdpl": nothing, "cn-pipl": nothing,
 	}
 	for _, state := range strings.Fields("va co ct tx or nj mn ut mt ia ne de nh tn md in ky ri fl nv") {
-		want["us-"+state] = both
+		want["us-"+state] = wayOut
 	}
 	for _, p := range packs {
 		var got []string
@@ -64,6 +65,11 @@ func TestTheSignalIsAnOptOutWhereALawSaysSo(t *testing.T) {
 		}
 	}
 	for id := range signals {
+		if _, ok := ByID(id); !ok {
+			t.Errorf("%s is no law", id)
+		}
+	}
+	for id := range interests {
 		if _, ok := ByID(id); !ok {
 			t.Errorf("%s is no law", id)
 		}

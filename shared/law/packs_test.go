@@ -61,7 +61,7 @@ func TestEveryRuleOfEveryPackCanBeCited(t *testing.T) {
 		if p.records != nil {
 			rules = append(rules, p.records.basis)
 		}
-		for _, optional := range []basis{p.roll, p.silence, signals[p.ID], defaultOn(p.ID, ExistingCustomer), defaultOn(p.ID, NoConsentNeeded)} {
+		for _, optional := range []basis{p.roll, p.silence, signals[p.ID], defaultOn(p.ID, ExistingCustomer), defaultOn(p.ID, NoConsentNeeded), defaultOn(p.ID, LegitimateInterests)} {
 			if optional != (basis{}) {
 				rules = append(rules, optional)
 			}

@@ -134,23 +134,24 @@ func choices(b *strings.Builder) {
 	b.WriteString(`
 ## What may stand before anybody chose
 
-A policy can let a purpose stand on until the person says no (` + "`default: on`" + `) on one of two grounds. ` + "`existing_customer`" + ` is mail about the
+A policy can let a purpose stand on until the person says no (` + "`default: on`" + `) on one of three grounds. ` + "`existing_customer`" + ` is mail about the
 company's own similar products, to people who bought, who were told then that they can say no and can say it in every mail.
-` + "`no_consent_needed`" + ` is that the law asks for a way out only. Where a cell is empty the answer is no, either because the law says so or
+` + "`no_consent_needed`" + ` is that the law asks for a way out only. ` + "`legitimate_interests`" + ` is that the company's interests outweigh the
+person's until the person objects; it is for no mail and for nothing that is kept in a browser. Where a cell is empty the answer is no, either because the law says so or
 because nobody has looked. In Canada consent is implied for two years from the last purchase: that count is the company's.
 
 The last column is where the signal of Global Privacy Control is an opt-out of sale and of targeted advertising. It binds who sells
 data, shares it or uses it for targeted advertising; a policy under such a law may not say that it ignores the signal.
 
-| id | existing_customer | no_consent_needed | Global Privacy Control |
-|---|---|---|---|
+| id | existing_customer | no_consent_needed | legitimate_interests | Global Privacy Control |
+|---|---|---|---|---|
 `)
 	for i, p := range packs {
 		if i > 0 && packs[i-1].ID == p.ID {
 			continue
 		}
-		fmt.Fprintf(b, "| [`%s`](#%s) | %s | %s | %s |\n", p.ID, p.ID,
-			cite(defaultOn(p.ID, ExistingCustomer)), cite(defaultOn(p.ID, NoConsentNeeded)), cite(signals[p.ID]))
+		fmt.Fprintf(b, "| [`%s`](#%s) | %s | %s | %s | %s |\n", p.ID, p.ID,
+			cite(defaultOn(p.ID, ExistingCustomer)), cite(defaultOn(p.ID, NoConsentNeeded)), cite(defaultOn(p.ID, LegitimateInterests)), cite(signals[p.ID]))
 	}
 }
 

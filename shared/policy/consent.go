@@ -35,7 +35,7 @@ type Consent struct {
 	Mail      bool // it is a mailing list: one-click unsubscribe, bounces and complaints end it
 	Marketing bool // it is direct marketing: an opt-out of all marketing ends it
 	// StoppedBy is what ends it beside the person's own choice about it. It has the
-	// stops that follow from Marketing as well as those that the file names.
+	// stops that follow from Marketing and from Ground as well as those that the file names.
 	StoppedBy []Stop
 }
 
@@ -56,7 +56,11 @@ type DefaultGround string
 const (
 	ExistingCustomer DefaultGround = law.ExistingCustomer // the company's own similar products, to who bought; Directive 2002/58/EC, Article 13(2)
 	NoConsentNeeded  DefaultGround = law.NoConsentNeeded  // the law where the person lives asks for an opt-out only, or for nothing
+	// WhileNobodyObjects is for a purpose that rests on legitimate interests.
+	WhileNobodyObjects DefaultGround = law.LegitimateInterests
 )
+
+var defaultGrounds = []DefaultGround{ExistingCustomer, NoConsentNeeded, WhileNobodyObjects}
 
 // Stop is what a person set against more than one purpose at once.
 type Stop string
@@ -86,7 +90,7 @@ func (p *Policy) readConsent(purpose string, o *object) {
 		Edition: o.number("edition", 1, 1000),
 
 		Default:  Off,
-		Ground:   word(o, "ground", needIf(o.spells("default", string(On))), []DefaultGround{ExistingCustomer, NoConsentNeeded}),
+		Ground:   word(o, "ground", needIf(o.spells("default", string(On))), defaultGrounds),
 		Required: o.flag("required", false),
 		Loss:     o.text("loss", needIf(o.spells("required", "true"))),
 
@@ -106,6 +110,9 @@ func (p *Policy) readConsent(purpose string, o *object) {
 	c.check(o)
 	if c.Marketing { // GDPR Article 21(2) and (3), CAN-SPAM, CASL: no file can leave it out
 		c.StoppedBy = union(c.StoppedBy, []Stop{MarketingOptOut, Objected})
+	}
+	if c.Ground == WhileNobodyObjects { // GDPR Article 21(1)
+		c.StoppedBy = union(c.StoppedBy, []Stop{Objected})
 	}
 	p.Consents = append(p.Consents, c)
 }
@@ -182,8 +189,27 @@ func checkDefaults(p *Policy, refuse report) {
 		if c.Ground == ExistingCustomer && !c.Mail {
 			refuse(at+".mail", "must be true for `ground: existing_customer`: the law lets mail go to who bought, and nothing else")
 		}
+		if c.Ground == WhileNobodyObjects {
+			p.checkInterests(c, u, refuse)
+		}
 		if c.Ground != "" && !p.allowsDefault(c.Ground) {
 			refuse(at+".ground", "must be one that a law under `regimes` knows, and none knows this one (docs/regimes.md says which do); or the default is off")
+		}
+	}
+}
+
+// checkInterests refuses to call legitimate interests what wants consent first.
+func (p *Policy) checkInterests(c Consent, u Purpose, refuse report) {
+	at := "consents." + c.Purpose
+	if !slices.Contains(u.Bases, OnLegitimateInterests) {
+		refuse(at+".ground", "is for a purpose that rests on legitimate_interests; purposes.%s.bases does not name it", c.Purpose)
+	}
+	if c.Mail {
+		refuse(at+".ground", "must not be legitimate_interests for a mailing list; existing_customer is the ground that lets mail go before anybody asked for it")
+	}
+	for _, k := range p.Cookies {
+		if k.Purpose == c.Purpose && !k.Essential {
+			refuse(at+".ground", "must not be legitimate_interests: cookies.%s serves this purpose, and what is kept in a browser wants consent first (Directive 2002/58/EC, Article 5(3))", k.ID)
 		}
 	}
 }
