@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -153,11 +155,36 @@ func (d desk) cases(ctx context.Context) ([]openCase, error) {
 }
 
 func (d desk) call(ctx context.Context, method, path string, into any) error {
-	var body io.Reader
+	var body []byte
 	if method == http.MethodPost {
-		body = strings.NewReader("{}")
+		body = []byte("{}")
 	}
-	r, err := http.NewRequestWithContext(ctx, method, d.URL+path, body)
+	return d.send(ctx, method, path, body, into)
+}
+
+// refusal is what an installation answered that did not do what it was asked.
+type refusal struct {
+	Status int    `json:"-"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+	Errors []struct {
+		Pointer string `json:"pointer"`
+		Detail  string `json:"detail"`
+	} `json:"errors"`
+	After time.Duration `json:"-"` // to be waited before another try
+}
+
+func (r *refusal) Error() string {
+	text := r.Code + ": " + r.Detail
+	for _, e := range r.Errors {
+		text += " " + e.Pointer + " " + e.Detail
+	}
+	return text
+}
+
+// send makes a call and decodes the answer.
+func (d desk) send(ctx context.Context, method, path string, body []byte, into any) error {
+	r, err := http.NewRequestWithContext(ctx, method, d.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("the address %s: %w", d.URL, err)
 	}
@@ -173,14 +200,13 @@ func (d desk) call(ctx context.Context, method, path string, into any) error {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
-		var problem struct {
-			Code   string `json:"code"`
-			Detail string `json:"detail"`
-		}
-		if json.Unmarshal(b, &problem) != nil || problem.Code == "" {
+		no := &refusal{Status: resp.StatusCode}
+		if json.Unmarshal(b, no) != nil || no.Code == "" {
 			return fmt.Errorf("%s %s answered %s", method, path, resp.Status)
 		}
-		return fmt.Errorf("%s: %s", problem.Code, problem.Detail)
+		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After")) // 0: it does not say
+		no.After = time.Duration(seconds) * time.Second
+		return no
 	}
 	if into == nil {
 		return nil

@@ -7,6 +7,8 @@
 //	local                      run on 127.0.0.1:8080, with data in .local
 //	local policy check FILE    say whether a policy file can be used
 //	local law diff             say which open requests would get other dates from this version's law packs
+//	local app METHOD PATH BODY sign a call as the company's app, make it, and show the answer
+//	local consent import FILE  take over consents and suppressions from elsewhere
 //
 // It is the second interpreter of the topology, beside infra/stack: it declares
 // nothing of its own but what only a laptop has, below /local.
@@ -44,6 +46,12 @@ func run(ctx context.Context, args []string) error {
 		found, err := lawCommand(ctx, args[1:])
 		fmt.Print(found)
 		return err
+	}
+	if len(args) > 0 && args[0] == "app" {
+		return appCommand(ctx, args[1:], os.Stdin, os.Stdout)
+	}
+	if len(args) > 0 && args[0] == "consent" {
+		return consentCommand(ctx, args[1:], os.Stdout, os.Stderr)
 	}
 	o := options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)

@@ -168,7 +168,7 @@ func (env Env) admitApp(route topology.Route, r *http.Request) (*http.Request, e
 		return r, errGrant
 	}
 	c := caller{app: app.ID, signature: strings.ToLower(s.mac)}
-	return r.WithContext(context.WithValue(r.Context(), callerKey{}, c)), nil
+	return r.WithContext(withCaller(r.Context(), c)), nil
 }
 
 // caller is who admit let in on a route of consents.
@@ -179,6 +179,10 @@ type caller struct {
 }
 
 type callerKey struct{}
+
+func withCaller(ctx context.Context, c caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
 
 func callerOf(r *http.Request) caller {
 	c, _ := r.Context().Value(callerKey{}).(caller) // a browser has none

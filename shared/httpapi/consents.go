@@ -434,5 +434,3 @@ func (env Env) writeReceipt(w http.ResponseWriter, e consent.Evidence, f receipt
 	}
 	return write(w, "application/jose", []byte(jws))
 }
-
-func (env Env) appSubmit(http.ResponseWriter, *http.Request) error { return errUnwritten }

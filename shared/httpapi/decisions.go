@@ -13,7 +13,6 @@ import (
 // How much one call may ask: each question is one read of the store.
 const (
 	maxQuestions   = 100
-	maxPurposes    = 100
 	readsAtOnce    = 16
 	questionsPlace = "/questions"
 )
@@ -68,9 +67,6 @@ func (env Env) domain(r *http.Request, q question) (consent.Question, error) {
 	}
 	if err != nil {
 		return consent.Question{}, err
-	}
-	if n := len(q.Purposes); n == 0 || n > maxPurposes {
-		return consent.Question{}, fault.Input(fault.Field{Pointer: "/purposes", Text: "must be from 1 to 100 purposes"})
 	}
 	if q.Headers && callerOf(r).app == "" {
 		return consent.Question{}, fault.Input(fault.Field{Pointer: "/headers", Text: "are for whoever sends the mail: only an app gets them"})

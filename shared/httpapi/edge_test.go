@@ -17,11 +17,14 @@ import (
 	"testing"
 	"time"
 
+	"rightsdesk/shared/consent"
 	"rightsdesk/shared/export/folder"
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/operator"
+	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
+	"rightsdesk/shared/receipt"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/table"
@@ -34,6 +37,7 @@ type edge struct {
 	t   *testing.T
 	mux *http.ServeMux
 	s   *request.Service
+	c   *consent.Service
 	log *bytes.Buffer
 	at  time.Time
 }
@@ -55,6 +59,7 @@ func newEdge(t *testing.T) *edge {
 		t.Fatal(err)
 	}
 	pol.Verification.SubmitsPerHour = 1000
+	choosable(pol)
 	e := &edge{t: t, mux: http.NewServeMux(), log: &bytes.Buffer{}, at: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return e.at }
 	store := tabletest.Embedded(t, now)
@@ -68,9 +73,16 @@ func newEdge(t *testing.T) *edge {
 		Table:   store, Keys: seal.Keys{Ring: seal.NewRing(), Table: store}, Policy: pol, Now: now,
 		BaseURL: "https://desk.example.org", Mail: noMail{},
 	}
+	e.c = &consent.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, BaseURL: e.s.BaseURL}
+	e.s.Choices = e.c
 	var mu sync.Mutex
 	env := Env{
-		Requests: e.s, Policy: pol, Log: slog.New(slog.NewTextHandler(locked{&mu, e.log}, nil)),
+		Requests: e.s, Consents: e.c, Policy: pol,
+		Log:      slog.New(slog.NewTextHandler(locked{&mu, e.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Receipts: &receipt.Maker{Policy: pol, Ring: e.s.Keys.Ring, BaseURL: e.s.BaseURL},
+		Keys: func(_ context.Context, app string, _ bool) ([][]byte, error) {
+			return map[string][][]byte{"shop": {shopKey, olderKey}, "desk": {deskKey}}[app], nil
+		},
 		Operator: func(r *http.Request) (operator.Identity, bool) {
 			return operator.Identity{ID: "h1", Roles: []operator.Role{operator.Handler, operator.Auditor}}, Bearer(r) == operatorKey
 		},
@@ -82,6 +94,24 @@ func newEdge(t *testing.T) *edge {
 		}
 	}
 	return e
+}
+
+// choosable gives a policy apps, a website and purposes that people choose about.
+func choosable(pol *policy.Policy) {
+	pol.Apps = []policy.App{
+		{ID: "shop", May: []policy.Grant{policy.MayConsents, policy.MayDecisions, policy.MayRequests}},
+		{ID: "desk", May: []policy.Grant{policy.MayDecisions}},
+	}
+	pol.Browsers.Origins = []string{"https://www.example.com"}
+	pol.Signals = policy.Signals{GPC: policy.Honoured, DNT: policy.Ignored, OnConflict: policy.AskAgain, Updated: "2026-02-01"}
+	pol.Purposes = append(slices.Clone(pol.Purposes), policy.Purpose{ID: "analytics", Bases: []policy.Basis{policy.OnConsent}})
+	for _, purpose := range []string{"analytics", "newsletter"} {
+		pol.Consents = append(pol.Consents, policy.Consent{
+			Purpose: purpose, Label: policy.Text{"en": "May we?", "fr": "Pouvons-nous ?"}, Edition: 1, Default: policy.Off,
+			Wording: policy.Text{"en": "We do " + purpose + ".", "fr": "Nous faisons " + purpose + "."},
+			Mail:    purpose == "newsletter", Marketing: purpose == "newsletter", StoppedBy: []policy.Stop{policy.GPC, policy.MarketingOptOut},
+		})
+	}
 }
 
 type locked struct {
@@ -145,7 +175,32 @@ func (e *edge) token(id string, verb request.Verb) string {
 
 // concrete fills a route's path in.
 func concrete(path, id, token string) string {
-	return strings.NewReplacer("{id}", id, "{token}", token, "{message}", "1", "{file}", "1").Replace(path)
+	return strings.NewReplacer("{id}", id, "{token}", token, "{message}", "1", "{file}", "1", "{record}", id, "{hash}", id).Replace(path)
+}
+
+// link is somebody's link to their choices.
+func (e *edge) link(verb consent.Verb) string {
+	who := personal.MakeIdentity(personal.KindAccount, "acc-1001")
+	return e.c.Mint(consent.Link{Identifier: e.c.Keys.Ring.Identifier(who), Verb: verb, Purpose: "newsletter", Until: e.at.Add(time.Hour), Who: who})
+}
+
+// admitted is what lets a call of a route in: a path, and what to put into Authorization.
+func (e *edge) admitted(route topology.Route, id, query, body string) (path, auth string) {
+	token := e.token(id, request.VerifyLink)
+	if verb, ok := linkVerbs[route.Path()]; ok {
+		token = e.link(verb)
+	}
+	path, auth = concrete(route.Path(), id, token)+query, "Bearer "+operatorKey
+	switch route.Caller {
+	case topology.Person:
+		if auth = "Bearer " + e.token(id, request.Session); strings.HasPrefix(route.Path(), "/v1/preferences") {
+			auth = "Bearer " + e.link(consent.PreferLink)
+		}
+	case topology.App, topology.Browser:
+		auth = SignApp(shopKey, "shop", route.Method(), path, "", e.at, []byte(body))
+	case topology.Anyone, topology.SignedLink, topology.Operator:
+	}
+	return path, auth
 }
 
 func TestEveryRouteRefusesWhoHasNoCredential(t *testing.T) {
@@ -161,6 +216,15 @@ func TestEveryRouteRefusesWhoHasNoCredential(t *testing.T) {
 				"none": "", "rubbish": "Bearer x", "another scheme": "Basic " + operatorKey, "a mailed link": "Bearer " + e.token(id, request.VerifyLink),
 				"a session of another request": "Bearer " + e.token("r-other", request.Session),
 			}
+			scheme := "Bearer"
+			if route.Caller == topology.App || route.Caller == topology.Browser {
+				scheme = appScheme
+				credentials["another app's key"] = SignApp(deskKey, "shop", route.Method(), concrete(route.Path(), id, ""), "", e.at, nil)
+			}
+			if strings.HasPrefix(route.Path(), "/v1/preferences") {
+				credentials["a link that does something else"] = "Bearer " + e.link(consent.UnsubscribeLink)
+				credentials["a person's session"] = "Bearer " + e.token(id, request.Session)
+			}
 			if route.Caller == topology.Operator {
 				credentials["a person's session"] = "Bearer " + e.token(id, request.Session)
 			}
@@ -169,7 +233,7 @@ func TestEveryRouteRefusesWhoHasNoCredential(t *testing.T) {
 				if want := map[bool]int{false: http.StatusUnauthorized, true: http.StatusGone}[isPage(route)]; w.Code != want {
 					t.Errorf("%s with %s = %d %s, want %d", route.Pattern, name, w.Code, w.Body, want)
 				}
-				if w.Code == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") != "Bearer" {
+				if w.Code == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") != scheme {
 					t.Errorf("%s does not say how to sign in", route.Pattern)
 				}
 			}
@@ -191,14 +255,12 @@ func TestNoRouteTakesMoreThanItsLimit(t *testing.T) {
 			if slices.Contains(takesFiles, route.Pattern) {
 				big = large
 			}
-			auth, body, kind := "Bearer "+operatorKey, big, "application/json"
-			if route.Caller == topology.Person {
-				auth = "Bearer " + e.token(id, request.Session)
-			}
+			body, kind := big, "application/json"
 			if isPage(route) {
 				body, kind = url.Values{"details": {big}}.Encode(), "application/x-www-form-urlencoded"
 			}
-			w := e.call("POST", concrete(route.Path(), id, e.token(id, request.VerifyLink)), body, "Authorization", auth, "Content-Type", kind)
+			path, auth := e.admitted(route, id, "", body)
+			w := e.call("POST", path, body, "Authorization", auth, "Content-Type", kind)
 			if w.Code != http.StatusRequestEntityTooLarge {
 				t.Errorf("%s = %d, want 413", route.Pattern, w.Code)
 			}
@@ -213,11 +275,15 @@ func TestNoRouteBreaksOnWhatItIsSent(t *testing.T) {
 	for _, fn := range topology.All {
 		for _, route := range fn.Routes {
 			for _, body := range []string{"", "null", "[]", "{", `"x"`, "0", `{"a":1}`, "\xff", `{"":{"":{"":{"":{"":{"":{"":{"":{"":1}}}}}}}}}`, "a=b;c%zz"} {
-				for _, auth := range []string{operatorKey, e.token(id, request.Session)} {
-					for _, kind := range []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""} {
-						for _, name := range []string{id, "r-unknown", "%00", strings.Repeat("x", 200)} {
-							w := e.call(route.Method(), concrete(route.Path(), name, e.token(id, request.VerifyLink))+"?cursor=0.x&due_before=x&lang=zz", body, "Authorization", "Bearer "+auth, "Content-Type", kind)
-							if w.Code >= http.StatusInternalServerError {
+				for _, kind := range []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""} {
+					for _, name := range []string{id, "r-unknown", "%00", strings.Repeat("x", 200)} {
+						path, admitted := e.admitted(route, name, "?cursor=0.x&due_before=x&lang=zz&residence=x&format=x", body)
+						for _, auth := range []string{"", admitted, "Bearer " + e.token(id, request.Session)} {
+							headers := []string{"Content-Type", kind}
+							if auth != "" {
+								headers = append(headers, "Authorization", auth)
+							}
+							if w := e.call(route.Method(), path, body, headers...); w.Code >= http.StatusInternalServerError {
 								t.Fatalf("%s with %q for %.20q as %q = %d %s", route.Pattern, body, name, kind, w.Code, w.Body)
 							}
 						}

@@ -102,14 +102,8 @@ func (env Env) appeal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusAccepted, "application/json", appealed{receiptOf(rec), p.Token, p.Until})
+	writeJSON(w, http.StatusAccepted, "application/json", followable{receiptOf(rec), p.Token, p.Until})
 	return nil
-}
-
-type appealed struct {
-	taken
-	Token string    `json:"token"`
-	Until time.Time `json:"expires_at"`
 }
 
 func (env Env) operatorMessages(w http.ResponseWriter, r *http.Request) error {

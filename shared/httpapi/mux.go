@@ -185,7 +185,7 @@ func (env Env) admitLink(r *http.Request, token string, verb consent.Verb) (*htt
 	if l.Verb != verb {
 		return r, consent.ErrBadToken
 	}
-	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{link: l})), nil
+	return r.WithContext(withCaller(r.Context(), caller{link: l})), nil
 }
 
 // Bearer returns the token of the Authorization header, if it is of that scheme.

@@ -73,6 +73,7 @@ type submission struct {
 	Corrections []correction `json:"corrections"`
 	Locale      string       `json:"locale"`
 	About       string       `json:"about"`
+	Purposes    []string     `json:"purposes"`
 }
 
 type person struct {
@@ -108,7 +109,7 @@ func (b submission) domain(env Env, r *http.Request) request.Submission {
 	}
 	return request.Submission{
 		Right: policy.Right(b.Right), Residence: strings.ToUpper(strings.TrimSpace(b.Residence)), Person: p,
-		Locale: env.language(b.Locale, r), From: from(r), About: request.ID(b.About),
+		Locale: env.language(b.Locale, r), From: from(r), About: request.ID(b.About), Purposes: b.Purposes,
 	}
 }
 
@@ -150,6 +151,41 @@ func (env Env) submit(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, http.StatusAccepted, "application/json", receiptOf(rec))
 	return nil
+}
+
+// appSubmit takes a request from the company's app, which knows who is signed in
+// there: it waits for no proof.
+func (env Env) appSubmit(w http.ResponseWriter, r *http.Request) error {
+	var b struct {
+		submission
+		Account string `json:"account"`
+	}
+	raw, err := read(r, &b)
+	if err != nil {
+		return err
+	}
+	at, err := attempt(r, raw)
+	if err != nil {
+		return err
+	}
+	sub := b.domain(env, r)
+	sub.Call = request.Call{Key: at.Key, Body: at.Body}
+	if b.Account != "" {
+		sub.Account = personal.MakeIdentity(personal.KindAccount, b.Account)
+	}
+	rec, p, err := env.Requests.SubmitVerified(r.Context(), callerOf(r).app, sub)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusCreated, "application/json", followable{receiptOf(rec), p.Token, p.Until})
+	return nil
+}
+
+// followable is a receipt with the token by which the request is followed.
+type followable struct {
+	taken
+	Token string    `json:"token"`
+	Until time.Time `json:"expires_at"`
 }
 
 // maxKey is the longest Idempotency-Key, in bytes.
