@@ -181,7 +181,7 @@ func samples(language string) map[string]sample {
 		"policy": {path: "/policy", page: page.Policy{Publication: published(say, language)}},
 		"policy-bare": {path: "/policy", page: page.Policy{Publication: policy.Publication{
 			Language: language, Controller: policy.ControllerView{LegalName: "Lumen", TradeName: "Lumen", Form: policy.SoleTrader, Country: "FR"},
-			Document: policy.DocumentView{Title: "Lumen", Sections: []policy.SectionView{{ID: "all", Title: "Lumen", Shows: []policy.Table{policy.ShowKept, policy.ShowVendors, policy.ShowChangelog}}}},
+			Document: policy.DocumentView{Title: "Lumen", Sections: []policy.SectionView{{ID: "all", Title: "Lumen", Shows: []policy.Table{policy.ShowKept, policy.ShowVendors, policy.ShowChangelog, policy.ShowConsents, policy.ShowChoices, policy.ShowCookies}}}},
 		}}},
 		"mailbox": {path: "/local/mail", edit: func(f *page.Frame) { f.Local = true }, page: page.Mailbox{Mails: []page.MailLine{
 			{N: 2, To: email("ada@example.org"), Subject: say("Lumen has your request", "Lumen a bien votre demande"), At: received.Add(time.Minute)},
@@ -213,6 +213,7 @@ func published(say func(english, french string) string, language string) policy.
 				}}, Shows: []policy.Table{policy.ShowContact, policy.ShowAuthorities, policy.ShowScope}},
 				{ID: "rights", Title: say("What you can ask", "Ce que vous pouvez demander"), Shows: []policy.Table{policy.ShowRights, policy.ShowKept}},
 				{ID: "data", Title: say("What we hold", "Ce que nous détenons"), Shows: []policy.Table{policy.ShowCategories, policy.ShowPurposes}},
+				{ID: "choices", Title: say("What you choose", "Ce que vous choisissez"), Shows: []policy.Table{policy.ShowConsents, policy.ShowSignals, policy.ShowChoices, policy.ShowCookies}},
 				{ID: "others", Title: say("Who receives it", "Qui les reçoit"), Shows: []policy.Table{policy.ShowVendors, policy.ShowPlaces, policy.ShowChangelog}},
 			},
 		},
@@ -246,6 +247,42 @@ func published(say func(english, french string) string, language string) policy.
 			Text: say("Running the shop", "Faire tourner la boutique"), Bases: []policy.Basis{policy.OnContract, policy.OnLegitimateInterests},
 			Interest: say("Ours in knowing what sells.", "Le nôtre, à savoir ce qui se vend."), Categories: []string{account, orders},
 		}},
+		Consents: []policy.ConsentView{
+			{
+				Purpose: "session", Label: say("Signing in", "Connexion"), Text: say("Running the shop", "Faire tourner la boutique"), Wording: say("One cookie keeps you signed in.", "Un cookie vous garde connecté."),
+				Required: true, Loss: say("You cannot sign in.", "Vous ne pouvez pas vous connecter."),
+			},
+			{
+				Purpose: "letter", Label: say("The letter", "La lettre"), Text: say("News of lamps", "Des nouvelles des lampes"), Wording: say("Send me the letter.", "Envoyez-moi la lettre."),
+				Default: policy.Off, DoubleOptIn: true, Expires: &policy.Period{Months: 24}, StoppedBy: []policy.Stop{policy.MarketingOptOut, policy.Objected},
+			},
+			{
+				Purpose: "counting", Label: say("Counting", "Mesure"), Text: say("Which lamps are looked at", "Quelles lampes sont regardées"), Wording: say("Count my visits.", "Comptez mes visites."),
+				Default: policy.On, Ground: policy.NoConsentNeeded, StoppedBy: []policy.Stop{policy.GPC, policy.DNT},
+			},
+			{
+				Purpose: "recording", Label: say("Recordings", "Enregistrements"), Text: say("Taking notes", "Prendre des notes"), Wording: say("Record this talk.", "Enregistrez cet entretien."),
+				Default: policy.Off, Explicit: true, PerAct: true, AskFirst: true,
+			},
+		},
+		Signals: policy.SignalsView{GPC: policy.Honoured, DNT: policy.Ignored, OnConflict: policy.AskAgain, Updated: "2026-05-11"},
+		Choices: []policy.ChoiceView{
+			{
+				ID: "advertising", Text: say("Settings of advertisements", "Réglages des publicités"), PerformedBy: policy.ByAnalyticsProvider,
+				Link: &policy.LinkView{Text: say("Their page", "Leur page"), URL: "https://count.example/settings"}, Consequence: say("Others are shown.", "D’autres sont affichées."),
+			},
+			{ID: "switch", Text: say("Not to be counted", "Ne pas être compté"), PerformedBy: policy.ByUs, Purpose: "counting"},
+		},
+		Cookies: []policy.CookieView{
+			{
+				ID: "session", Name: "sid", Kind: policy.HTTPCookie, Party: policy.FirstParty, Essential: true, Purpose: say("Signing in", "Connexion"),
+				Lifetime: say("Until you leave", "Jusqu’à votre départ"), ControlledBy: policy.ByBrowser, Loss: say("You cannot sign in.", "Vous ne pouvez pas vous connecter."),
+			},
+			{
+				ID: "count", Name: "_count", Kind: policy.Pixel, Party: policy.ThirdParty, Purpose: say("Counting", "Mesure"),
+				Lifetime: say("A year", "Un an"), ControlledBy: policy.ByUs,
+			},
+		},
 		Vendors: []policy.RecipientView{{
 			ID: "host", Class: policy.CloudInfrastructure, Name: "Nuage", Function: say("Runs our servers", "Exploite nos serveurs"), Policy: "https://nuage.example",
 			Country: "US", Role: policy.RecipientProcessor, Categories: []string{account}, Safeguard: policy.StandardClauses, AtDirection: true,

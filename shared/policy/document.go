@@ -54,6 +54,7 @@ const (
 	ShowCategories  Table = "categories"
 	ShowPurposes    Table = "purposes"
 	ShowConsents    Table = "consents"
+	ShowSignals     Table = "signals"
 	ShowChoices     Table = "choices"
 	ShowCookies     Table = "cookies"
 	ShowVendors     Table = "vendors"
@@ -63,7 +64,7 @@ const (
 )
 
 var tables = []Table{
-	ShowContact, ShowAuthorities, ShowScope, ShowRights, ShowCategories, ShowPurposes, ShowConsents, ShowChoices, ShowCookies,
+	ShowContact, ShowAuthorities, ShowScope, ShowRights, ShowCategories, ShowPurposes, ShowConsents, ShowSignals, ShowChoices, ShowCookies,
 	ShowVendors, ShowPlaces, ShowKept, ShowChangelog,
 }
 
