@@ -136,12 +136,17 @@ func (u Unsubscribe) title(w words.Words) string {
 // OptIn is the page behind the mail that asks whether a consent was really given
 // by the owner of the address. It shows again what was agreed to.
 type OptIn struct {
-	Path    string // /c/{token}
-	Key     string
+	Path   string // /c/{token}
+	Key    string
+	Agreed []Agreed
+	Until  time.Time // the link works
+	Done   bool      // it was posted
+}
+
+// Agreed is one thing that somebody agreed to.
+type Agreed struct {
 	Label   string
-	Wording string
-	Until   time.Time // the link works
-	Done    bool      // it was posted
+	Wording string // to the letter; empty: it stood on another page
 }
 
 func (OptIn) name() string { return "optin" }
@@ -170,6 +175,7 @@ type Preferences struct {
 	Stops    []Stop
 	AllKey   string // idempotency key of the button that withdraws everything; empty: there is nothing to withdraw
 	History  []Past // newest first
+	Older    int    // how many records are not shown, because there are so many
 	Wordings []Wording
 	Receipts []Receipt
 	// Elsewhere are the choices that people make somewhere else.

@@ -7,7 +7,7 @@ import (
 	"rightsdesk/shared/personal"
 )
 
-const visitor = "v1.3kq8x2m7c9d4z5n1.9f2ab7c41d0e5588"
+const visitor = "v3kq8e2m7c9d4h5n1a6b0g2f4sjr9f2ab7c41d0e5588k3m1n6p0q2"
 
 // choiceSamples are the pages about what people choose.
 func choiceSamples(say func(english, french string) string) map[string]sample {
@@ -26,7 +26,7 @@ func choiceSamples(say func(english, french string) string) map[string]sample {
 	stopped, again := visits, news
 	stopped.Stopped = true
 	again.Chosen = "granted"
-	agreed := page.OptIn{Path: "/c/t0ken", Key: "k1", Label: news.Label, Wording: news.Wording, Until: received.AddDate(0, 0, 7)}
+	agreed := page.OptIn{Path: "/c/t0ken", Key: "k1", Agreed: []page.Agreed{{Label: news.Label, Wording: news.Wording}, {Label: visits.Label}}, Until: received.AddDate(0, 0, 7)}
 	confirmed := agreed
 	confirmed.Done = true
 
@@ -88,6 +88,7 @@ func preferences(say func(english, french string) string, news, visits, basket p
 			{Stop: "limit_sensitive", Key: "k7", Ends: []string{survey}},
 			{Stop: "marketing_opt_out", Key: "k8", Ends: []string{news.Label, survey}},
 		},
+		Older: 3,
 		History: []page.Past{
 			{ID: "r3", At: received.AddDate(0, 0, 3), Action: "stopped", Stop: "opt_out_sale", Method: "preferences", By: "person"},
 			{ID: "r2", At: received.AddDate(0, 0, 2), Action: "signalled", Stop: "gpc", Method: "signal", By: "browser"},
