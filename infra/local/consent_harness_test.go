@@ -257,3 +257,25 @@ func (w *world) silent(secrets ...string) {
 		}
 	}
 }
+
+// confirm presses the button behind the newest mailed link that asks an address to
+// confirm a consent.
+func (w *world) confirm(email string) {
+	w.t.Helper()
+	var link string
+	w.await("a mail asks "+email+" to confirm", func() bool {
+		for _, m := range w.mails(email) {
+			if strings.Contains(m.Link, "/c/") {
+				link = m.Link
+				return true
+			}
+		}
+		return false
+	})
+	if a := w.call("GET", link, nil); a.Status != http.StatusOK {
+		w.t.Fatalf("the page behind the mailed link answers %d %s", a.Status, a.Body)
+	}
+	if a := w.press(link, ""); a.Status != http.StatusOK {
+		w.t.Fatalf("the button behind the mailed link answers %d %s", a.Status, a.Body)
+	}
+}
