@@ -50,7 +50,7 @@ func (s *Service) who(ctx context.Context, r Request) ([]personal.Identity, erro
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, unavailable(err)
 	}
 	return s.identities(r, p, subject)
 }
@@ -148,7 +148,7 @@ func (s *Service) set(ctx context.Context, r *Request, who []personal.Identity, 
 	for _, i := range who {
 		writes, err := s.Choices.Stopping(ctx, i, stops, r.Purposes, string(r.ID))
 		if err != nil {
-			return false, fmt.Errorf("switch for request %s: %w", r.ID, err)
+			return false, unavailable(fmt.Errorf("switch for request %s: %w", r.ID, err))
 		}
 		if !slices.ContainsFunc(writes, func(w table.Write) bool {
 			return slices.ContainsFunc(r.also, func(x table.Write) bool { return x.Ref == w.Ref })

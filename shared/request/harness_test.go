@@ -36,6 +36,7 @@ type desk struct {
 	letters *store
 	shelf   *shelf
 	post    *postbox
+	book    *book
 	trouble *trouble
 	inner   table.Table // without weather
 	woken   []ID
@@ -67,6 +68,8 @@ func newDesk(tb testing.TB, change ...func(*policy.Policy)) *desk {
 		Exports: d.shelf, Downloads: d.shelf, Mail: d.post,
 		Wake: func(_ context.Context, id ID) { d.woken = append(d.woken, id) },
 	}
+	d.book = &book{desk: d}
+	d.Choices = d.book
 	d.Digest = &digest.Book{Table: store, Now: d.clock, Policy: d.Policy, Mail: d.post, BaseURL: d.BaseURL}
 	return d
 }
@@ -362,6 +365,7 @@ type store struct {
 	answers map[string]any
 	asked   map[string]string
 	found   int // calls of Find
+	chosen  []source.Order
 	fail    func(what string) error
 	during  func(what string) // while the store is at it
 }
@@ -478,7 +482,7 @@ func (s *store) Find(_ context.Context, ask source.Ask) (source.Found, error) {
 }
 
 func (s *store) Execute(_ context.Context, o source.Order) (source.Done, error) {
-	question := []any{o.Verb, o.Category, o.Until, o.Limit, o.Masks, o.MaskKey}
+	question := []any{o.Verb, o.Category, o.Until, o.Limit, o.Masks, o.MaskKey, o.Choice}
 	for _, c := range o.Corrections {
 		question = append(question, c.Field, c.Value.Reveal())
 	}
@@ -492,6 +496,12 @@ func (s *store) Execute(_ context.Context, o source.Order) (source.Done, error) 
 		return before, nil
 	}
 	d := source.Done{}
+	if o.Verb == source.Choose {
+		s.chosen = append(s.chosen, o)
+		d = source.Done{Removed: 1, Done: true}
+		s.answers[o.Call.Key] = d
+		return d, lostIf(!tell)
+	}
 	for _, x := range s.holds(o.Identities, o.Category, o.Until) {
 		if x.stays {
 			d.Retained++
@@ -531,6 +541,132 @@ func lostIf(yes bool) error {
 		return fmt.Errorf("%w: %w", source.ErrLater, errTrouble)
 	}
 	return nil
+}
+
+// book is where choices stand: per person one item, with one audit entry for each
+// change. It goes through the desk's weather as the real one does.
+type book struct {
+	desk *desk
+	// one maps an identity to another one of the same person.
+	one map[personal.Identity]personal.Identity
+	// between, if set, is called once, between the reading of an item and its use.
+	between func()
+}
+
+// page is what stands in the book for one person.
+type page struct {
+	Stops     map[policy.Stop]bool `json:"stops,omitempty"`
+	Withdrawn []string             `json:"withdrawn,omitempty"`
+	N         int                  `json:"n"` // entries
+}
+
+func (b *book) ref(who personal.Identity) table.Ref {
+	if same, ok := b.one[who]; ok {
+		who = same
+	}
+	return table.Ref{Table: table.State, Key: table.Key{Partition: "consent#" + b.desk.Keys.Ring.Hash("book", string(who.Kind), who.Reveal()), Sort: "-"}}
+}
+
+func (b *book) read(ctx context.Context, in table.Table, ref table.Ref) (p page, pre table.Precondition, err error) {
+	item, err := in.Get(ctx, ref)
+	if errors.Is(err, table.ErrAbsent) {
+		return page{}, table.New, nil
+	}
+	if err != nil {
+		return page{}, table.New, err
+	}
+	return p, table.Version(item.Version), json.Unmarshal(item.Body, &p)
+}
+
+func (b *book) Stopping(ctx context.Context, who personal.Identity, stops map[policy.Stop]bool, purposes []string, request string) ([]table.Write, error) {
+	ref := b.ref(who)
+	p, pre, err := b.read(ctx, b.desk.Table, ref)
+	if err != nil {
+		return nil, err
+	}
+	if f := b.between; f != nil {
+		b.between = nil
+		f()
+	}
+	var did []string
+	for stop, on := range stops {
+		if p.Stops[stop] == on {
+			continue
+		}
+		if p.Stops == nil {
+			p.Stops = map[policy.Stop]bool{}
+		}
+		p.Stops[stop] = on
+		did = append(did, fmt.Sprintf("%s=%t", stop, on))
+	}
+	if len(stops) == 0 {
+		if len(purposes) == 0 {
+			purposes = []string{"everything"}
+		}
+		for _, purpose := range purposes {
+			if !slices.Contains(p.Withdrawn, purpose) {
+				p.Withdrawn = append(p.Withdrawn, purpose)
+				did = append(did, purpose)
+			}
+		}
+	}
+	if len(did) == 0 {
+		return nil, nil
+	}
+	slices.Sort(did)
+	p.N++
+	body, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	return []table.Write{
+		table.Put(table.State, table.Item{Key: ref.Key, Schema: 1, Body: body}, pre),
+		table.Put(table.Audit, table.Item{
+			Key: table.Key{Partition: ref.Key.Partition, Sort: entrySort(int64(p.N))}, Schema: 1, Body: []byte(strings.Join(did, " ") + " for " + request),
+		}, table.New),
+	}, nil
+}
+
+// change makes a change of the person's own.
+func (b *book) change(who personal.Identity, stops map[policy.Stop]bool) {
+	b.desk.t.Helper()
+	writes, err := b.Stopping(b.desk.ctx(), who, stops, nil, "themselves")
+	if err == nil {
+		err = b.desk.inner.Commit(b.desk.ctx(), table.NewID(), writes...)
+	}
+	if err != nil {
+		b.desk.t.Fatal(err)
+	}
+}
+
+// stands lists the stops that are on for somebody, and what they withdrew.
+func (b *book) stands(who personal.Identity) string {
+	b.desk.t.Helper()
+	p, _, err := b.read(b.desk.ctx(), b.desk.inner, b.ref(who))
+	if err != nil {
+		b.desk.t.Fatal(err)
+	}
+	list := p.Withdrawn
+	for stop, on := range p.Stops {
+		if on {
+			list = append(list, string(stop))
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, " ")
+}
+
+// entries lists what the audit has of somebody's choices.
+func (b *book) entries(who personal.Identity) (list []string) {
+	b.desk.t.Helper()
+	all, err := b.desk.inner.Query(b.desk.ctx(), table.Query{Table: table.Audit, Partition: b.ref(who).Key.Partition})
+	if err != nil {
+		b.desk.t.Fatal(err)
+	}
+	for _, item := range all.Items {
+		list = append(list, string(item.Body))
+	}
+	return list
 }
 
 // shelf keeps packages in memory.

@@ -77,7 +77,9 @@ func lifecycle(comment map[string]string) string {
 The words are the Data Rights Protocol's (1.0, section 3.02), and ` + "`unverified`" + ` before them. What is not on this page cannot
 happen: any other action is refused with ` + "`not_possible_now`" + ` and changes nothing. That a request is overdue, or that its link is
 too old, is no status: it is worked out from the time whenever somebody asks. That time stands still, or that the answer was put
-off, is no status either: ` + "`GET /v1/requests/{id}/deadline`" + ` tells it. An opt-out is open from the start, and so is an appeal.
+off, is no status either: ` + "`GET /v1/requests/{id}/deadline`" + ` tells it.
+
+Three things are open from the start: a choice, an appeal, and what the company's app asks for somebody who is signed in there.
 
 ` + "```mermaid\nstateDiagram-v2\n    [*] --> unverified: receive\n    [*] --> open: receive, with nothing to verify\n")
 	for _, from := range Statuses {
@@ -120,11 +122,28 @@ off, is no status either: ` + "`GET /v1/requests/{id}/deadline`" + ` tells it. A
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", a, comment[string(a)], strings.Join(when, ", "))
 	}
 	b.WriteString(`
+## What takes effect at once
+
+Some rights are more than a request: they stop the company from doing something. The stop is put on, and taken off, in the same
+commit as the action beside it, so that there is never one without the other.
+
+| right | takes effect with | is taken off with |
+|---|---|---|
+| ` + "`opt_out_sale`, `limit_sensitive`" + ` | ` + "`receive`" + `: nobody is asked for proof | ` + "`deny`" + `, for documented fraud, until a source was told |
+| ` + "`withdraw_consent`" + ` | ` + "`receive`" + ` | nothing: nobody consents by being disbelieved |
+| ` + "`objection`" + ` | the first ` + "`verify`" + `, or ` + "`receive`" + ` from the company's app | ` + "`deny`, `revoke`" + `; against marketing it stays (GDPR Article 21(3)) |
+| ` + "`restriction`" + ` | ` + "`fulfil`" + ` | nothing that a request can do |
+
+The first two rows are choices. A choice goes on by itself: each source that the policy lets hear of it is told, and then it is
+fulfilled. Nobody can ` + "`revoke`" + ` one, because it is in force: it is switched off where people choose. A stop that stood before the request
+is not the request's to take off.
+
 ## Who acts
 
 | in the audit | who |
 |---|---|
 | ` + "`person`" + ` | whoever proved the address, or submitted the request |
+| ` + "`app:<id>`" + ` | a program of the company's, for somebody who is signed in there |
 | ` + "`operator:<id>`" + ` | somebody who acts for the company |
 | ` + "`policy`" + ` | a rule of the policy file, without a human |
 | ` + "`system`" + ` | work on the plan |

@@ -77,7 +77,7 @@ func anyRequest(rnd *rand.Rand) Request {
 		return when()
 	}
 	states := []State{Planned, Working, Looking, Waiting, Failed, Done, Nothing, Kept, Told}
-	verbs := []StepVerb{DoExport, DoTell, DoDelete, DoAnonymise, DoCorrect, DoKeep, DoRefer, DoRefuse, DoByHand}
+	verbs := []StepVerb{DoExport, DoTell, DoDelete, DoAnonymise, DoCorrect, DoKeep, DoRefer, DoRefuse, DoByHand, DoChoose}
 	r := Request{
 		ID: "r1", Right: policy.AllRights[rnd.IntN(len(policy.AllRights))], Status: Statuses[rnd.IntN(len(Statuses))],
 		Received: base, RespondBy: when(), LapseAt: when(), Since: when(), Start: maybe(),

@@ -77,6 +77,7 @@ newsletter/reading_history anonymise looking 0
 hosted/account refer told 0
 archive/ by_hand waiting 0 in 9 days
 `},
+		"a choice is told to nobody":         {policy.OptOutSale, nil, ""},
 		"restriction is weighed by a person": {policy.Restriction, nil, "/ by_hand waiting 0 in 7 days\n"},
 		"objection is weighed by a person":   {policy.Objection, nil, "/ by_hand waiting 0 in 7 days\n"},
 		"a challenge is weighed by a person": {policy.Challenge, nil, "/ by_hand waiting 0 in 14 days\n"},
@@ -85,7 +86,7 @@ archive/ by_hand waiting 0 in 9 days
 		if got := lines(planSteps(p, tt.right, tt.looks, nil, planned)); got != tt.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, tt.want)
 		}
-		if got := lookAt(p, tt.right); byHand(tt.right) == (len(got) == 2) {
+		if got := lookAt(p, tt.right); (byHand(tt.right) || tt.right.Unverified()) == (len(got) == 2) {
 			t.Errorf("%s: %d sources are asked", name, len(got))
 		}
 	}

@@ -175,7 +175,7 @@ func (s *Service) first(ctx context.Context, r Request, e audit.Entry, say []mai
 		if r.Status == Open && r.Right != policy.Restriction {
 			facts, err := s.take(ctx, &next, who)
 			if err != nil {
-				return Request{}, unavailable(err)
+				return Request{}, err
 			}
 			entry.Facts = slices.Concat(e.Facts, facts)
 		}

@@ -109,7 +109,7 @@ func (s *Service) prove(ctx context.Context, r Request, generation int, by strin
 		now := s.now()
 		facts, err := s.object(ctx, &r)
 		if err != nil {
-			return Proven{}, unavailable(err)
+			return Proven{}, err
 		}
 		next, e, err := r.Apply(Verify, ByPerson, now, append([]audit.Fact{{Name: "by", Value: by}}, facts...)...)
 		if err != nil {
