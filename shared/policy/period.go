@@ -29,6 +29,9 @@ func parsePeriod(s string) Period {
 	}
 }
 
+// IsZero reports whether it is none at all.
+func (p Period) IsZero() bool { return p == Period{} }
+
 // String returns the period as a policy file spells it.
 func (p Period) String() string {
 	switch {

@@ -201,7 +201,7 @@ func (in view) consent(c Consent) ConsentView {
 		Explicit: c.Explicit, PerAct: c.PerAct, DoubleOptIn: c.DoubleOptIn, AskFirst: c.AskFirst,
 		Mail: c.Mail, Marketing: c.Marketing, StoppedBy: orEmpty(c.StoppedBy),
 	}
-	if c.Expires != (Period{}) {
+	if !c.Expires.IsZero() {
 		v.Expires = &c.Expires
 	}
 	return v
