@@ -8,6 +8,7 @@
 //
 //	table  partition              sort          body
 //	state  consent#<identifier>   -             Subject: what stands now; due at Next
+//	state  consent#link#<random>  -             errand: a link that is to be mailed; due, expires
 //	state  wording#<hash>         -             Wording: what was shown, to the letter
 //	state  halt                   -             Halt
 //	audit  consent#<subject>      000000000001  one entry (package audit): the record of one choice
@@ -52,6 +53,9 @@ const (
 	Denied    Choice = "denied"
 	Withdrawn Choice = "withdrawn" // after it was granted
 )
+
+// Ended is how a consent stands whose time is over. Nobody chooses it.
+const Ended Choice = "expired"
 
 // Choices lists every choice.
 var Choices = []Choice{Granted, Denied, Withdrawn}
@@ -152,11 +156,12 @@ type Chain struct {
 }
 
 // Announcement is a letter that a commit promised. A confirming mail is about all
-// of Subject.Asks, and is promised once at a time; others are about one purpose.
+// of Subject.Asks, the other about all that ends soon; each is promised once at a time.
 type Announcement struct {
 	Seq     int64     `json:"n"`
 	Kind    mail.Kind `json:"k"`
 	Purpose string    `json:"p,omitempty"`
+	Counted bool      `json:"c,omitempty"` // among the mails of the day, by a try that failed later
 }
 
 // Telling is a source that has to hear of a choice.
@@ -172,15 +177,6 @@ type Telling struct {
 	Tries   int             `json:"y,omitempty"`
 	After   time.Time       `json:"a"` // when it is told at the latest; after a try that failed, at the earliest
 	Fault   string          `json:"f,omitempty"`
-}
-
-// Wording is what was shown, kept once by its hash.
-type Wording struct {
-	Text     string    `json:"text"`
-	Language string    `json:"language"`
-	Purpose  string    `json:"purpose"`
-	Policy   string    `json:"policy"` // version that it was first seen under
-	Since    time.Time `json:"since"`
 }
 
 // Speaker is who says that somebody chose.

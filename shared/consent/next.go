@@ -61,9 +61,6 @@ func remindAt(from, until time.Time) time.Time {
 	return later(until.Add(-remindBefore), from.Add(until.Sub(from)/2))
 }
 
-// sweepAt is when the sweep looks after what was promised at an instant.
-func (Subject) sweepAt(t time.Time) time.Time { return t.Add(relayWithin) }
-
 // file returns the instant under which the subject is filed in the due-index.
 //
 // Everybody is filed, and no later than the earliest look that a consent given

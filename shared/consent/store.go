@@ -114,7 +114,7 @@ func (d *draft) enter(action string, facts ...audit.Fact) int64 {
 // say promises a letter. What is new does not wait for what could not be said.
 func (d *draft) say(seq int64, kind mail.Kind, purpose string) {
 	d.Announcements = append(d.Announcements, Announcement{Seq: seq, Kind: kind, Purpose: purpose})
-	d.Tries, d.After = 0, d.Subject.sweepAt(d.at)
+	d.Tries, d.After = 0, d.at.Add(relayWithin)
 }
 
 // writes are those of a whole change.
@@ -207,11 +207,22 @@ func (s *Service) keep(ctx context.Context, sub Subject) (Subject, error) {
 	return sub, nil
 }
 
+// absent turns what is not there into ErrNotFound.
+func absent(err error, doing string) error {
+	if errors.Is(err, table.ErrAbsent) {
+		return ErrNotFound
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
 // unavailable turns a store that is busy, or that lost an answer, into a fault
 // that asks the caller to repeat the call.
 func unavailable(err error) error {
 	if errors.Is(err, table.ErrBusy) || errors.Is(err, table.ErrUnknown) {
 		return ErrBusy.Because(err)
+	}
+	if errors.Is(err, table.ErrTooLarge) {
+		return errTooMuch.Because(err)
 	}
 	return err
 }
@@ -234,4 +245,7 @@ func (sub *Subject) stop(stop policy.Stop, since time.Time) {
 // waiting lists what the owner of the address is asked to confirm, by purpose or
 // purpose/act. A confirming mail shows all of it, and its button confirms what was
 // asked by its generation or an earlier one.
-func (sub Subject) waiting() []string { return slices.Sorted(maps.Keys(sub.Asks)) }
+func (sub Subject) waiting() []string { return sorted(sub.Asks) }
+
+// sorted are the keys of a map in order, so that two who do the same do it in the same order.
+func sorted[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

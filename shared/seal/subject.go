@@ -61,6 +61,33 @@ func (k Keys) Contact(ctx context.Context, i personal.Identity, now time.Time, p
 	return s, err == nil, decodeErr
 }
 
+// Meet returns the subject behind an identity, making one if there is none. It
+// counts no mail: it is for what is sealed, and may never be written to.
+func (k Keys) Meet(ctx context.Context, i personal.Identity) (Subject, error) {
+	id := k.Ring.Identifier(i)
+	fresh, err := json.Marshal(subjectBody{Subject: NewSubjectID(), Salt: random(keySize), Generation: 1})
+	if err != nil {
+		return Subject{}, fmt.Errorf("encode a subject: %w", err)
+	}
+	ref := keyOf(id)
+	item, err := k.Table.Get(ctx, ref)
+	if errors.Is(err, table.ErrAbsent) {
+		item = table.Item{Key: ref.Key, Schema: subjectSchema, Body: fresh}
+		err = k.Table.Commit(ctx, table.NewID(), table.Put(table.Keys, item, table.New))
+		if errors.Is(err, table.ErrConflict) { // somebody else met them in between, or we did and did not hear of it
+			item, err = k.Table.Get(ctx, ref)
+		}
+	}
+	if err != nil {
+		return Subject{}, fmt.Errorf("find a subject: %w", err)
+	}
+	s, err := decodeSubject(id, item)
+	if err == nil && len(s.Salt) == 0 {
+		return Subject{}, ErrSealed
+	}
+	return s, err
+}
+
 // Again counts one more mail to an identity that is known by its hash, and
 // reports whether it may be sent.
 func (k Keys) Again(ctx context.Context, holder Identifier, now time.Time, perDay int) (bool, error) {

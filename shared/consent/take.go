@@ -1,0 +1,381 @@
+package consent
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rightsdesk/shared/audit"
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/mail"
+	"rightsdesk/shared/personal"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/seal"
+)
+
+// maxStandings is how many purposes and acts are kept for one subject, so that
+// all of them can be withdrawn in one commit.
+const maxStandings = 80
+
+var errTooMuch = fault.Input(fault.Field{Pointer: "/choices", Text: "is more than is kept for one person; withdraw what is over first"})
+
+// take writes an act into a draft. What stands already is entered only where
+// somebody chose it again: signals, stops and withdrawing everything enter what is new.
+func (s *Service) take(ctx context.Context, d *draft, a *act) error {
+	if isPerson(a.who.Kind) {
+		d.Known = true
+	}
+	// What a browser says of an address is anybody's word: it changes nothing of the person.
+	if trusted := a.by != ByBrowser || a.who.Kind != personal.KindEmail || d.version == 0; trusted {
+		if a.residence != "" {
+			d.Residence = a.residence
+		}
+		if a.language != "" {
+			d.Locale = a.language
+		}
+	}
+	// The signal comes first: a consent that comes with it is the later of the two.
+	for _, stop := range []policy.Stop{policy.GPC, policy.DNT} {
+		if err := s.signal(ctx, d, a, stop); err != nil {
+			return err
+		}
+	}
+	for _, stop := range sorted(a.stops) {
+		if err := s.switchStop(ctx, d, a, stop, a.stops[stop]); err != nil {
+			return err
+		}
+	}
+	choices := a.choices
+	if a.all {
+		choices = slices.Concat(choices, s.everything(d.Subject, a))
+	}
+	for _, c := range choices {
+		if err := s.choose(ctx, d, a, c); err != nil {
+			return err
+		}
+	}
+	return d.makeRoom()
+}
+
+// signal takes down what a browser sent, once.
+func (s *Service) signal(ctx context.Context, d *draft, a *act, stop policy.Stop) error {
+	sent := stop == policy.GPC && a.signals.GPC || stop == policy.DNT && a.signals.DNT
+	if _, stands := d.Stops[stop]; stands || !sent || !honoured(s.Policy, stop) {
+		return nil
+	}
+	seq := d.enter(actionSignalled, s.common(a, audit.Fact{Name: factStop, Value: string(stop)}, audit.Fact{Name: factMethod, Value: string(Signal)})...)
+	d.stop(stop, d.at)
+	if _, stands := d.Stops[policy.SaleOptOut]; stands || stop != policy.GPC {
+		return nil
+	}
+	return s.tell(ctx, d, a, Telling{Right: policy.OptOutSale, On: true, Seq: seq})
+}
+
+// rightOf is what sources are told of a stop; empty: nothing.
+var rightOf = map[policy.Stop]policy.Right{policy.SaleOptOut: policy.OptOutSale, policy.SensitiveLimit: policy.LimitSensitive}
+
+// switchStop puts a stop on, or takes it off.
+func (s *Service) switchStop(ctx context.Context, d *draft, a *act, stop policy.Stop, on bool) error {
+	if _, stands := d.Stops[stop]; stands == on {
+		return nil
+	}
+	action := actionStarted
+	if on {
+		action = actionStopped
+	}
+	seq := d.enter(action, s.common(a, audit.Fact{Name: factStop, Value: string(stop)}, audit.Fact{Name: factMethod, Value: string(a.method)})...)
+	if on {
+		since := d.at
+		if !a.made.IsZero() {
+			since = a.made
+		}
+		d.stop(stop, since)
+	} else {
+		delete(d.Stops, stop)
+	}
+	if right := rightOf[stop]; right != "" {
+		return s.tell(ctx, d, a, Telling{Right: right, On: on, Seq: seq})
+	}
+	return nil
+}
+
+// common are the facts of every entry of an act, after those that are its own.
+func (s *Service) common(a *act, own ...audit.Fact) []audit.Fact {
+	made := ""
+	if !a.made.IsZero() {
+		made = a.made.Format(time.RFC3339Nano)
+	}
+	call := ""
+	if a.attempt.Key != "" {
+		call = s.attemptKey(a)
+	}
+	return slices.Concat(own, []audit.Fact{
+		{Name: factPolicy, Value: s.Policy.Version},
+		{Name: factLanguage, Value: a.language},
+		{Name: factPage, Value: a.page},
+		{Name: factMade, Value: made},
+		{Name: factID, Value: string(a.id)},
+		{Name: factCall, Value: call},
+	}, a.facts)
+}
+
+// everything is the withdrawal of whatever is allowed by a choice, or is on by default.
+func (s *Service) everything(sub Subject, a *act) []choice {
+	var list []choice
+	for _, rule := range s.Policy.Consents {
+		if rule.Required {
+			continue
+		}
+		withdrawn := choice{Asked: Asked{Purpose: rule.Purpose, Choice: Withdrawn}, rule: rule}
+		on := rule.Default == policy.On && !rule.PerAct
+		if st, chose := sub.Purposes[rule.Purpose]; chose {
+			on = st.Choice == Granted
+		}
+		if _, asked := sub.Asks[rule.Purpose]; asked || rule.PerAct && len(withdrawn.acts(sub)) > 0 {
+			on = true
+		}
+		named := func(c choice) bool { return c.Purpose == rule.Purpose }
+		if on && !slices.ContainsFunc(a.choices, named) {
+			list = append(list, withdrawn)
+		}
+	}
+	return list
+}
+
+// acts are those that are granted, of a purpose that is chosen per act.
+func (c choice) acts(sub Subject) []string {
+	var keys []string
+	for key, st := range sub.Purposes {
+		if strings.HasPrefix(key, c.Purpose+"/") && st.Choice == Granted {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// keys are what a choice is about. One against a purpose that is chosen per act,
+// and that names no act, is against all of them.
+func (c choice) keys(sub Subject) []string {
+	if c.Act == "" && c.rule.PerAct {
+		if acts := c.acts(sub); len(acts) > 0 {
+			return acts
+		}
+	}
+	return []string{keyOf(c.Purpose, c.Act)}
+}
+
+// choose enters one choice.
+func (s *Service) choose(ctx context.Context, d *draft, a *act, c choice) error {
+	for _, key := range c.keys(d.Subject) {
+		if err := s.chooseOne(ctx, d, a, c, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) chooseOne(ctx context.Context, d *draft, a *act, c choice, key string) error {
+	made := a.made
+	if made.IsZero() {
+		made = d.at
+	}
+	before, chose := d.Purposes[key]
+	older := !a.made.IsZero() && chose && !before.yieldsTo(c.Choice, made)
+	action, end := string(c.Choice), time.Time{}
+	switch {
+	case c.pending:
+		action, end = actionAsked, d.at.Add(s.Policy.Verification.LapseAfter).Truncate(time.Second)
+	case c.Choice == Granted:
+		end = s.until(c.rule, made, d.at)
+	}
+	purpose, of, _ := strings.Cut(key, "/")
+	own := []audit.Fact{
+		{Name: factPurpose, Value: purpose}, {Name: factAct, Value: of},
+		{Name: factMethod, Value: string(a.method)}, {Name: factWording, Value: c.hash},
+	}
+	if c.rule.Edition > 0 {
+		own = append(own, audit.Fact{Name: factEdition, Value: strconv.Itoa(c.rule.Edition)})
+	}
+	if !end.IsZero() {
+		own = append(own, audit.Fact{Name: factUntil, Value: end.Format(time.RFC3339)})
+	}
+	if older {
+		own = append(own, audit.Fact{Name: factEffect, Value: effectNone})
+	}
+	seq := d.enter(action, s.common(a, own...)...)
+	if c.hash != "" {
+		if err := s.keepWording(ctx, d, c); err != nil {
+			return err
+		}
+	}
+	if older {
+		return nil
+	}
+	if c.pending {
+		return s.ask(ctx, d, a, key, Ask{At: made, Seq: seq, Edition: c.rule.Edition, Until: end})
+	}
+	if ask, asked := d.Asks[key]; asked && !ask.At.After(made) {
+		delete(d.Asks, key)
+	}
+	st := Standing{Choice: c.Choice, At: made, Seq: seq}
+	if c.Choice == Granted {
+		st.Edition, st.Until, st.Asked = c.rule.Edition, end, true
+		if c.rule.Expires != (policy.Period{}) && (a.who.Kind == personal.KindEmail || len(d.Address) > 0) {
+			st.Asked = false
+			if err := s.addressed(ctx, d, a); err != nil {
+				return err
+			}
+		}
+		if a.method != Imported && a.made.IsZero() {
+			delete(d.Lists, key) // whoever subscribes by an act of their own wants the mail again
+		}
+	}
+	d.set(key, st)
+	return s.tellOf(ctx, d, a, key, c.rule, before, st)
+}
+
+// yieldsTo reports whether a choice made at an instant takes the place of one that
+// stands: the later one does, and of two at once the refusal.
+func (st Standing) yieldsTo(c Choice, made time.Time) bool {
+	return st.At.Before(made) || st.At.Equal(made) && (c != Granted || st.Choice == Granted)
+}
+
+// keepWording adds the write that keeps what was shown, unless it is kept.
+func (s *Service) keepWording(ctx context.Context, d *draft, c choice) error {
+	for _, w := range d.more {
+		if w.Ref == wordingRef(c.hash) {
+			return nil
+		}
+	}
+	shown := c.shown
+	shown.Since = d.at
+	writes, err := s.keeping(ctx, c.hash, shown)
+	d.more = append(d.more, writes...)
+	return err
+}
+
+// ask lets a consent wait for the owner of the address, and promises the mail that
+// asks them, unless one is about to go out already: it is about everything that waits.
+func (s *Service) ask(ctx context.Context, d *draft, a *act, key string, ask Ask) error {
+	if !a.counted {
+		who, mayMail, err := s.Keys.Contact(ctx, a.who, d.at, s.Policy.Verification.MailsPerDay)
+		if err != nil {
+			return err
+		}
+		a.keys, a.mayMail, a.counted = &who, mayMail, true
+	}
+	if err := s.addressed(ctx, d, a); err != nil {
+		return err
+	}
+	promised := slices.ContainsFunc(d.Announcements, func(x Announcement) bool { return x.Kind == mail.ConfirmConsent })
+	if a.mayMail && !promised {
+		d.Mailed++
+		d.MailedAt = d.at
+		d.say(ask.Seq, mail.ConfirmConsent, "")
+		promised = true
+	}
+	if ask.N = d.Mailed; !promised {
+		ask.N++ // the address had its mails of today: one that is asked for later confirms it
+	}
+	if before, asked := d.Asks[key]; asked && before.Edition == ask.Edition && d.at.Before(before.Until) {
+		ask.N = before.N // the mail that asked first goes on to work
+	}
+	if d.Asks == nil {
+		d.Asks = map[string]Ask{}
+	}
+	d.Asks[key] = ask
+	return nil
+}
+
+// addressed seals the address into the draft.
+func (s *Service) addressed(ctx context.Context, d *draft, a *act) error {
+	if a.who.Kind != personal.KindEmail || d.Holder == a.id {
+		return nil
+	}
+	who, err := s.salted(ctx, a)
+	if err != nil {
+		return err
+	}
+	d.Holder = who.Holder
+	d.Address, err = s.sealed(who, fieldAddress, a.who)
+	return err
+}
+
+// salted returns whose salt what is sealed for an act hangs on.
+func (s *Service) salted(ctx context.Context, a *act) (seal.Subject, error) {
+	if a.keys == nil {
+		who, err := s.Keys.Meet(ctx, a.who)
+		if err != nil {
+			return seal.Subject{}, err
+		}
+		a.keys = &who
+	}
+	return *a.keys, nil
+}
+
+// tellOf tells sources of a purpose that is refused or granted anew.
+func (s *Service) tellOf(ctx context.Context, d *draft, a *act, key string, rule policy.Consent, before, st Standing) error {
+	refused := before.Choice == Denied || before.Choice == Withdrawn
+	on := rule.Default == policy.On && before.Choice == ""
+	t := Telling{Right: policy.WithdrawConsent, Purpose: key, Seq: st.Seq}
+	switch {
+	case st.Choice == Granted && refused:
+	case st.Choice != Granted && !refused && (before.Choice != "" || on):
+		t.On = true
+	default:
+		return nil
+	}
+	return s.tell(ctx, d, a, t)
+}
+
+// tell promises that the sources concerned hear of a choice: those that want to
+// know of it, and know people by this kind of identity. Only the latest of one
+// matter is told.
+func (s *Service) tell(ctx context.Context, d *draft, a *act, t Telling) error {
+	if a.silent || a.who.Kind == "" {
+		return nil
+	}
+	for _, src := range s.Policy.Sources {
+		if !slices.Contains(src.Hears, t.Right) || !slices.Contains(src.Identities, a.who.Kind) {
+			continue
+		}
+		who, err := s.salted(ctx, a)
+		if errors.Is(err, seal.ErrSealed) {
+			return nil // they were erased: no source is to hear of them again
+		}
+		if err != nil {
+			return err
+		}
+		t.Source, t.At, t.Holder, t.After = src.ID, d.at, who.Holder, d.at.Add(relayWithin)
+		if t.Who, err = s.sealed(who, fieldWho, a.who); err != nil {
+			return err
+		}
+		d.Tellings = slices.DeleteFunc(slices.Clone(d.Tellings), func(x Telling) bool {
+			return x.Source == t.Source && x.Right == t.Right && x.Purpose == t.Purpose && x.Holder == t.Holder
+		})
+		d.Tellings = append(d.Tellings, t)
+	}
+	return nil
+}
+
+// makeRoom drops what was refused about single acts, the oldest first, where there
+// is too much. A consent is for the act that it names: without one, nothing may be done.
+func (d *draft) makeRoom() error {
+	for len(d.Purposes) > maxStandings {
+		oldest := ""
+		for key, st := range d.Purposes {
+			if strings.Contains(key, "/") && st.Choice != Granted && (oldest == "" || st.Seq < d.Purposes[oldest].Seq) {
+				oldest = key
+			}
+		}
+		if oldest == "" {
+			return errTooMuch
+		}
+		delete(d.Purposes, oldest)
+	}
+	return nil
+}
