@@ -529,6 +529,7 @@ func (s *store) Execute(_ context.Context, o source.Order) (source.Done, error) 
 			for _, c := range o.Corrections {
 				x.fields[c.Field] = c.Value.Reveal()
 			}
+		case source.Choose: // answered above
 		}
 	}
 	d.Done = true

@@ -140,6 +140,7 @@ func (s *suite) order(verb source.Verb, until time.Time) source.Order {
 		o.Masks = []source.Mask{{Field: "agent", How: source.Preserve}, {Field: "ip", How: source.KeyedHash}, {Field: "path", How: source.Fixed, Value: "/"}}
 	case source.Correct:
 		o.Corrections = []source.Correction{{Field: "agent", Value: personal.MakeText("Lynx")}}
+	case source.Choose: // see suite.choose
 	}
 	return o
 }
@@ -527,15 +528,18 @@ func choices(s *suite) {
 		{"taken back", minute(3), source.Choice{Right: sale}, true, "[{opt_out_sale [] false}]"},
 		{"the opt-out, late", minute(1), source.Choice{Right: sale, On: true}, false, "[{opt_out_sale [] false}]"},
 		{
-			"two purposes", minute(4), source.Choice{Right: withdrawn, Purposes: []string{"newsletter", "analytics"}, On: true},
+			"two purposes", minute(4),
+			source.Choice{Right: withdrawn, Purposes: []string{"newsletter", "analytics"}, On: true},
 			true, "[{opt_out_sale [] false} {withdraw_consent [analytics] true} {withdraw_consent [newsletter] true}]",
 		},
 		{
-			"one of them given again", minute(5), source.Choice{Right: withdrawn, Purposes: []string{"analytics"}},
+			"one of them given again", minute(5),
+			source.Choice{Right: withdrawn, Purposes: []string{"analytics"}},
 			true, "[{opt_out_sale [] false} {withdraw_consent [analytics] false} {withdraw_consent [newsletter] true}]",
 		},
 		{
-			"every purpose", minute(6), source.Choice{Right: withdrawn, On: true},
+			"every purpose", minute(6),
+			source.Choice{Right: withdrawn, On: true},
 			true, "[{opt_out_sale [] false} {withdraw_consent [] true} {withdraw_consent [analytics] false} {withdraw_consent [newsletter] true}]",
 		},
 	} {
