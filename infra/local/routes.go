@@ -20,9 +20,11 @@ func (p *product) localRoutes(mux *http.ServeMux, env httpapi.Env) {
 	mail := p.Mailbox.Handler(frame)
 	mux.Handle("GET /local/mail", mail)
 	mux.Handle("GET /local/mail/", mail)
+	p.feedback(mux)
 	mux.Handle("/local/company", p.Company.Handler())
 	mux.Handle("/local/company/", p.Company.Handler())
 	mux.Handle("GET "+folder.Prefix, p.Storage.Handler())
+	p.shop(mux)
 	mux.HandleFunc("GET /local/clock", func(w http.ResponseWriter, r *http.Request) { p.showClock(w, r, frame) })
 	mux.HandleFunc("POST /local/clock", func(w http.ResponseWriter, r *http.Request) {
 		d, ok := span(r.FormValue("by"))

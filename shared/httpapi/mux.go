@@ -247,6 +247,7 @@ func (env Env) frame(r *http.Request) page.Frame {
 	f := page.Frame{
 		Brand: env.Policy.Document.Brand, Contact: env.Requests.Contact(), Language: lang,
 		Languages: env.Policy.Document.Languages, Zone: env.Requests.Zone(), Local: env.Local,
+		Choices: len(env.Policy.Consents) > 0,
 	}
 	if r.Method == http.MethodGet {
 		f.Path = r.URL.Path

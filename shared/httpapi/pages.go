@@ -299,7 +299,13 @@ func (env Env) linkPosted(w http.ResponseWriter, r *http.Request) error {
 func (env Env) refusePage(w http.ResponseWriter, r *http.Request, f *fault.Error) {
 	if f.Kind == fault.Gone || f.Kind == fault.Unauthenticated {
 		g := page.Gone{Key: newKey()}
-		if id, _, ok := strings.Cut(r.PathValue("token"), "."); ok && f.Kind == fault.Gone {
+		_, route, _ := strings.Cut(r.Pattern, " ")
+		switch id, _, ok := strings.Cut(r.PathValue("token"), "."); {
+		case route == "/c/{token}":
+			g.Choice = "choices"
+		case linkVerbs[route] != "":
+			g.Choice = "preferences"
+		case ok && f.Kind == fault.Gone:
 			g.Path = "/requests/" + id
 		}
 		_ = env.render(w, r, http.StatusGone, g)

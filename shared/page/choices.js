@@ -10,7 +10,7 @@
 
   // What this browser keeps: id (the visitor), gpc (the signal was posted), later
   // (when "not now" was said), todo (choices that have not reached the server).
-  let state = {}, kept = true;
+  let state = {}, kept;
   const keep = () => {
     try {
       localStorage.setItem("rightsdesk", JSON.stringify(state));
@@ -18,10 +18,15 @@
       kept = false; // blocked: everything works for this view of the page
     }
   };
-  try {
-    state = Object(JSON.parse(localStorage.getItem("rightsdesk")));
-  } catch (e) {}
-  keep();
+  const recall = () => {
+    try {
+      kept = true;
+      state = Object(JSON.parse(localStorage.getItem("rightsdesk")));
+    } catch (e) {
+      kept = e.name == "SyntaxError"; // somebody else wrote there
+    }
+  };
+  recall();
 
   const call = (path, body, key) =>
     fetch(new URL("v1/" + path, me.src), {
@@ -31,6 +36,10 @@
       keepalive: !!body, // a choice arrives although its page is left
     }).then(r => (r.ok ? r.json() : Promise.reject(r.status)));
   const fresh = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+  const known = a => {
+    state.id = a.visitor || state.id;
+    keep();
+  };
   const who = () => (state.id ? {type: "anonymous", value: state.id} : undefined);
   const place = set.residence || undefined;
 
@@ -51,13 +60,12 @@
     asked = used();
     document.body.append(host);
     offer = await call("choices?lang=" + encodeURIComponent(lang) + (place ? "&residence=" + place : ""));
-    await send();
-    if (kept && !state.gpc && stopping()) {
-      const a = await call("signals", {subject: who(), signals: {gpc}});
-      state.id = a.visitor || state.id;
-      state.gpc = 1;
-      keep();
-    }
+    await send().catch(() => 0);
+    if (kept && !state.gpc && stopping())
+      await call("signals", {subject: who(), signals: {gpc}}).then(a => {
+        state.gpc = 1;
+        known(a);
+      }, () => 0);
     await decide();
     const open = offer.purposes.some(p => asked.includes(p.purpose) && stands[p.purpose].ask);
     if (open && !(state.later > Date.now() - 864e5)) show(false);
@@ -68,7 +76,11 @@
   const decide = async () => {
     const all = offer.purposes, stopped = stopping(), now = {};
     const found = state.id
-      ? (await call("decisions", {subject: who(), purposes: all.map(p => p.purpose), residence: place, signals: gpc ? {gpc} : undefined})).decisions
+      ? (await call("decisions", {subject: who(), purposes: all.map(p => p.purpose), residence: place, signals: {gpc}}).catch(e => {
+          if (e == 400) state.id = ""; // it is none of theirs: everything begins anew
+          keep();
+          throw e;
+        })).decisions
       : all.map(p => ({purpose: p.purpose, may: p.required || (p.default == "on" && !stopped), ask: !p.required && !stopped}));
     found.forEach(d => (now[d.purpose] = d));
     stands = now;
@@ -96,11 +108,15 @@
     });
 
   const choose = async list => {
+    recall(); // another tab may have written
     const choices = list.map(([p, choice]) => ({purpose: p.purpose, choice, wording: p.hash}));
-    if (!choices.length) return;
     obey(choices);
     delete state.later;
-    state.todo = (state.todo || []).concat({key: fresh(), choices, language: offer.language, page: location.origin + location.pathname});
+    // Refusals go by themselves, and first: nothing that is wrong with a consent may hold them up.
+    for (const yes of [false, true]) {
+      const part = choices.filter(c => (c.choice == "granted") == yes);
+      if (part.length) (state.todo = state.todo || []).push({key: fresh(), choices: part, language: offer.language, page: location.origin + location.pathname});
+    }
     keep();
     foot(say.done);
     try {
@@ -110,21 +126,29 @@
       foot(say.failed); // the next view of a page sends it again
     }
   };
-  const send = async () => {
-    while (state.todo && state.todo.length) {
-      const {key, choices, language, page} = state.todo[0];
-      const body = {subject: who(), choices, method: "banner", language, page, residence: place};
-      const a = await call("consents", body, key).catch(e => {
-        if (!(e >= 400 && e < 500) || e == 429) throw e;
+  let sent = Promise.resolve();
+  const send = () => (sent = sent.catch(() => 0).then(flush)); // one after the other
+  const flush = async () => {
+    const tried = {};
+    let t, fault;
+    while ((t = (state.todo || []).find(t => !tried[t.key]))) {
+      const {key, choices, language, page} = t;
+      tried[key] = 1;
+      try {
+        known(await call("consents", {subject: who(), choices, method: "banner", language, page, residence: place}, key));
+      } catch (e) {
+        if (!(e >= 400 && e < 500) || e == 429) {
+          fault = e;
+          continue;
+        }
         // The words are others by now. What was refused is refused all the same.
-        const left = choices.filter(c => c.choice != "granted" && c.wording).map(c => ({purpose: c.purpose, choice: c.choice}));
-        if (left.length) state.todo.push({key: fresh(), choices: left, language, page});
-        return {};
-      });
-      state.id = a.visitor || state.id;
-      state.todo.shift();
+        if (choices[0].wording && choices[0].choice != "granted")
+          state.todo.push({key: fresh(), choices: choices.map(c => ({purpose: c.purpose, choice: c.choice})), language, page});
+      }
+      state.todo = state.todo.filter(t => t.key != key);
       keep();
     }
+    if (fault) throw fault;
   };
 
   const ready = () => loading || (loading = load().catch(() => (loading = 0)));
@@ -177,11 +201,11 @@
     if (dialog.open) dialog.close();
     dialog.textContent = "";
     const boxes = [], title = make("h2", say.title, {id: "t", tabIndex: -1}), row = make("div");
-    dialog.append(title, make("p", say.text));
+    dialog.append(title, make("p", honoured.hidden ? say.text : say.honoured));
     listed().forEach(p => {
       const label = make("label"), box = p.required ? make("b", "✓") : make("input", "", {type: "checkbox", checked: may(p.purpose)});
       if (!p.required) boxes.push([p, box]);
-      label.append(box, make("b", p.label + (p.required ? " – " + say.always : "")), make("small", p.required ? p.loss : p.wording));
+      label.append(box, make("b", p.label + (p.required ? " – " + say.always : "")), make("small", p.wording));
       dialog.append(label);
     });
     const answer = yes => button(yes[0], () => {
@@ -192,8 +216,9 @@
     dialog.append(row, button(say.later, later));
     dialog.lastChild.className = "x";
     if (modal) dialog.showModal();
-    else dialog.show();
-    if (modal || document.activeElement == document.body || document.activeElement == host) title.focus();
+    else dialog.setAttribute("open", "");
+    // Whoever is typing somewhere is left alone.
+    if (modal || document.activeElement == document.body) title.focus();
   };
   dialog.addEventListener("keydown", e => {
     if (e.key != "Escape") return;
