@@ -5,7 +5,8 @@ package main
 
 import (
 	"rightsdesk/shared/boot"
+	"rightsdesk/shared/boot/hearing"
 	"rightsdesk/shared/topology"
 )
 
-func main() { boot.Run(topology.MailEvents) }
+func main() { boot.Run(topology.MailEvents, hearing.Part) }

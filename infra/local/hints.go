@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"rightsdesk/shared/consent"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/table"
 )
@@ -13,28 +14,29 @@ type hints struct{ relay, work queue }
 
 func newHints() hints { return hints{relay: make(queue, 1024), work: make(queue, 1024)} }
 
-type queue chan request.ID
+// queue holds keys of what somebody is to look at.
+type queue chan table.Key
 
-func (q queue) put(id request.ID) {
+func (q queue) put(k table.Key) {
 	select {
-	case q <- id:
+	case q <- k:
 	default: // full: the sweep finds it
 	}
 }
 
-func (q queue) drain(ctx context.Context, do func(context.Context, request.ID)) {
+func (q queue) drain(ctx context.Context, do func(context.Context, table.Key)) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case id := <-q:
-			do(ctx, id)
+		case k := <-q:
+			do(ctx, k)
 		}
 	}
 }
 
-// stream tells the relay which requests were committed, as the State table's
-// stream does on AWS.
+// stream tells the relay which requests and choices were committed, as the State
+// table's stream does on AWS.
 type stream struct {
 	table.Table
 	to queue
@@ -45,9 +47,28 @@ func (s stream) Commit(ctx context.Context, id table.ID, writes ...table.Write) 
 		return err
 	}
 	for _, w := range writes {
-		if r, ok := request.IDOf(w.Ref.Key); ok && w.Verb == table.PutItem && w.Ref.Table == table.State {
-			s.to.put(r)
+		if w.Verb != table.PutItem || w.Ref.Table != table.State {
+			continue
+		}
+		if _, ok := request.IDOf(w.Ref.Key); ok || consent.IsKey(w.Ref.Key) {
+			s.to.put(w.Ref.Key)
 		}
 	}
 	return nil
+}
+
+// announce says what a commit promised.
+func (p *product) announce(ctx context.Context, k table.Key) error {
+	if id, ok := request.IDOf(k); ok {
+		return p.Requests.Announce(ctx, id)
+	}
+	return p.Consents.Announce(ctx, k)
+}
+
+// workOff does what sources are to do, or to hear.
+func (p *product) workOff(ctx context.Context, k table.Key) error {
+	if id, ok := request.IDOf(k); ok {
+		return p.Requests.Work(ctx, id)
+	}
+	return p.Consents.Tell(ctx, k)
 }

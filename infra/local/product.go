@@ -202,7 +202,10 @@ func (p *product) openService(pol *policy.Policy) error {
 	p.Requests.Choices = p.Consents
 	p.Requests.Digest = &digest.Book{Table: store, Now: now, Policy: pol, Mail: p.Mailbox, BaseURL: p.URL, Log: p.o.Log}
 	if !p.o.NoHints {
-		p.Requests.Wake = func(_ context.Context, id request.ID) { p.hints.work.put(id) }
+		p.Requests.Wake = func(_ context.Context, id request.ID) {
+			p.hints.work.put(table.Key{Partition: id.Partition(), Sort: "-"})
+		}
+		p.Consents.Wake = func(_ context.Context, k table.Key) { p.hints.work.put(k) }
 	}
 	p.Jobs = job.Jobs(p.Requests, p.Consents, p.o.Log)
 	return nil
@@ -292,6 +295,7 @@ func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
 		}
 	}
 	p.localRoutes(mux, env)
+	p.feedback(mux)
 	return p.thisHost(mux), nil
 }
 
@@ -324,9 +328,9 @@ func (p *product) background(ctx context.Context, listener net.Listener) {
 		}
 	}
 	if !p.o.NoHints {
-		p.work.Go(func() { p.hints.relay.drain(ctx, p.logged(p.Requests.Announce)) })
+		p.work.Go(func() { p.hints.relay.drain(ctx, p.logged(p.announce)) })
 		for range workers {
-			p.work.Go(func() { p.hints.work.drain(ctx, p.logged(p.Requests.Work)) })
+			p.work.Go(func() { p.hints.work.drain(ctx, p.logged(p.workOff)) })
 		}
 	}
 }
@@ -353,13 +357,13 @@ func (p *product) tick(ctx context.Context, every time.Duration, run job.Job) {
 	}
 }
 
-func (p *product) logged(do func(context.Context, request.ID) error) func(context.Context, request.ID) {
-	return func(ctx context.Context, id request.ID) {
+func (p *product) logged(do func(context.Context, table.Key) error) func(context.Context, table.Key) {
+	return func(ctx context.Context, k table.Key) {
 		p.busy.RLock()
-		err := do(ctx, id)
+		err := do(ctx, k)
 		p.busy.RUnlock()
 		if err != nil && ctx.Err() == nil {
-			p.o.Log.WarnContext(ctx, "work failed; the next sweep tries again", "request", string(id), "err", err)
+			p.o.Log.WarnContext(ctx, "work failed; the next sweep tries again", "about", k.Partition, "err", err)
 		}
 	}
 }

@@ -5,7 +5,7 @@
 // laptop.
 //
 // What only some functions need stands in the folders below (routes, apps,
-// mailing, packages, stores, queueing) and is handed to Run by the function's main: a
+// mailing, hearing, packages, stores, queueing) and is handed to Run by the function's main: a
 // binary that never sends mail does not carry, or initialise, a mail service's
 // client.
 package boot
@@ -61,7 +61,9 @@ type Assembly struct {
 	Log      *slog.Logger
 	// AppKeys returns the keys of an app of the policy; see httpapi.Env.
 	AppKeys func(ctx context.Context, app string, fresh bool) ([][]byte, error)
-	HTTP    func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+	// Hear takes down an event of another service.
+	Hear func(ctx context.Context, event []byte) error
+	HTTP func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 }
 
 // Setting returns a setting that the function's topology entry lists.
@@ -154,10 +156,10 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 
 // complete reports what the topology entry grants and no part has filled in.
 func (a *Assembly) complete() error {
-	f, s := a.Function, a.Service
+	f, s, c := a.Function, a.Service, a.Consents
 	switch {
-	case f.SendsMail && (s.Mail == nil || s.Digest.Mail == nil), f.Sources && s.Sources == nil, f.Exports != topology.None && s.Downloads == nil,
-		f.Exports >= topology.Append && s.Exports == nil, len(f.Sends) > 0 && s.Wake == nil, f.HearsApps() && a.AppKeys == nil, len(f.Routes) > 0 && a.HTTP == nil:
+	case f.SendsMail && (s.Mail == nil || s.Digest.Mail == nil || c.Mail == nil), f.Sources && (s.Sources == nil || c.Sources == nil), f.Exports != topology.None && s.Downloads == nil,
+		f.Exports >= topology.Append && s.Exports == nil, len(f.Sends) > 0 && (s.Wake == nil || c.Wake == nil), f.Feed != nil && a.Hear == nil, f.HearsApps() && a.AppKeys == nil, len(f.Routes) > 0 && a.HTTP == nil:
 		return fmt.Errorf("boot: the main of %s names fewer parts than its topology entry grants", f.Name)
 	}
 	return nil

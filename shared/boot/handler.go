@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"rightsdesk/shared/consent"
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/seal/kms"
@@ -15,7 +16,8 @@ import (
 )
 
 // handler answers every event that the topology lets reach a function: a call
-// over HTTP, a run of a schedule, messages of its queue, changes of the State table.
+// over HTTP, a run of a schedule, messages of its queue, events of another service,
+// changes of the State table.
 type handler struct {
 	a    *Assembly
 	http func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) // nil: it has no routes
@@ -93,7 +95,8 @@ func (h *handler) ran(ctx context.Context, name string, rep job.Report, err erro
 	h.a.Log.InfoContext(ctx, "a job ran", "job", name, "seen", rep.Seen, "failed", rep.Failed, "err", err)
 }
 
-// messages works off the queue. A message whose work failed goes back to it.
+// messages works off the queue, or takes down what was heard. A message that failed
+// goes back to where it came from.
 func (h *handler) messages(ctx context.Context, raw json.RawMessage) (any, error) {
 	var e events.SQSEvent
 	if err := json.Unmarshal(raw, &e); err != nil {
@@ -103,15 +106,25 @@ func (h *handler) messages(ctx context.Context, raw json.RawMessage) (any, error
 	defer cancel()
 	var failed events.SQSEventResponse
 	for _, m := range e.Records {
-		if err := h.a.Service.Work(ctx, request.ID(m.Body)); err != nil {
-			h.a.Log.WarnContext(ctx, "work failed; its message comes again", "request", m.Body, "err", err)
+		about, err := m.MessageId, error(nil) // an event holds addresses
+		key, isChoice := consent.KeyOf(m.Body)
+		switch {
+		case h.a.Hear != nil:
+			err = h.a.Hear(ctx, []byte(m.Body))
+		case isChoice:
+			about, err = m.Body, h.a.Consents.Tell(ctx, key)
+		default:
+			about, err = m.Body, h.a.Service.Work(ctx, request.ID(m.Body))
+		}
+		if err != nil {
+			h.a.Log.WarnContext(ctx, "work failed; its message comes again", "about", about, "err", err)
 			failed.BatchItemFailures = append(failed.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 		}
 	}
 	return failed, nil
 }
 
-// changes delivers what the changed requests announce. A stream keeps its order
+// changes delivers what the changed requests and choices announce. A stream keeps its order
 // by holding everything back behind a failure, so none is reported: what failed,
 // or was not reached in time, stays due, and the sweep tries again.
 func (h *handler) changes(ctx context.Context, raw json.RawMessage) (any, error) {
@@ -121,21 +134,26 @@ func (h *handler) changes(ctx context.Context, raw json.RawMessage) (any, error)
 	}
 	until, cancel := ending(ctx)
 	defer cancel()
-	seen := map[request.ID]bool{}
+	seen := map[table.Key]bool{}
 	for _, rec := range e.Records {
 		if until.Err() != nil {
 			break // a mail under way when Lambda ends us would be sent twice
 		}
 		k := rec.Change.Keys
-		id, ok := request.IDOf(table.Key{Partition: text(k["p"]), Sort: text(k["s"])})
-		if !ok || seen[id] {
+		key := table.Key{Partition: text(k["p"]), Sort: text(k["s"])}
+		id, isRequest := request.IDOf(key)
+		if seen[key] || !isRequest && !consent.IsKey(key) {
 			continue
 		}
-		seen[id] = true
-		if err := h.a.Service.Announce(ctx, id); err != nil {
-			h.a.Log.WarnContext(ctx, "an announcement failed; the sweep tries again", "request", string(id), "err", err)
+		seen[key] = true
+		announce := func() error { return h.a.Consents.Announce(ctx, key) }
+		if isRequest {
+			announce = func() error { return h.a.Service.Announce(ctx, id) }
 		}
-		if h.a.Service.Wake != nil {
+		if err := announce(); err != nil {
+			h.a.Log.WarnContext(ctx, "an announcement failed; the sweep tries again", "about", key.Partition, "err", err)
+		}
+		if isRequest && h.a.Service.Wake != nil {
 			h.a.Service.Nudge(ctx, id)
 		}
 	}

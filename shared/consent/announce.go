@@ -19,8 +19,8 @@ import (
 // maxLetters bounds one call; more wait for the next look.
 const maxLetters = 10
 
-// Announce writes the letters that commits promised, one after the other, and then
-// commits that they left. A crash in between sends one again: the mailbox
+// Announce wakes whoever tells sources, if there is something to tell, and writes the
+// letters that commits promised, one after the other, committing that each left. A crash in between sends one again: the mailbox
 // recognises the key, a mail service may deliver twice.
 //
 // A letter under way when the context ends is still finished: cut off, it might
@@ -36,6 +36,12 @@ func (s *Service) Announce(until context.Context, key table.Key) error {
 	}
 	if err != nil {
 		return err
+	}
+	if sub.at != sub.Identifiers[0] {
+		return nil // a stream tells of every copy, and of the first as well
+	}
+	if s.Wake != nil && sub.toTell(s.now()) >= 0 {
+		s.Wake(ctx, key)
 	}
 	for n := 0; n < maxLetters && until.Err() == nil; n++ {
 		if len(sub.Announcements) == 0 || sub.Tries > 0 && sub.After.After(s.now()) {

@@ -204,17 +204,6 @@ func (t Telling) facts(cause error) []audit.Fact {
 	return facts
 }
 
-// Nudge wakes whoever tells sources, if there is something to tell them now.
-func (s *Service) Nudge(ctx context.Context, key table.Key) {
-	if s.Wake == nil || isErrand(key) {
-		return
-	}
-	sub, err := s.load(ctx, identifierOf(key))
-	if err == nil && sub.toTell(s.now()) >= 0 {
-		s.Wake(ctx, key)
-	}
-}
-
 // Hint is how a key of a subject travels in a queue; KeyOf is its inverse.
 func Hint(key table.Key) string { return key.Partition }
 

@@ -1,13 +1,15 @@
-// Package queueing lets a function hint that a request has work to do. Mains
-// import it.
+// Package queueing lets a function hint that a request has work to do, or that
+// somebody has to hear of a choice. Mains import it.
 package queueing
 
 import (
 	"context"
 
 	"rightsdesk/shared/boot"
+	"rightsdesk/shared/consent"
 	"rightsdesk/shared/job/sqs"
 	"rightsdesk/shared/request"
+	"rightsdesk/shared/table"
 	"rightsdesk/shared/topology"
 )
 
@@ -17,12 +19,14 @@ var Part = boot.Part{
 	Grants: func(f topology.Function) bool { return len(f.Sends) > 0 },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
 		queue := sqs.New(a.AWS, map[string]string{topology.Steps: a.Setting(topology.StepsQueue)})
-		a.Service.Wake = func(ctx context.Context, id request.ID) {
-			if err := queue.Send(ctx, topology.Steps, []byte(id)); err != nil {
+		hint := func(ctx context.Context, about string) {
+			if err := queue.Send(ctx, topology.Steps, []byte(about)); err != nil {
 				// A hint that got lost delays the work until the next sweep.
-				a.Log.WarnContext(ctx, "a hint was not sent; the sweep finds the work", "request", string(id), "err", err)
+				a.Log.WarnContext(ctx, "a hint was not sent; the sweep finds the work", "about", about, "err", err)
 			}
 		}
+		a.Service.Wake = func(ctx context.Context, id request.ID) { hint(ctx, string(id)) }
+		a.Consents.Wake = func(ctx context.Context, key table.Key) { hint(ctx, consent.Hint(key)) }
 		return nil
 	},
 }

@@ -44,6 +44,7 @@ func fill(ctx context.Context, a *boot.Assembly) error {
 			return fmt.Errorf("source %s: %w", s.ID, err)
 		}
 	}
+	a.Consents.Sources = a.Service.Sources
 	return nil
 }
 

@@ -3,11 +3,12 @@
 // account's bus, for every configuration set that tells it:
 // https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 //
-// It only reads; what follows is for package consent. It knows no AWS but these
-// words, so that a run on a laptop reads the same.
+// What follows from it is for package consent. It knows no AWS but these words, so
+// that a run on a laptop hears the same.
 package feedback
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -108,6 +109,26 @@ func Read(raw []byte) ([]consent.Feedback, error) {
 		return e.about(policy.Complained, d.Complaint.Recipients, d.Complaint.At)
 	}
 	return nil, fmt.Errorf("%w: it is neither a bounce nor a complaint", ErrUnreadable)
+}
+
+// Heeder takes feedback down; consent.Service is one. The same may come again.
+type Heeder interface {
+	Heed(ctx context.Context, f consent.Feedback) error
+}
+
+// Take has everything heeded that an event says. If it fails the same event is to
+// be taken again.
+func Take(ctx context.Context, by Heeder, raw []byte) error {
+	all, err := Read(raw)
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if err := by.Heed(ctx, f); err != nil {
+			return fmt.Errorf("heed %s: %w", f.Stop, err)
+		}
+	}
+	return nil
 }
 
 // about says it of everybody that the event names.

@@ -130,6 +130,16 @@ func (m *Mailbox) list(to string, limit int) ([]stored, error) {
 	return found, err
 }
 
+// To returns whom a mail is addressed to, by its number.
+func (m *Mailbox) To(n uint64) (to personal.Email, found bool, err error) {
+	s, found, err := m.get(n)
+	if err != nil || !found {
+		return personal.Email{}, false, err
+	}
+	to, found = personal.ParseEmail(s.To)
+	return to, found, nil
+}
+
 // get returns a mail by its number.
 func (m *Mailbox) get(n uint64) (s stored, found bool, err error) {
 	err = m.db.View(func(tx *bbolt.Tx) error {
