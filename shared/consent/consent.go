@@ -3,13 +3,14 @@
 // is its audit entry: who chose what, shown which words, when, in which way. What
 // stands now is kept beside it, committed together with it.
 //
-// It owns the partitions consent#<identifier>, wording#<hash> and halt of the
-// State table, and the chains consent#<subject> and halt of the Audit table:
+// It owns the partitions consent#, wording#, asker# and halt of the State table,
+// and the chains consent#<subject> and halt of the Audit table:
 //
 //	table  partition              sort          body
 //	state  consent#<identifier>   -             Subject: what stands now; due at Next
 //	state  consent#link#<random>  -             errand: a link that is to be mailed; due, expires
 //	state  wording#<hash>         -             Wording: what was shown, to the letter
+//	state  asker#<hash>           <hour>        consents that one network address typed for mail addresses (counter only, expires)
 //	state  halt                   -             Halt
 //	audit  consent#<subject>      000000000001  one entry (package audit): the record of one choice
 //	audit  halt                   000000000001  one entry: halted, resumed
