@@ -295,7 +295,6 @@ func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
 		}
 	}
 	p.localRoutes(mux, env)
-	p.feedback(mux)
 	return p.thisHost(mux), nil
 }
 
