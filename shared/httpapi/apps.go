@@ -40,7 +40,7 @@ var (
 	errSignature = fault.New(fault.Unauthenticated, "invalid_signature", "The call is not signed by an app of the policy; docs/apps.md says how to sign.")
 	errSignTime  = fault.New(fault.Unauthenticated, "signature_time", "The signature is more than five minutes away from our clock; set yours, and sign every call anew.")
 	errGrant     = fault.New(fault.Forbidden, "app_not_granted", "The policy does not let this app do that; its grants stand in the policy file under apps.")
-	errAppKeys   = fault.New(fault.Unavailable, "keys_unavailable", "The keys of apps cannot be read just now; try the same call again in a moment.").After(5 * time.Second)
+	errAppKeys   = fault.New(fault.Unavailable, "try_again", "The keys of apps cannot be read just now; try the same call again in a moment.").After(5 * time.Second)
 )
 
 // grants is what an app needs to call a route. A route that is not here wants no

@@ -14,8 +14,6 @@ import (
 	"rightsdesk/shared/receipt"
 )
 
-var errUnwritten = fault.New(fault.Unavailable, "unwritten", "Not yet written.")
-
 // consentRoutes are the handlers of the function consent.
 func consentRoutes(env Env) Set {
 	set := choicePages(env)

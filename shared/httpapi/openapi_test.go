@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"rightsdesk/shared/consent"
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/policy"
@@ -74,9 +75,11 @@ func TestEveryRouteIsInTheAPIPage(t *testing.T) {
 	t.Parallel()
 	callers := map[topology.Caller]string{
 		topology.Anyone: "Anyone", topology.SignedLink: "SignedLink", topology.Person: "Person",
-		topology.App: "App", topology.Operator: "Operator",
+		topology.App: "App", topology.Browser: "Browser", topology.Operator: "Operator",
 	}
-	credentials := map[topology.Caller]string{topology.Person: "session", topology.Operator: "operator"}
+	credentials := map[topology.Caller]string{
+		topology.Person: "session", topology.App: "app", topology.Browser: "app", topology.Operator: "operator",
+	}
 	routes := map[string]topology.Route{}
 	for _, fn := range topology.All {
 		for _, r := range fn.Routes {
@@ -104,11 +107,14 @@ func TestEveryRouteIsInTheAPIPage(t *testing.T) {
 		if c := credentials[r.Caller]; c != "" {
 			want = append(want, c)
 		}
+		if strings.HasPrefix(r.Path(), "/v1/preferences") && r.Caller == topology.Person {
+			want = []string{"preferences"}
+		}
 		if !slices.Equal(schemes, want) {
 			t.Errorf("%s: security is %v, want %v", pattern, schemes, want)
 		}
 		responses := op["responses"].(object)
-		if r.Caller == topology.Person || r.Caller == topology.Operator {
+		if len(want) > 0 {
 			if responses["401"] == nil {
 				t.Errorf("%s: the page does not say that it may answer 401", pattern)
 			}
@@ -166,6 +172,9 @@ func codes(t *testing.T) map[string]code {
 				if !ok {
 					t.Errorf("%s makes a fault whose code is no literal", path)
 					return true
+				}
+				if file.Name.Name == "consent" && strings.HasPrefix(name, "err") {
+					return true // why a source was not told: the log has it
 				}
 				text, _ := strconv.Unquote(lit.Value)
 				found[text] = code{kind.Sel.Name, file.Name.Name == "request" && strings.HasPrefix(name, "err")}
@@ -248,6 +257,9 @@ func TestTheAPIPagesListsAreThePrograms(t *testing.T) {
 	for _, r := range words.Results {
 		lists["Result"] = append(lists["Result"], string(r))
 	}
+	for _, c := range consent.Choices {
+		lists["Choice"] = append(lists["Choice"], string(c))
+	}
 	for name, want := range lists {
 		if got := texts(at(t, schemas, name, "enum")); !slices.Equal(got, want) {
 			t.Errorf("%s lists %v, the program has %v", name, got, want)
@@ -261,10 +273,19 @@ func TestTheAPIPagesFieldsAreThePrograms(t *testing.T) {
 	t.Parallel()
 	doc := openapi(t)
 	for name, v := range map[string]any{
-		"Receipt": taken{}, "Seen": seen{}, "Problem": problem{}, "Submission": submission{}, "Publication": policy.Publication{},
+		"Receipt": taken{}, "Seen": seen{}, "Problem": problem{}, "Publication": policy.Publication{}, "Captured": captured{}, "Verdict": decision{},
+		"Choices": offers{}, "Wording": worded{}, "Standing": standing{}, "ConsentEntry": entry{}, "Halt": halted{},
 	} {
-		sameFields(t, doc, name, reflect.TypeOf(v), at(t, doc, "components", "schemas", name).(object), name == "Submission")
+		sameFields(t, doc, name, reflect.TypeOf(v), at(t, doc, "components", "schemas", name).(object), false)
 	}
+	for name, v := range map[string]any{
+		"Submission": submission{}, "Consents": capturing{}, "Decisions": asking{}, "Asking": question{}, "Preferring": preferring{},
+		"Chosen": chosen{}, "SignalsSent": signals{}, "Identity": identity{},
+	} {
+		sameFields(t, doc, name, reflect.TypeOf(v), at(t, doc, "components", "schemas", name).(object), true)
+	}
+	lines := at(t, doc, "components", "schemas", "Importing", "properties", "lines", "items").(object)
+	sameFields(t, doc, "Importing", reflect.TypeFor[importing](), lines, true)
 	sameFields(t, doc, "List", reflect.TypeFor[listed](), at(t, doc, "components", "schemas", "List", "properties", "requests", "items").(object), false)
 }
 
@@ -295,8 +316,10 @@ func sameFields(t *testing.T, doc object, where string, of reflect.Type, schema 
 	}
 	properties, _ := schema["properties"].(object)
 	var names, required []string
-	for i := range of.NumField() {
-		f := of.Field(i)
+	for _, f := range reflect.VisibleFields(of) {
+		if f.Anonymous {
+			continue // its fields stand beside the others
+		}
 		name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
 		names = append(names, name)
 		if rest == "" {
