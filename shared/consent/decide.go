@@ -103,10 +103,15 @@ func keyOf(purpose, act string) string {
 	return purpose + "/" + act
 }
 
+func cutKey(key string) (purpose, act string) {
+	purpose, act, _ = strings.Cut(key, "/")
+	return purpose, act
+}
+
 // judge decides about one purpose, or purpose/act. Everything that can stop it is
 // looked at before anything that allows it.
 func judge(p *policy.Policy, sub Subject, key string, c circumstances) Decision {
-	purpose, act, _ := strings.Cut(key, "/")
+	purpose, act := cutKey(key)
 	no := func(why Why, since time.Time) Decision { return Decision{Purpose: key, Why: why, Since: since} }
 	yes := func(why Why) Decision { return Decision{Purpose: key, May: true, Why: why} }
 	ask := func(d Decision) Decision { d.Ask = true; return d }
@@ -241,15 +246,20 @@ func consentHolds(c policy.Conflict, given, signalled time.Time) bool {
 
 // mayDefault reports whether the law lets a purpose be on where somebody lives,
 // before they chose: every law of the policy that may be theirs has to say so.
+// Where it is not known which that is, all of them have to.
 func mayDefault(p *policy.Policy, rule policy.Consent, residence string) bool {
-	regimes := p.Regimes
-	if residence != "" {
-		regimes = p.RegimesFor(residence)
+	theirs := slices.DeleteFunc(slices.Clone(p.Regimes), func(g policy.Regime) bool {
+		return !policy.Covers(g.AppliesTo, residence) && !slices.ContainsFunc(g.AppliesTo, func(place string) bool {
+			return residence != "" && strings.HasPrefix(place, residence+"-") // who lives in the US may live in California
+		})
+	})
+	if residence == "" || len(theirs) == 0 {
+		theirs = p.Regimes
 	}
-	for _, g := range regimes {
+	for _, g := range theirs {
 		if _, ok := law.DefaultOn(g.ID, string(rule.Ground)); !ok {
 			return false
 		}
 	}
-	return len(regimes) > 0
+	return len(theirs) > 0
 }

@@ -192,7 +192,7 @@ func (s *Service) chooseOne(ctx context.Context, d *draft, a *act, c choice, key
 	case c.Choice == Granted:
 		end = s.until(c.rule, made, d.at)
 	}
-	purpose, of, _ := strings.Cut(key, "/")
+	purpose, of := cutKey(key)
 	own := []audit.Fact{
 		{Name: factPurpose, Value: purpose}, {Name: factAct, Value: of},
 		{Name: factMethod, Value: string(a.method)}, {Name: factWording, Value: c.hash},
