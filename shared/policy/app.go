@@ -55,7 +55,7 @@ func (p *Policy) readBrowsers(o *object) {
 // It is compared letter by letter, so it has to stand in the file as it is sent.
 func isOrigin(s string) bool {
 	u, err := url.Parse(s)
-	if err != nil || !isWebAddress(s) || u.Scheme+"://"+u.Host != s || strings.ToLower(s) != s || strings.Contains(u.Host, "*") {
+	if err != nil || !isWebAddress(s) || u.Scheme+"://"+u.Host != s || strings.ToLower(s) != s || strings.Contains(u.Host, "*") || strings.HasSuffix(u.Host, ":") {
 		return false
 	}
 	return u.Port() != map[string]string{"https": "443", "http": "80"}[u.Scheme] || u.Port() == ""

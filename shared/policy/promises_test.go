@@ -310,6 +310,9 @@ func TestPS_15_NothingCanEnableASale(t *testing.T) {
 	refused(t, change(t, "cloud-platform", books, books+"    for_value: true\n"), "purposes.books.for_value", "never_sold")
 	refused(t, change(t, "cloud-platform", books, "    bases: [consent]\n    for_value: true\n"), "purposes.books.for_value", "never_sold")
 	refused(t, change(t, "cloud-platform", payments, payments+"    for_value: true\n"), "recipients.payments.for_value", "never_sold")
+	// Nor can a consent: what people agree to is a purpose, and none may be for value.
+	const agreed = "    text: To show your profile to everybody\n    bases: [consent]\n"
+	refused(t, change(t, "cloud-platform", agreed, agreed+"    for_value: true\n"), "purposes.public_profile.for_value", "never_sold")
 }
 
 func TestSB_01_AChallengeEndsWithAnOutcome(t *testing.T) {
@@ -442,6 +445,235 @@ func TestALL_05_APolicyIsPublishedOnlyIfItIsWhole(t *testing.T) {
 	refused(t, change(t, "server-automation", mailer, "www.mailer.example.com sends"), body, "an address stands in the text")
 	refused(t, change(t, "server-automation", "[what stays longer](#kept)", "[what stays longer](#keeps)"), "document.sections.data.body.en", "#keeps")
 	parse(t, change(t, "server-automation", mailer, "[a mail service](#who) sends"))
+}
+
+// rule returns what a profile says of choosing about a purpose.
+func rule(tb testing.TB, p *policy.Policy, purpose string) policy.Consent {
+	tb.Helper()
+	c, ok := p.Consent(purpose)
+	if !ok {
+		tb.Fatalf("nobody chooses about %s", purpose)
+	}
+	return c
+}
+
+// alwaysSent fails unless each of the purposes goes whatever anybody chose.
+func alwaysSent(tb testing.TB, p *policy.Policy, purposes ...string) {
+	tb.Helper()
+	for _, id := range purposes {
+		u, ok := p.Purpose(id)
+		if _, choice := p.Consent(id); !ok || !u.AlwaysSent || choice {
+			tb.Errorf("%s is %+v, and a choice: %v", id, u, choice)
+		}
+	}
+}
+
+func TestSP_06_OneNoEndsMarketingAndTheRestStillGoes(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "serverless-vendor")
+	alwaysSent(t, p, "account_mail", "payment_verification", "legal_notices")
+	for _, id := range []string{"marketing", "segments", "campaigns"} {
+		if c := rule(t, p, id); !c.StoppedByIt(policy.MarketingOptOut) {
+			t.Errorf("%s is stopped by %v", id, c.StoppedBy)
+		}
+	}
+	const notices = "    text: To tell you what a law wants us to tell you\n    bases: "
+	refused(t, change(t, "serverless-vendor", notices+"[legal_obligation]\n", notices+"[consent]\n"), "purposes.legal_notices.always_sent", "must be false")
+}
+
+func TestSP_17_DoNotTrackIsNotRespondedToAndThePolicySaysSo(t *testing.T) {
+	t.Parallel()
+	if s := profile(t, "serverless-vendor").Published("en").Signals; s.DNT != policy.Ignored || s.GPC != policy.Honoured || s.Updated != "2026-05-04" {
+		t.Errorf("signals are published as %+v", s)
+	}
+	// What a file says that it ignores cannot stop anything in the same file.
+	refused(t, change(t, "serverless-vendor", "stopped_by: [opt_out_sale, gpc]", "stopped_by: [opt_out_sale, gpc, dnt]"), "consents.campaigns.stopped_by[2]", "dnt: honoured")
+	refused(t, change(t, "serverless-vendor", "  gpc: honoured # law: California\n", "  gpc: ignored\n"), "signals.gpc", "must not be ignored under us-ca-ccpa")
+}
+
+func TestSP_20_NoCookieTracksAndNoneIsFirstParty(t *testing.T) {
+	t.Parallel()
+	if k := profile(t, "serverless-vendor").Published("en").Cookies; len(k) != 0 {
+		t.Errorf("cookies are %+v", k)
+	}
+	const before, ours, theirs = "signals: # SP-17\n",
+		"cookies:\n  c: {name: c, kind: cookie, party: first, essential: true, purpose: service, lifetime: A day, controlled_by: us, loss: Everything.}\n",
+		"cookies:\n  c: {name: c, kind: pixel, party: third, purpose: campaigns, lifetime: A day, controlled_by: us}\n"
+	refused(t, change(t, "serverless-vendor", before, ours+before), "cookies.c", "no_first_party_cookies")
+	refused(t, change(t, "serverless-vendor", before, theirs+before), "cookies.c", "no_tracking_cookies")
+}
+
+func TestSP_28_HashedAddressesAreADeclaredPurposeAndRecipient(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "serverless-vendor")
+	if c := rule(t, p, "campaigns"); c.Default != policy.Off || !c.StoppedByIt(policy.MarketingOptOut) || !c.StoppedByIt(policy.Objected) || !c.StoppedByIt(policy.SaleOptOut) {
+		t.Errorf("campaigns are %+v", c)
+	}
+	if !slices.ContainsFunc(p.Recipients, func(to policy.Recipient) bool {
+		return to.Class == policy.Advertising && strings.Contains(to.Function.In("en"), "hashed mail addresses")
+	}) {
+		t.Error("nobody gets hashed addresses")
+	}
+}
+
+func TestSP_32_PredictionsAndSegmentsAreDeclaredAndAnObjectionStopsBoth(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "serverless-vendor")
+	if c, _ := p.Category("predictions"); !c.Inference || !c.Shown() {
+		t.Errorf("predictions are %+v", c)
+	}
+	for _, id := range []string{"retention_predictions", "segments"} {
+		if c := rule(t, p, id); !c.StoppedByIt(policy.Objected) || c.Ground != policy.WhileNobodyObjects {
+			t.Errorf("%s is %+v", id, c)
+		}
+	}
+}
+
+func TestPT_05_NewsOnlyWithPermissionAndSurveysUntilOneNo(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "server-automation")
+	alwaysSent(t, p, "product_updates")
+	if c := rule(t, p, "news"); c.Default != policy.Off || !c.Mail {
+		t.Errorf("news are %+v", c)
+	}
+	if c := rule(t, p, "surveys"); c.Default != policy.On || !c.Mail {
+		t.Errorf("surveys are %+v", c)
+	}
+	if c := rule(t, p, "name_in_marketing"); c.Default != policy.Off || !c.Explicit {
+		t.Errorf("a name in marketing is %+v", c)
+	}
+	const news = "    wording: Send me the newsletter and other news, by mail. I can leave in every one.\n    double_opt_in: true"
+	refused(t, change(t, "server-automation", news, strings.TrimSuffix(news, "    double_opt_in: true")+"    default: on\n    ground: existing_customer"), "consents.news.default", "silence is no consent")
+}
+
+func TestPT_09_EachRecordingHasAnExplicitConsentOfItsOwn(t *testing.T) {
+	t.Parallel()
+	if c := rule(t, profile(t, "server-automation"), "interview_recording"); !c.Explicit || !c.PerAct || c.Default != policy.Off {
+		t.Errorf("recordings are %+v", c)
+	}
+	refused(t, change(t, "server-automation", "    per_act: true\n", "    per_act: true\n    default: on\n    ground: existing_customer\n"), "consents.interview_recording.per_act", "must be false")
+}
+
+func TestPT_17_CookiesAreControlledInTheBrowserAndWithASwitchOfOurOwn(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "server-automation")
+	parties := map[policy.Party]int{}
+	for _, k := range p.Cookies {
+		parties[k.Party]++
+		c := rule(t, p, k.Purpose)
+		if k.ControlledBy != policy.ByBrowser || k.Loss.In("en") == "" || c.Required != k.Essential {
+			t.Errorf("the cookie %s is %+v, its switch %+v", k.ID, k, c)
+		}
+	}
+	if parties[policy.FirstParty] != 3 || parties[policy.ThirdParty] != 1 {
+		t.Errorf("cookies are of %v", parties)
+	}
+	refused(t, change(t, "server-automation", "    controlled_by: browser\n    loss: Nothing that you notice.\n", "    controlled_by: browser\n"), "cookies.analytics.loss", "required")
+}
+
+func TestPS_12_EssentialCookiesAreToldApartWithTheirLoss(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "cloud-platform")
+	essential := 0
+	for _, k := range p.Published("en").Cookies {
+		if k.Essential {
+			essential++
+		}
+		if k.Essential != (k.Loss != "") {
+			t.Errorf("the cookie %s is published as %+v", k.ID, k)
+		}
+	}
+	if c := rule(t, p, "essential_cookies"); essential != 2 || len(p.Cookies) != 3 || !c.Required || c.Loss.In("en") == "" {
+		t.Errorf("%d of %d cookies are essential, by %+v", essential, len(p.Cookies), c)
+	}
+	const loss = "    loss: You cannot sign in, and no form can be sent.\n"
+	refused(t, change(t, "cloud-platform", loss, ""), "consents.essential_cookies.loss", "required")
+}
+
+func TestPS_13_APublicProfileIsTheUsersOwnAct(t *testing.T) {
+	t.Parallel()
+	if c := rule(t, profile(t, "cloud-platform"), "public_profile"); c.Default != policy.Off || !c.Explicit || c.Required {
+		t.Errorf("the public profile is %+v", c)
+	}
+	refused(t, change(t, "cloud-platform", "    explicit: true\n", "    default: on\n    ground: no_consent_needed\n"), "consents.public_profile.default", "silence is no consent")
+}
+
+func TestSB_07_AlertsGoToEverybodyAndMarketingOnConsentOnly(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "paas-canada")
+	alwaysSent(t, p, "system_alerts", "terms_changes", "breach_notices")
+	if c := rule(t, p, "marketing"); c.Default != policy.Off || !c.Mail || !c.Marketing {
+		t.Errorf("marketing is %+v", c)
+	}
+	refused(t, change(t, "paas-canada", "consents: # ours: the words\n", "consents:\n  system_alerts: {label: {en: A, fr: A}, wording: {en: A, fr: A}}\n"), "consents.system_alerts", "must be left out")
+}
+
+func TestPQ_04_ReportsWaitUntilTheSetUpHasAsked(t *testing.T) {
+	t.Parallel()
+	if c := rule(t, profile(t, "addon-france"), "in_app_analytics"); !c.AskFirst || !c.StoppedByIt(policy.Objected) {
+		t.Errorf("reports are %+v", c)
+	}
+}
+
+func TestPQ_05_TheTrainersListIsByDefaultWhereTheLawLetsIt(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "addon-france")
+	c := rule(t, p, "training")
+	if c.Default != policy.On || !c.Mail || !c.StoppedByIt(policy.MarketingOptOut) {
+		t.Errorf("the trainer's list is %+v", c)
+	}
+	for residence, want := range map[string]bool{"FR": true, "JP": true, "IN": false} {
+		lets := true
+		for _, g := range p.RegimesFor(residence) {
+			_, ok := law.DefaultOn(g.ID, string(c.Ground))
+			lets = lets && ok
+		}
+		if lets != want {
+			t.Errorf("in %s the law lets it: %v, want %v", residence, lets, want)
+		}
+	}
+	refused(t, change(t, "addon-france", "    ground: existing_customer\n", "    ground: no_consent_needed\n"), "consents.training.ground", "none knows this one")
+}
+
+func TestPQ_06_WhoPerformsTheOptOutIsDeclaredWithTheLink(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "addon-france")
+	var theirs, ours int
+	for _, e := range p.Published("fr").Choices {
+		switch {
+		case e.PerformedBy == policy.ByAnalyticsProvider && e.Link != nil:
+			theirs++
+		case e.PerformedBy == policy.ByUs && e.Purpose == "ad_analytics":
+			ours++
+		}
+	}
+	if theirs != 2 || ours != 1 {
+		t.Errorf("%d choices are the provider's, %d ours", theirs, ours)
+	}
+	const link = "    link: {text: {en: The provider's opt-out, fr: L'opposition chez le fournisseur}, url: \"https://analytics.example.com/opt-out\"}\n"
+	refused(t, change(t, "addon-france", link, ""), "choices.ad_opt_out.link", "required")
+}
+
+func TestPQ_12_EveryNewsletterIsAMailingListThatOneClickEnds(t *testing.T) {
+	t.Parallel()
+	p := profile(t, "addon-france")
+	for _, id := range []string{"newsletters", "training"} {
+		if c := rule(t, p, id); !c.Mail {
+			t.Errorf("%s cannot be left in one click: %+v", id, c)
+		}
+	}
+}
+
+// The programs that ask are declared: without one nobody could speak for who is signed in.
+func TestEveryProfileHasAnAppAndItsPages(t *testing.T) {
+	t.Parallel()
+	for _, name := range policy.ProfileNames() {
+		p := profile(t, name)
+		if len(p.Apps) != 1 || len(p.Apps[0].May) != 3 || len(p.Browsers.Origins) == 0 {
+			t.Errorf("%s has the apps %+v and the origins %v", name, p.Apps, p.Browsers.Origins)
+		}
+		offered(t, p, "FR-75", policy.WithdrawConsent)
+	}
 }
 
 // The rows below are proven end to end elsewhere; here, that a policy can say them.

@@ -18,7 +18,7 @@ func TestNothingOfTheBackendIsPublished(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, secret := range []string{
-			"127.0.0.1", "shop-hook", "secret", "arn:aws", "whole-table", "eu-west-3", "by-mail", "ACCOUNT#", "VISIT#", "full_name", "office", "gone", "desk@", "06:30",
+			"127.0.0.1", "shop-hook", "secret", "arn:aws", "whole-table", "eu-west-3", "by-mail", "ACCOUNT#", "VISIT#", "full_name", "office", "gone", "desk@", "06:30", "web-app", "page.whole", "8081", "opt_out_sale\",\"withdraw_consent",
 		} {
 			if strings.Contains(string(out), secret) {
 				t.Errorf("in %s, %q is published", language, secret)
