@@ -285,7 +285,7 @@ func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
 			secret, err := os.ReadFile(secretFile(p.o.Dir, a.Secret)) // so that a key can be replaced as it runs
 			return httpapi.AppKeys(string(secret)), err
 		},
-		Receipts: &receipt.Maker{Policy: pol, Ring: p.Requests.Keys.Ring, BaseURL: p.URL},
+		Receipts: &receipt.Maker{Policy: pol, Ring: p.Requests.Keys.Ring, BaseURL: p.URL, Now: p.Clock.Now},
 	}
 	mux := http.NewServeMux()
 	sets := httpapi.Sets(env)

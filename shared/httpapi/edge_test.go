@@ -79,7 +79,7 @@ func newEdge(t *testing.T) *edge {
 	env := Env{
 		Requests: e.s, Consents: e.c, Policy: pol,
 		Log:      slog.New(slog.NewTextHandler(locked{&mu, e.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Receipts: &receipt.Maker{Policy: pol, Ring: e.s.Keys.Ring, BaseURL: e.s.BaseURL},
+		Receipts: &receipt.Maker{Policy: pol, Ring: e.s.Keys.Ring, BaseURL: e.s.BaseURL, Now: e.s.Now},
 		Keys: func(_ context.Context, app string, _ bool) ([][]byte, error) {
 			return map[string][][]byte{"shop": {shopKey, olderKey}, "desk": {deskKey}}[app], nil
 		},

@@ -32,7 +32,7 @@ var Part = boot.Part{
 		}
 		env := httpapi.Env{
 			Requests: a.Service, Consents: a.Consents, Policy: a.Service.Policy, Log: a.Log, Operator: operatorOf, Keys: a.AppKeys,
-			Receipts: &receipt.Maker{Policy: a.Service.Policy, Ring: a.Service.Keys.Ring, BaseURL: a.Service.BaseURL},
+			Receipts: &receipt.Maker{Policy: a.Service.Policy, Ring: a.Service.Keys.Ring, BaseURL: a.Service.BaseURL, Now: a.Service.Now},
 		}
 		if s, ok := a.Service.Downloads.(interface{ Origin() string }); ok {
 			env.Downloads = []string{s.Origin()}
