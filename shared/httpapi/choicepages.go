@@ -236,13 +236,18 @@ func (env Env) chosen(r *http.Request, c page.Choices, done consent.Captured) pa
 	return p
 }
 
-// called is what a purpose is called. One that the policy no longer has is called
-// by the words of its id.
-func (env Env) called(purpose, lang string) string {
+// called is what a purpose is called, or one act for a purpose: purpose/act. One
+// that the policy no longer has is called by the words of its id.
+func (env Env) called(key, lang string) string {
+	purpose, act, _ := strings.Cut(key, "/")
+	name := strings.ReplaceAll(purpose, "_", " ")
 	if rule, ok := env.Policy.Consent(purpose); ok {
-		return rule.Label.In(lang)
+		name = rule.Label.In(lang)
 	}
-	return strings.ReplaceAll(purpose, "_", " ")
+	if act != "" {
+		name += " " + act
+	}
+	return name
 }
 
 func (env Env) linkForm(w http.ResponseWriter, r *http.Request) error {
@@ -320,15 +325,17 @@ func (env Env) optInPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	speak(r, v.Subject.Locale)
 	p := page.OptIn{Path: "/c/" + r.PathValue("token"), Key: newKey(), Until: l.Until}
+	told := map[string]bool{}
 	for _, e := range v.History { // the newest first
 		key := e.Purpose
 		if e.Act != "" {
 			key += "/" + e.Act
 		}
 		waits, ok := v.Subject.Asks[key]
-		if !ok || e.Action != "asked" || waits.N > l.N || !waits.At.Equal(e.At) {
+		if !ok || e.Action != "asked" || waits.N > l.N || told[key] {
 			continue
 		}
+		told[key] = true
 		one := page.Agreed{Label: env.called(e.Purpose, env.frame(r).Language)}
 		if one.Wording, err = env.shown(r, e.Wording); err != nil {
 			return err

@@ -46,7 +46,7 @@ func (env Env) preferencesPosted(w http.ResponseWriter, r *http.Request) error {
 	}
 	c.Language = env.frame(r).Language
 	done, err := env.Consents.Switch(r.Context(), callerOf(r).link, c)
-	refused, f := refusedBy(err)
+	refused, f := env.refusedBy(err, c)
 	if err != nil && refused == "" {
 		return err
 	}
@@ -98,7 +98,7 @@ func changeIn(r *http.Request) (consent.Change, error) {
 
 // refusedBy says why a change was refused, in a word that the page knows, for
 // what is better told on the page itself.
-func refusedBy(err error) (string, *fault.Error) {
+func (env Env) refusedBy(err error, c consent.Change) (string, *fault.Error) {
 	if err == nil {
 		return "", nil
 	}
@@ -114,6 +114,11 @@ func refusedBy(err error) (string, *fault.Error) {
 	for _, one := range f.Fields {
 		if strings.HasSuffix(one.Pointer, "/wording") {
 			return "wording", f
+		}
+	}
+	for _, a := range c.Asked {
+		if rule, _ := env.Policy.Consent(a.Purpose); rule.Required && a.Choice != consent.Granted {
+			return "required", f
 		}
 	}
 	return "other", f
@@ -260,7 +265,7 @@ func (env Env) historyOf(r *http.Request, p *page.Preferences, history []consent
 			one.Wording = e.Wording
 		}
 		p.History = append(p.History, one)
-		if slices.Contains(consent.Choices, e.Choice) {
+		if slices.Contains(consent.Choices, e.Choice) && e.Action != "asked" {
 			p.Receipts = append(p.Receipts, page.Receipt{Record: string(e.ID), About: one.About, Choice: string(e.Choice), At: e.At})
 		}
 	}
