@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"reflect"
@@ -334,6 +335,22 @@ func TestAPeriodEndsAsTheCalendarDoes(t *testing.T) {
 	} {
 		if got := tt.period.After(at(tt.from)); !got.Equal(at(tt.to)) {
 			t.Errorf("%s after %s is %s, want %s", tt.period, tt.from, got.Format(time.DateOnly), tt.to)
+		}
+	}
+}
+
+func TestAPeriodIsReadAsItIsWritten(t *testing.T) {
+	t.Parallel()
+	for _, want := range []policy.Period{{Years: 6}, {Months: 18}, {Days: 14}} {
+		b, err := json.Marshal(want)
+		var got policy.Period
+		if err != nil || json.Unmarshal(b, &got) != nil || got != want || got.IsZero() {
+			t.Errorf("%+v is written as %s (%v), and read as %+v", want, b, err, got)
+		}
+	}
+	for _, wrong := range []string{`"0d"`, `"soon"`, `14`, `""`} {
+		if got := (policy.Period{}); json.Unmarshal([]byte(wrong), &got) == nil || !got.IsZero() {
+			t.Errorf("%s is read as %+v", wrong, got)
 		}
 	}
 }

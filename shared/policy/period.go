@@ -47,6 +47,19 @@ func (p Period) String() string {
 // MarshalJSON writes the period as String does.
 func (p Period) MarshalJSON() ([]byte, error) { return json.Marshal(p.String()) }
 
+// UnmarshalJSON reads a period as MarshalJSON writes it.
+func (p *Period) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	if !isPeriod(text) {
+		return fmt.Errorf("%q is no period", shown(text))
+	}
+	*p = parsePeriod(text)
+	return nil
+}
+
 // After returns the end of the period that begins at t. A period that would end
 // on a day its month does not have ends on the month's last: time.AddDate would
 // go on into the next month.
