@@ -87,7 +87,7 @@ func (d *draft) dpv() node {
 		"dct:language":   d.language,
 		"dct:publisher":  d.controller(),
 		"dct:source": node{ // whose words describe the processing
-			"@id": d.policy.Document.URL, "@type": "dpv:PrivacyNotice", "schema:version": d.policy.Version,
+			"@id": d.edition(d.policy.Version), "@type": "dpv:PrivacyNotice", "schema:url": d.policy.Document.URL, "schema:version": d.policy.Version,
 		},
 		"schema:recipient":        "dpv:DataSubject",
 		"dpv:hasRecordOfActivity": record,
@@ -148,8 +148,9 @@ func places(residences []string) []string {
 	return terms
 }
 
-// bases are the legal bases of the purpose. A consent to sensitive data is one
-// under Article 9 where the act was about it alone.
+// bases are the legal bases that the choice is about: the consent, or what the
+// purpose rests on where people can only say no. A consent to sensitive data is one
+// under Article 9 too where it has to be explicit.
 func (d *draft) bases() []string {
 	terms := map[policy.Basis][2]string{
 		policy.OnConsent:             {"dpv:Consent", "eu-gdpr:A6-1-a"},
@@ -163,12 +164,13 @@ func (d *draft) bases() []string {
 	if d.gdpr() {
 		which = 1
 	}
-	all := []string{}
-	for _, b := range d.purpose.Bases {
-		all = append(all, terms[b][which])
+	rests := d.purpose.Bases
+	if len(rests) == 0 || slices.Contains(rests, policy.OnConsent) {
+		rests = []policy.Basis{policy.OnConsent}
 	}
-	if len(all) == 0 {
-		all = append(all, terms[policy.OnConsent][which])
+	var all []string
+	for _, b := range rests {
+		all = append(all, terms[b][which])
 	}
 	if d.gdpr() && d.Rule.Explicit && slices.ContainsFunc(d.categories(), func(c policy.Category) bool { return c.Sensitive }) {
 		all = append(all, "eu-gdpr:A9-2-a")
@@ -196,10 +198,14 @@ func (d *draft) notices() []node {
 		all = append(all, n)
 	}
 	return append(all, node{
-		"@id": d.policy.Document.URL, "@type": "dpv:PrivacyNotice", "dct:language": d.spoken(),
-		"dct:title": d.say(d.policy.Document.Title), "schema:version": d.Entry.Policy,
+		"@id": d.edition(d.Entry.Policy), "@type": "dpv:PrivacyNotice", "schema:url": d.policy.Document.URL, "schema:version": d.Entry.Policy,
+		"dct:language": d.spoken(), "dct:title": d.say(d.policy.Document.Title),
 	})
 }
+
+// edition names one version of the policy. The address alone names all of them: in
+// a graph, one thing would then have two versions.
+func (d *draft) edition(version string) string { return d.base + "/policy#" + version }
 
 func (d *draft) wording() string { return d.base + "/v1/wordings/" + d.Entry.Wording }
 

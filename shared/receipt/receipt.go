@@ -151,6 +151,8 @@ func (d *draft) after() (state, time.Time, bool) {
 			return refused, d.StateAt, true
 		case consent.Withdrawn:
 			return withdrawn, d.StateAt, true
+		case consent.Ended:
+			return expired, d.StateAt, true
 		}
 	}
 	if d.state == given && !d.Until.IsZero() && !d.now.Before(d.Until) {
