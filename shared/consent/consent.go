@@ -198,7 +198,7 @@ var (
 	ErrNotFound = fault.New(fault.NotFound, "consent_not_found", "There is no such record, or it is not yours to see.")
 	ErrReplay   = fault.New(fault.Mismatch, "idempotency_mismatch", "This Idempotency-Key was used with other content; use a new key.")
 	ErrBusy     = fault.New(fault.Unavailable, "try_again", "Somebody else changes the same choices; try the same call again in a moment.")
-	ErrHalted   = fault.New(fault.Unavailable, "halted", "The company has halted collection and processing; only refusals, opt-outs and withdrawals are taken until it resumes.")
+	ErrHalted   = fault.New(fault.Unavailable, "halted", "The company has halted collection and processing; only refusals, opt-outs and withdrawals are taken until it resumes.").After(5 * time.Minute)
 	ErrSpeaker  = fault.New(fault.Forbidden, "not_yours", "A browser speaks for its own anonymous id only; for an account use the company's app, or the mailed link.")
 	ErrBadToken = fault.New(fault.Unauthenticated, "invalid_token", "The link or token is not valid; ask for a new one.")
 	ErrLinkGone = fault.New(fault.Gone, "link_gone", "The link is too old; ask for a new one.")
