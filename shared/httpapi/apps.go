@@ -189,30 +189,13 @@ func callerOf(r *http.Request) caller {
 	return c
 }
 
-// name keeps the attempts of different callers apart, who may use the same keys.
-func (c caller) name() string {
-	switch {
-	case c.app != "":
-		return string(consent.ByApp) + ":" + c.app
-	case c.link != (consent.Link{}):
-		return string(consent.ByPerson)
-	}
-	return string(consent.ByBrowser)
-}
-
-// attempt is what a call's repetition is known by. What an app signed without a key
-// has its signature for one: whoever captured the call cannot play it again.
+// attempt is what a call's repetition is known by; the domain keeps the keys of
+// different callers apart. What an app signed without a key has its signature for
+// one: whoever captured the call cannot play it again.
 func attempt(r *http.Request, raw string) (consent.Attempt, error) {
 	key, err := idempotencyKey(r)
-	if err != nil {
-		return consent.Attempt{}, err
+	if c := callerOf(r); key == "" && c.app != "" {
+		key = "signature " + c.signature
 	}
-	c := callerOf(r)
-	switch {
-	case key != "":
-		key = c.name() + " key " + key
-	case c.app != "":
-		key = c.name() + " signature " + c.signature
-	}
-	return consent.Attempt{Key: key, Body: raw}, nil
+	return consent.Attempt{Key: key, Body: raw}, err
 }

@@ -64,7 +64,7 @@ func newGate(t *testing.T, pattern string, who topology.Caller) *gate {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(w, "%s %s", callerOf(r).name(), at.Key)
+		_, err = fmt.Fprintf(w, "%s: %s", callerOf(r).app, at.Key)
 		return err
 	})
 	return g
@@ -90,7 +90,7 @@ func TestAnAppIsKnownByItsSignature(t *testing.T) {
 	const path, body = "/v1/decisions?a=%20b", `{"a":1}`
 	for name, key := range map[string][]byte{"the newest key": shopKey, "the key before it": olderKey} {
 		auth := SignApp(key, "shop", "POST", path, "k1", g.at, []byte(body))
-		if w := g.call(t, "POST", path, body, "Authorization", auth, "Idempotency-Key", "k1"); w.Code != http.StatusOK || w.Body.String() != "app:shop app:shop key k1" {
+		if w := g.call(t, "POST", path, body, "Authorization", auth, "Idempotency-Key", "k1"); w.Code != http.StatusOK || w.Body.String() != "shop: k1" {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
 	}
@@ -99,7 +99,7 @@ func TestAnAppIsKnownByItsSignature(t *testing.T) {
 	first := g.call(t, "POST", path, body, "Authorization", auth).Body.String()
 	again := g.call(t, "POST", path, body, "Authorization", strings.ToUpper(auth[:11])+auth[11:strings.Index(auth, "re=")+3]+strings.ToUpper(auth[strings.Index(auth, "re=")+3:])).Body.String()
 	other := g.call(t, "POST", path, body, "Authorization", SignApp(shopKey, "shop", "POST", path, "", g.at.Add(time.Second), []byte(body))).Body.String()
-	if !strings.HasPrefix(first, "app:shop app:shop signature ") || strings.ToLower(again) != first || again != first || other == first {
+	if !strings.HasPrefix(first, "shop: signature ") || strings.ToLower(again) != first || again != first || other == first {
 		t.Errorf("the same signature: %q, spelled in another way: %q, another second: %q", first, again, other)
 	}
 	if slices.Contains(g.asked, "shop true") {
@@ -242,10 +242,10 @@ func TestASignedBodyHasItsLimit(t *testing.T) {
 func TestABrowserIsNobodyElse(t *testing.T) {
 	t.Parallel()
 	g := newGate(t, "POST /v1/consents", topology.Browser)
-	if w := g.call(t, "POST", "/v1/consents", "", "Idempotency-Key", "k"); w.Code != http.StatusOK || w.Body.String() != "browser browser key k" {
+	if w := g.call(t, "POST", "/v1/consents", "", "Idempotency-Key", "k"); w.Code != http.StatusOK || w.Body.String() != ": k" {
 		t.Errorf("a browser: %d %s", w.Code, w.Body)
 	}
-	if w := g.call(t, "POST", "/v1/consents", ""); w.Body.String() != "browser " {
+	if w := g.call(t, "POST", "/v1/consents", ""); w.Body.String() != ": " {
 		t.Errorf("a browser without a key: %s", w.Body)
 	}
 	// Who claims to be somebody is not let in as nobody.

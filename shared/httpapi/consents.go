@@ -49,10 +49,10 @@ func consentRoutes(env Env) Set {
 }
 
 // kinds are how a kind of identity is spelled; the domain knows which there are.
-var kinds = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+var kinds = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
 
 // maxIdentity is the longest value that identifies somebody, in bytes.
-const maxIdentity = 256
+const maxIdentity = 512
 
 // identityOf returns who a call is about. Only what cannot be anybody is refused
 // here, before anything is looked up.
@@ -66,7 +66,7 @@ func (env Env) identityOf(pointer string, i *identity) (personal.Identity, error
 	}
 	found := personal.MakeIdentity(kind, i.Value)
 	ok := found.Reveal() != "" && len(i.Value) <= maxIdentity
-	text := "must be the value that identifies, of at most 256 bytes"
+	text := "must be the value that identifies, of at most 512 bytes"
 	switch kind {
 	case consent.KindVisitor:
 		found, ok = env.Consents.Visitor(i.Value)

@@ -109,7 +109,7 @@ func choosable(pol *policy.Policy) {
 		pol.Consents = append(pol.Consents, policy.Consent{
 			Purpose: purpose, Label: policy.Text{"en": "May we?", "fr": "Pouvons-nous ?"}, Edition: 1, Default: policy.Off,
 			Wording: policy.Text{"en": "We do " + purpose + ".", "fr": "Nous faisons " + purpose + "."},
-			Mail:    purpose == "newsletter", Marketing: purpose == "newsletter", StoppedBy: []policy.Stop{policy.GPC, policy.MarketingOptOut},
+			Mail:    purpose == "newsletter", Marketing: purpose == "newsletter", StoppedBy: []policy.Stop{policy.GPC},
 		})
 	}
 }

@@ -34,9 +34,6 @@ type imported struct {
 	Why    string `json:"why,omitempty"`
 }
 
-// refused is the result of a line that cannot be used.
-const refused = "refused"
-
 // operatorImport takes over what was chosen elsewhere. A line that cannot be used
 // is said so and holds up no other.
 func (env Env) operatorImport(w http.ResponseWriter, r *http.Request) error {
@@ -57,7 +54,7 @@ func (env Env) operatorImport(w http.ResponseWriter, r *http.Request) error {
 		one, err := env.importOf(line)
 		if err != nil {
 			f := classify(err)
-			out[i] = imported{i + 1, refused, f.Fields[0].Pointer[1:] + " " + f.Fields[0].Text}
+			out[i] = imported{i + 1, consent.Refused, f.Fields[0].Pointer + " " + f.Fields[0].Text}
 			continue
 		}
 		good, places = append(good, one), append(places, i)
