@@ -248,7 +248,7 @@ func TestTheSchemaStatesTheDefaults(t *testing.T) {
 	p := parse(t, read(t, "testdata/smallest.yaml"))
 	var file strings.Builder
 	file.Write(read(t, "testdata/smallest.yaml"))
-	for _, section := range []string{"operators", "verification", "retention"} {
+	for _, section := range []string{"operators", "verification", "signals", "retention"} {
 		file.WriteString(section + ":\n")
 		for key, s := range root["properties"].(map[string]any)[section].(map[string]any)["properties"].(map[string]any) {
 			if d, ok := s.(map[string]any)["default"]; ok {
@@ -258,8 +258,8 @@ func TestTheSchemaStatesTheDefaults(t *testing.T) {
 		}
 	}
 	q := parse(t, []byte(file.String()))
-	pj, _ := json.Marshal([]any{p.Operators, p.Verification, p.Retention}) // plain structs
-	qj, _ := json.Marshal([]any{q.Operators, q.Verification, q.Retention})
+	pj, _ := json.Marshal([]any{p.Operators, p.Verification, p.Signals, p.Retention}) // plain structs
+	qj, _ := json.Marshal([]any{q.Operators, q.Verification, q.Signals, q.Retention})
 	if !bytes.Equal(pj, qj) {
 		t.Errorf("by default %s, by the schema's defaults %s", pj, qj)
 	}
