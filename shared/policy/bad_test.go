@@ -117,6 +117,7 @@ var bad = []struct {
 	{"a stop by a signal that nobody hears", "    stopped_by: [limit_sensitive]\n", "    stopped_by: [limit_sensitive, dnt]\n", false},
 	{"a wording of no edition", "    edition: 2\n", "    edition: 0\n", true},
 	{"a consent for three winters", "    expires: 18mo\n", "    expires: three winters\n", true},
+	{"a consent that outlives its record", "    expires: 18mo\n", "    expires: 8y\n", false},
 	{"a signal half heard", "dnt: ignored", "dnt: sometimes", true},
 	{"a choice of others without a link", "    link: {text: {en: Their settings, fr: Leurs réglages}, url: \"https://analytics.example.net/settings\"}\n", "", true},
 	{"a choice of nobody's", "    performed_by: analytics_provider\n", "    performed_by: somebody\n", true},

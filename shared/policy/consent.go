@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"rightsdesk/shared/law"
 )
@@ -119,6 +120,11 @@ func (p *Policy) readConsent(purpose string, o *object) {
 
 // check refuses keys of a rule that do not go together.
 func (c Consent) check(o *object) {
+	for language, wording := range c.Wording {
+		if utf8.RuneCountInString(wording) > maxWording {
+			o.r.refuse(join(o.at("wording"), language), "must have %d characters at most; nobody reads more before they agree", maxWording)
+		}
+	}
 	if c.Required {
 		for _, key := range []string{"default", "ground", "explicit", "per_act", "double_opt_in", "ask_first", "expires", "mail", "marketing", "stopped_by"} {
 			if o.has(key) {
@@ -142,6 +148,9 @@ func (c Consent) check(o *object) {
 	}
 }
 
+// maxWording bounds what is stored of a wording, in characters.
+const maxWording = 4000
+
 // Consent returns the rule of choosing about a purpose.
 func (p *Policy) Consent(purpose string) (Consent, bool) {
 	i := slices.IndexFunc(p.Consents, func(c Consent) bool { return c.Purpose == purpose })
@@ -160,6 +169,9 @@ func checkConsents(p *Policy, refuse report) {
 		at := "consents." + c.Purpose
 		if u, _ := p.Purpose(c.Purpose); u.AlwaysSent {
 			refuse(at, "must be left out: purposes.%s.always_sent says that nothing a person chooses stops it", c.Purpose)
+		}
+		if c.Expires.longerThan(p.Retention.Audit) {
+			refuse(at+".expires", "must not be longer than retention.audit (%s): no consent outlives its record", p.Retention.Audit)
 		}
 		for i, stop := range c.StoppedBy {
 			if stop == GPC && p.Signals.GPC != Honoured || stop == DNT && p.Signals.DNT != Honoured {

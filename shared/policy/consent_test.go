@@ -89,6 +89,13 @@ func TestWhatIsSaidAboutChoicesIsRead(t *testing.T) {
 	}
 }
 
+func TestAWordingIsAsLongAsAnybodyReads(t *testing.T) {
+	t.Parallel()
+	whole := read(t, "testdata/whole.yaml")
+	parse(t, edited(t, whole, "en: Send me news.", "en: "+strings.Repeat("é", 4000)))
+	refused(t, edited(t, whole, "en: Send me news.", "en: "+strings.Repeat("é", 4001)), "consents.news.wording.en", "4000 characters")
+}
+
 func TestASilentFilePromisesNothingAboutChoices(t *testing.T) {
 	t.Parallel()
 	p := parse(t, read(t, "testdata/smallest.yaml"))

@@ -44,6 +44,12 @@ func (p Period) String() string {
 	}
 }
 
+// longerThan compares two periods that begin on the same day.
+func (p Period) longerThan(other Period) bool {
+	var begin time.Time // one day is as good as another, but for the days of a month
+	return p.After(begin).After(other.After(begin))
+}
+
 // MarshalJSON writes the period as String does.
 func (p Period) MarshalJSON() ([]byte, error) { return json.Marshal(p.String()) }
 
