@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/fault"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -243,3 +244,9 @@ func (d *desk) told(i personal.Identity) []string {
 	}
 	return list
 }
+
+func identity(kind personal.Kind, value string) personal.Identity {
+	return personal.MakeIdentity(kind, value)
+}
+
+func isInput(err error) bool { return fault.KindOf(err) == fault.Invalid }
