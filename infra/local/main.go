@@ -9,6 +9,7 @@
 //	local law diff             say which open requests would get other dates from this version's law packs
 //	local app METHOD PATH BODY sign a call as the company's app, make it, and show the answer
 //	local consent import FILE  take over consents and suppressions from elsewhere
+//	local receipt verify FILE  check a signed receipt against a file of public keys
 //
 // It is the second interpreter of the topology, beside infra/stack: it declares
 // nothing of its own but what only a laptop has, below /local.
@@ -52,6 +53,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	if len(args) > 0 && args[0] == "consent" {
 		return consentCommand(ctx, args[1:], os.Stdout, os.Stderr)
+	}
+	if len(args) > 0 && args[0] == "receipt" {
+		return receiptCommand(args[1:], os.Stdout)
 	}
 	o := options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)

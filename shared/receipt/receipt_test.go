@@ -49,7 +49,8 @@ func ringOf(tb testing.TB, signing int) *seal.Ring {
 	return r
 }
 
-// policies are the policy that has everything in it, and every profile.
+// policies are that of the golden receipts, the one that has everything in it, the
+// shortest, and every profile.
 func policies(tb testing.TB) map[string]*policy.Policy {
 	tb.Helper()
 	all, err := parsed()
@@ -60,19 +61,24 @@ func policies(tb testing.TB) map[string]*policy.Policy {
 }
 
 var parsed = sync.OnceValues(func() (map[string]*policy.Policy, error) {
-	file, err := os.ReadFile("../policy/testdata/whole.yaml")
-	if err != nil {
-		return nil, err
+	files := map[string][]byte{}
+	for name, path := range map[string]string{"letters": "testdata/policy.yaml", "whole": "../policy/testdata/whole.yaml", "smallest": "../policy/testdata/smallest.yaml"} {
+		file, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		files[name] = file
 	}
-	files := map[string][]byte{"whole": file}
 	for _, name := range policy.ProfileNames() {
 		files[name], _ = policy.Profile(name)
 	}
 	all := map[string]*policy.Policy{}
 	for name, file := range files {
-		if all[name], err = policy.Parse(file); err != nil {
+		p, err := policy.Parse(file)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		all[name] = p
 	}
 	return all, nil
 })
@@ -82,7 +88,7 @@ func maker(tb testing.TB, p *policy.Policy) *receipt.Maker {
 	return &receipt.Maker{Policy: p, Ring: ringOf(tb, 1), BaseURL: "https://privacy.example.com", Now: func() time.Time { return issued }}
 }
 
-func whole(tb testing.TB) *receipt.Maker { tb.Helper(); return maker(tb, policies(tb)["whole"]) }
+func letters(tb testing.TB) *receipt.Maker { tb.Helper(); return maker(tb, policies(tb)["letters"]) }
 
 // given is the evidence of a consent to the purpose, in French.
 func given(p *policy.Policy, purpose string) consent.Evidence {
@@ -196,7 +202,7 @@ func vocabulary(t *testing.T) map[string]bool {
 
 func TestTheListsNoticeEveryFieldThatIsMissing(t *testing.T) {
 	t.Parallel()
-	m := whole(t)
+	m := letters(t)
 	for _, f := range formats {
 		good := mustMake(t, m, given(m.Policy, "news"), f, "en")
 		if problems := missing(t, good, lists[f]); len(problems) > 0 {
@@ -212,7 +218,7 @@ func TestTheListsNoticeEveryFieldThatIsMissing(t *testing.T) {
 
 func TestTheWordsStandInTheReceiptToTheLetter(t *testing.T) {
 	t.Parallel()
-	m := whole(t)
+	m := letters(t)
 	e := given(m.Policy, "news")
 	e.Wording.Text = "Envoyez-moi <b>les nouvelles</b> & \"tout\" le reste :\n\tà l'adresse\u2028que voici \u00e9e\u0301 \U0001F44D"
 	sum := sha256.Sum256([]byte(e.Wording.Text))
@@ -256,7 +262,7 @@ func TestTheWordsStandInTheReceiptToTheLetter(t *testing.T) {
 
 func TestWhatBecameOfAConsent(t *testing.T) {
 	t.Parallel()
-	m := whole(t)
+	m := letters(t)
 	hour := chosen.Add(time.Hour)
 	tests := map[string]struct {
 		action string
@@ -319,7 +325,7 @@ func TestWhatBecameOfAConsent(t *testing.T) {
 
 func TestALanguageThatThePolicyLacksIsItsFirst(t *testing.T) {
 	t.Parallel()
-	m := whole(t)
+	m := letters(t)
 	for _, f := range formats {
 		want := mustMake(t, m, given(m.Policy, "news"), f, m.Policy.Document.Languages[0])
 		for _, language := range []string{"de", "", "EN"} {
@@ -332,7 +338,7 @@ func TestALanguageThatThePolicyLacksIsItsFirst(t *testing.T) {
 
 func TestWhatIsNoActOfThePersonIsNotCalledOne(t *testing.T) {
 	t.Parallel()
-	m := whole(t)
+	m := letters(t)
 	tests := map[consent.Method][2]string{
 		consent.Form:         {`"dpv:ExpressedConsent"`, `"EXPLICIT"`},
 		consent.Ticked:       {`"dpv:ImpliedConsent"`, `"IMPLICIT: A box that was ticked beforehand"`},
@@ -360,7 +366,7 @@ func TestWhatIsNoActOfThePersonIsNotCalledOne(t *testing.T) {
 
 func TestEveryMethodIsPutIntoWords(t *testing.T) {
 	t.Parallel()
-	m := whole(t)
+	m := letters(t)
 	for _, method := range []consent.Method{
 		consent.Form, consent.Banner, consent.Spoken, consent.Written, consent.DoubleOptIn, consent.OneClick, consent.Preferences, consent.Request,
 		consent.Signal, consent.Imported, consent.Ticked, consent.ContinuedUse, consent.MailFeedback, consent.OperatorsWord, consent.Lapse,
@@ -377,7 +383,7 @@ func TestEveryMethodIsPutIntoWords(t *testing.T) {
 
 func TestNothingPersonalStandsInAReceipt(t *testing.T) {
 	t.Parallel()
-	m := whole(t)
+	m := letters(t)
 	e := given(m.Policy, "news")
 	e.Entry.By = "operator:ada.lovelace"
 	e.Entry.Facts = []audit.Fact{
@@ -399,7 +405,7 @@ func TestNothingPersonalStandsInAReceipt(t *testing.T) {
 
 func TestAPurposeThatThePolicyNoLongerHasKeepsItsReceipts(t *testing.T) {
 	t.Parallel()
-	m := whole(t)
+	m := letters(t)
 	e := given(m.Policy, "no_longer_there")
 	e.Rule = policy.Consent{}
 	for _, f := range formats {
@@ -411,7 +417,7 @@ func TestAPurposeThatThePolicyNoLongerHasKeepsItsReceipts(t *testing.T) {
 
 func TestThereIsNoReceiptForWhatIsNoChoice(t *testing.T) {
 	t.Parallel()
-	m := whole(t)
+	m := letters(t)
 	for _, action := range []string{"", "stopped", "started", "signalled", "linked", "told", "suppressed"} {
 		if b, err := m.Make(became(given(m.Policy, "news"), action, ""), receipt.DPV, "en"); !errors.Is(err, consent.ErrNotFound) {
 			t.Errorf("%q has the receipt %s, %v", action, b, err)
@@ -424,7 +430,7 @@ func TestThereIsNoReceiptForWhatIsNoChoice(t *testing.T) {
 
 func TestIDsFollowFromWhatTheyName(t *testing.T) {
 	t.Parallel()
-	m := whole(t)
+	m := letters(t)
 	e := given(m.Policy, "news")
 	id := func(e consent.Evidence, f receipt.Format, language string) (of, record string) {
 		doc := decode(t, mustMake(t, m, e, f, language))
@@ -465,7 +471,7 @@ func TestIDsFollowFromWhatTheyName(t *testing.T) {
 // The golden files are what docs/receipts.md shows and tells people to try.
 func TestGoldenReceipts(t *testing.T) {
 	t.Parallel()
-	m := whole(t)
+	m := letters(t)
 	e := given(m.Policy, "news")
 	golden := map[string][]byte{
 		"receipt.jsonld":       mustMake(t, m, e, receipt.DPV, "en"),
