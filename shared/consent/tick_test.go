@@ -97,7 +97,7 @@ func TestARenewedConsentIsNotToldToEnd(t *testing.T) {
 	ada := byMail(adaAddress)
 	o.grants(ada, "newsletter")
 	o.pass(2*365*24*time.Hour - 25*24*time.Hour) // the sweep was away
-	o.sweep() // the clock's
+	o.sweep()                                    // the clock's
 	o.pass(relayWithin)
 	o.sweep() // the relay's
 	first := len(o.post.sent())

@@ -11,6 +11,7 @@ import (
 	"rightsdesk/shared/consent"
 	"rightsdesk/shared/digest"
 	"rightsdesk/shared/job"
+	"rightsdesk/shared/mail"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
@@ -103,6 +104,55 @@ func TestOneSweepServesEveryKind(t *testing.T) {
 	if err != nil || rep.Seen != 5 {
 		t.Errorf("of requests alone: %+v, %v", rep, err)
 	}
+}
+
+// What people chose is due in the same index, and each of the three jobs does its part of it.
+func TestJobsServeWhatPeopleChose(t *testing.T) {
+	t.Parallel()
+	s := desk(t, 2)
+	at := s.Now()
+	c := &consent.Service{Table: s.Table, Keys: s.Keys, Policy: s.Policy, Now: s.Now}
+	email, _ := personal.ParseEmail("grace@example.net")
+	if err := c.MailLink(t.Context(), email, "en", ""); err != nil {
+		t.Fatal(err)
+	}
+	later := func() time.Time { return at.Add(time.Hour) }
+	var seen []table.Key
+	rep, err := job.Sweep(s.Table, later, slog.New(slog.DiscardHandler),
+		job.Requests(func(context.Context, request.ID) error { return nil }),
+		job.Consents(func(_ context.Context, k table.Key) error {
+			seen = append(seen, k)
+			return errors.New("this one fails")
+		}),
+	)(t.Context())
+	if err != nil || rep.Seen != 3 || rep.Failed != 1 || len(seen) != 1 || !consent.IsKey(seen[0]) {
+		t.Errorf("%+v, %v; %v", rep, err, seen)
+	}
+	box := &postbox{}
+	c.Mail, s.Mail = box, box
+	c.BaseURL, s.BaseURL = "https://desk.example.org", "https://desk.example.org"
+	s.Digest = &digest.Book{Table: s.Table, Now: s.Now, Policy: s.Policy, Mail: box}
+	s.Now, c.Now = later, later
+	jobs := job.Jobs(s, c, slog.New(slog.DiscardHandler))
+	for _, name := range [][2]string{{"fulfil", "steps"}, {"deadlines", "clocks"}, {"relay", "announcements"}} {
+		if rep, err := jobs[name[0]][name[1]](t.Context()); err != nil || rep.Failed != 0 || rep.Seen != 3 {
+			t.Errorf("%s: %+v, %v", name[0], rep, err)
+		}
+	}
+	if box.to["grace@example.net"] != 1 {
+		t.Errorf("mails: %v", box.to)
+	}
+}
+
+// postbox counts mails by whom they are for.
+type postbox struct{ to map[string]int }
+
+func (p *postbox) Send(_ context.Context, m mail.Message, _ string) error {
+	if p.to == nil {
+		p.to = map[string]int{}
+	}
+	p.to[m.To.Reveal()]++
+	return nil
 }
 
 func TestEveryScheduleHasItsJob(t *testing.T) {
