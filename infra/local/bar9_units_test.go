@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,7 @@ func units(t *testing.T, engine string, open func(*testing.T, func() time.Time) 
 	t.Helper()
 	w := quietWorld(t, open)
 	s := w.Requests
+	byTeam(w)
 	total := table.Units{}
 	measure := func(what string, b budget, do func(context.Context) error) {
 		t.Helper()
@@ -62,7 +64,7 @@ func units(t *testing.T, engine string, open func(*testing.T, func() time.Time) 
 	}
 	email, _ := personal.ParseEmail("ada.reference@example.org")
 	sub := request.Submission{
-		Right: policy.Restriction, Residence: "FR", Locale: "en", From: "192.0.2.1",
+		Right: policy.Erasure, Residence: "FR", Locale: "en", From: "192.0.2.1",
 		Person: request.Person{Email: email, Name: personal.MakeText("Ada Reference")},
 		Call:   request.Call{Key: "k1", Body: "b"},
 	}
@@ -107,6 +109,8 @@ func units(t *testing.T, engine string, open func(*testing.T, func() time.Time) 
 	fmt.Printf("PROOF bar 9: %-8s the stored request has %d bytes in the end\n", engine, item.Size())
 	fmt.Printf("PROOF bar 9: %-8s the whole journey                  %4g W %4g R\n", engine, total.Write, total.Read)
 
+	takesEffect(t, w, sub, measure)
+
 	sub.Call.Key = "k2"
 	if rec, err = s.Submit(t.Context(), sub); err != nil {
 		t.Fatal(err)
@@ -135,6 +139,58 @@ func units(t *testing.T, engine string, open func(*testing.T, func() time.Time) 
 			return err
 		})
 	}
+}
+
+// byTeam has a team erase by hand, so that a request is one task and nothing else.
+func byTeam(w *world) {
+	p := *w.Requests.Policy
+	p.Sources = []policy.Source{{ID: "team", Kind: policy.KindTask, Role: policy.AsController, Task: policy.Task{Days: 7}}}
+	p.Rights = maps.Clone(p.Rights)
+	p.Rights[policy.Erasure] = policy.RightRule{Residences: []string{policy.Everywhere}, TaskDays: 7}
+	w.Requests.Policy = &p
+}
+
+// takesEffect measures what it costs more that something takes effect with a request:
+// the item of the person's choices and its audit entry, twice each.
+func takesEffect(t *testing.T, w *world, sub request.Submission, measure func(string, budget, func(context.Context) error)) {
+	t.Helper()
+	s := w.Requests
+	submit := func(ctx context.Context, right policy.Right, residence string) (request.ID, error) {
+		sub.Right, sub.Residence = right, residence
+		sub.Call.Key = string(right)
+		sub.From = "192.0.2." + fmt.Sprint(len(right))
+		sub.Person.Email, _ = personal.ParseEmail(string(right) + "@example.org")
+		rec, err := s.Submit(ctx, sub)
+		return rec.ID, err
+	}
+	var id request.ID
+	measure("submit an opt-out", budget{14, 1}, func(ctx context.Context) (err error) {
+		id, err = submit(ctx, policy.OptOutSale, "US-CA")
+		return err
+	})
+	measure("complete an opt-out", budget{12, 2}, func(ctx context.Context) error { return s.Work(ctx, id) })
+	id, err := submit(t.Context(), policy.Objection, "FR")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := s.Mint(request.Token{ID: id, Verb: request.VerifyLink, N: 1, Until: w.Clock.Now().Add(time.Hour)})
+	measure("verify an objection", budget{12, 4}, func(ctx context.Context) error {
+		_, err := s.VerifyLink(ctx, link, request.Call{})
+		return err
+	})
+	if id, err = submit(t.Context(), policy.Restriction, "FR"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.VerifyByOperator(t.Context(), operatorForTests, id, "sure", request.Call{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Accept(t.Context(), operatorForTests, id, request.Call{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.TaskDone(t.Context(), operatorForTests, request.Task(id, 0), request.Decision{}, request.Call{}); err != nil {
+		t.Fatal(err)
+	}
+	measure("grant a restriction", budget{11, 3}, func(ctx context.Context) error { return s.Work(ctx, id) })
 }
 
 func refused(err error) error {

@@ -72,8 +72,8 @@ func (s *Service) take(ctx context.Context, r *Request, who []personal.Identity)
 	if err != nil {
 		return nil, err
 	}
-	own := changed
-	if changed && len(stops) > 1 {
+	own := changed && r.Right != policy.Restriction // which nothing of the request's takes off
+	if own && len(stops) > 1 {
 		// Of two stops the other one alone may be new. This asks last: what comes in
 		// between makes the commit conflict.
 		alone := *r

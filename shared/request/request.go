@@ -104,7 +104,7 @@ type Request struct {
 	Automatic bool      `json:"auto,omitempty"`     // accepted by the policy, without an operator
 	App       string    `json:"app,omitempty"`      // of the company's, that made it for who was signed in there
 	Purposes  []string  `json:"purposes,omitempty"` // that consent is withdrawn for; empty: all of them
-	Switched  time.Time `json:"switched,omitzero"`  // when it put its stop on a person, or withdrew; zero: not, or it stood so already
+	Switched  time.Time `json:"on,omitzero"`        // when it put its stop on a person, or withdrew; zero: not, or it stood so already
 
 	Subject string          `json:"-"`              // stands in the item's index
 	Holder  seal.Identifier `json:"holder"`         // whose salt the sealed fields hang on
