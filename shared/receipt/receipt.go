@@ -32,17 +32,6 @@ const (
 	Kantara Format = "kantara" // KI-CR-v1.1.0
 )
 
-// MediaType returns what an unsigned receipt of the format is sent as.
-func (f Format) MediaType() string {
-	if f == DPV {
-		return "application/ld+json"
-	}
-	return "application/json"
-}
-
-// SignedMediaType is what a signed receipt is sent as, whatever its format (RFC 7515, 9.2.1).
-const SignedMediaType = "application/jose"
-
 // Maker makes receipts of one installation.
 type Maker struct {
 	Policy  *policy.Policy

@@ -448,6 +448,15 @@ func TestIDsFollowFromWhatTheyName(t *testing.T) {
 	if want := fmt.Sprintf("%x", sum[:6]); !strings.HasPrefix(strings.ReplaceAll(record, "-", ""), want) {
 		t.Errorf("the record is called %s; docs/receipts.md derives %s...", record, want)
 	}
+	doc, err := os.ReadFile("../../docs/receipts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, example := range []string{"rightsdesk record\\n" + string(e.Entry.ID) + "' | sha256sum", fmt.Sprintf("%x...", sum[:16]), record} {
+		if !strings.Contains(string(doc), example) {
+			t.Errorf("docs/receipts.md does not show %s", example)
+		}
+	}
 	if again, r := id(e, receipt.DPV, "en"); again != of || r != record {
 		t.Error("the same receipt got another id")
 	}
