@@ -432,7 +432,7 @@ func everywhere(w, hostile *world, someone func() person) {
 	w.call("POST", a.Header.Get("Location"), url.Values{"do": {"again"}})
 
 	// What people weigh: done and denied, by phone too.
-	for _, right := range []string{"restriction", "objection", "opt_out_sale", "challenge", "complaint"} {
+	for _, right := range []string{"restriction", "objection", "challenge", "complaint"} {
 		p := someone()
 		id, email := submit(p, right)
 		token := w.verifyQuietly(id, email)
@@ -459,6 +459,25 @@ func everywhere(w, hostile *world, someone func() person) {
 		if right != "complaint" { // it is weighed, and never denied
 			operate(http.StatusOK, "requests/"+rec.ID+"/deny", map[string]string{"reason": reasons.Reasons[0]})
 		}
+		read(rec.ID)
+	}
+
+	// What people choose: it ends by itself, and the stores are told.
+	for _, right := range []string{"opt_out_sale", "limit_sensitive", "withdraw_consent"} {
+		p := someone()
+		p.customer(w)
+		id, email := submit(p, right)
+		token := w.verifyQuietly(id, email)
+		w.reach(id, token, "fulfilled")
+		w.must(http.StatusOK, "GET", "/r/"+token, nil)
+		read(id)
+
+		p = someone()
+		b := p.asks(right)
+		b["received_at"], b["channel"] = w.Clock.Now().Add(-time.Hour), "phone"
+		var rec struct{ ID string }
+		operate(http.StatusAccepted, "requests", b).into(t, &rec)
+		operate(http.StatusBadRequest, "requests/"+rec.ID+"/deny", map[string]string{"reason": p.details})
 		read(rec.ID)
 	}
 

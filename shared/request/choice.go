@@ -193,15 +193,29 @@ func choiceSteps(p *policy.Policy, right policy.Right) []Step {
 // and in every source that hears of it. That is accepted: it discloses nothing,
 // destroys nothing, and its owner, who is mailed, can switch it off again.
 func (w worker) choose(ctx context.Context) (result, error) {
-	if len(w.ids) == 0 {
-		// The source knows people by what nobody told us. A choice is not dropped for
-		// that: a person passes it on.
+	ids, known := w.ids, true
+	if len(ids) == 0 {
+		var err error
+		if ids, known, err = w.bound(ctx); err != nil {
+			return result{}, err
+		}
+	}
+	switch {
+	case len(ids) == 0 && known:
+		return w.over(Nothing, func(*Step) {}), nil
+	case len(ids) == 0:
+		// The source knows people by what nobody can tell us. A choice is not dropped
+		// for that: a person passes it on.
 		days := taskDays(w.s.Policy, w.r.Right)
 		return w.over(Waiting, func(s *Step) { s.Verb, s.Due = DoByHand, w.s.now().AddDate(0, 0, days) }), nil
 	}
+	call := w.call("choose")
+	for _, i := range ids { // told of somebody else it is another call
+		call.Key = w.s.callKey(w.r.ID, call.Key, string(i.Kind), i.Reveal())
+	}
 	done, err := w.src.Execute(ctx, source.Order{
-		Verb: source.Choose, Identities: w.ids, Until: later(w.r.Switched, w.r.Received),
-		Choice: source.Choice{Right: string(w.r.Right), Purposes: w.r.Purposes, On: true}, Call: w.call("choose"),
+		Verb: source.Choose, Identities: ids, Until: later(w.r.Switched, w.r.Received),
+		Choice: source.Choice{Right: string(w.r.Right), Purposes: w.r.Purposes, On: true}, Call: call,
 	})
 	if err != nil {
 		return result{}, err
@@ -215,6 +229,47 @@ func (w worker) choose(ctx context.Context) (result, error) {
 	})
 	res.effect = true
 	return res, nil
+}
+
+// bound asks the sources that tie what we were given to what the step's source knows
+// people by, each for one record; known says that there is such a source. Nothing of
+// the answer is kept or shown: the address is unproven.
+func (w worker) bound(ctx context.Context) (ids []personal.Identity, known bool, err error) {
+	all, err := w.s.identities(w.r, w.person, w.subject)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, decl := range w.s.Policy.Sources {
+		src, reached := w.s.Sources[decl.ID]
+		who := w.s.known(decl.ID, all)
+		if !reached || decl.Role != policy.AsController || len(who) == 0 || len(w.s.known(w.step.Source, ties(decl))) == 0 {
+			continue
+		}
+		known = true
+		call := w.call("tie")
+		call.Key = w.s.callKey(w.r.ID, call.Key, decl.ID)
+		found, err := src.Find(ctx, source.Ask{Identities: who, Limit: 1, Call: call})
+		if err != nil {
+			return nil, false, err
+		}
+		for _, i := range w.s.known(w.step.Source, found.Ties) {
+			if !slices.Contains(ids, i) {
+				ids = append(ids, i)
+			}
+		}
+	}
+	return ids, known, nil
+}
+
+// ties lists the kinds of identity that a source may tie to one it is asked by.
+func ties(src policy.Source) (kinds []personal.Identity) {
+	for _, kind := range src.HTTP.Ties {
+		kinds = append(kinds, personal.Identity{Kind: kind})
+	}
+	for _, tie := range src.DynamoDB.Ties {
+		kinds = append(kinds, personal.Identity{Kind: tie.Identity})
+	}
+	return kinds
 }
 
 // checkPurposes refuses what nobody can withdraw.

@@ -38,6 +38,9 @@ func choosing(p *policy.Policy) {
 // another has the letters hear as well; they know nobody by an address.
 func another(p *policy.Policy) { p.Sources[1].Hears = p.Sources[0].Hears }
 
+// untied has nobody say whose account an address is of.
+func untied(p *policy.Policy) { p.Sources[0].HTTP.Ties = nil }
+
 func keyed(key string) func(*Submission) { return func(s *Submission) { s.Call.Key = key } }
 
 func TestAChoiceTakesEffectWithTheRequest(t *testing.T) {
@@ -107,8 +110,36 @@ func TestWhoIsTold(t *testing.T) {
 		t.Errorf("where nobody hears of it: %s, %+v", r.Status, r.Steps)
 	}
 
-	d = newDesk(t, choosing, another)
+	// The letters know people by the account that the shop ties to an address.
+	d = furnished(t, choosing, another)
+	d.letters.fail = func(string) error { return source.ErrLater }
 	id := d.submit(asks(policy.OptOutSale, from("US-CA")))
+	d.until(id, "the letters did not hear", func(r Request) bool { return len(r.Steps) == 2 && r.Steps[1].Tries == 2 })
+	d.letters.fail = nil
+	if r := d.ends(id); r.Status != Fulfilled || r.Ties != nil || len(d.letters.chosen) != 1 || !slices.Equal(d.letters.chosen[0].Identities, []personal.Identity{adasAccount}) {
+		t.Errorf("%s; the letters were told %d times", r.Status, len(d.letters.chosen))
+	}
+	if got := d.Outcome(d.get(id), "en"); got[1].Outcomes[0].Result != "told" {
+		t.Errorf("%+v", got)
+	}
+	d = newDesk(t, choosing, another) // nobody knows Ada
+	if r := d.ends(d.submit(asks(policy.OptOutSale, from("US-CA")))); r.Status != Fulfilled || r.Steps[1].State != Nothing || len(d.letters.chosen) > 0 {
+		t.Errorf("%s: %+v", r.Status, r.Steps)
+	}
+	d = newDesk(t, choosing, another)
+	d.shop.fail = func(what string) error {
+		if what == "find" {
+			return source.ErrLater
+		}
+		return nil
+	}
+	id = d.submit(asks(policy.OptOutSale, from("US-CA")))
+	if r := d.until(id, "nobody could say who it is", func(r Request) bool { return len(r.Steps) == 2 && r.Steps[1].Tries == 2 }); r.Steps[1].State != Planned {
+		t.Errorf("could not look reads as %+v", r.Steps[1])
+	}
+
+	d = newDesk(t, choosing, another, untied)
+	id = d.submit(asks(policy.OptOutSale, from("US-CA")))
 	r := d.until(id, "a person is asked", func(r Request) bool { return len(r.Steps) == 2 && r.Steps[1].State == Waiting })
 	if r.Steps[0].State != Done || r.Steps[1].Verb != DoByHand || !r.Steps[1].Due.Equal(d.clock().AddDate(0, 0, 5)) {
 		t.Errorf("%+v", r.Steps)
@@ -281,7 +312,7 @@ func TestAChoiceThatIsDenied(t *testing.T) {
 		t.Errorf("%v, and %q stands", err, d.book.stands(adasMail))
 	}
 
-	d = newDesk(t, choosing, another)
+	d = newDesk(t, choosing, another, untied)
 	id = d.submit(asks(policy.OptOutSale, from("US-CA")))
 	d.shop.during = func(string) {
 		if err := deny(d, id); !errors.Is(err, ErrBusy) {
@@ -661,7 +692,7 @@ func chose(d *desk, right policy.Right) story {
 	}
 	r := d.ends(id)
 	d.trouble.calm()
-	s := story{status: r.Status, mails: d.post.subjects(), effects: map[string]int{"told": len(d.shop.chosen)}}
+	s := story{status: r.Status, mails: d.post.subjects(), effects: map[string]int{"shop": len(d.shop.chosen), "letters": len(d.letters.chosen)}}
 	for _, line := range d.told(id) {
 		if !strings.Contains(line, "fault=") && !strings.HasPrefix(line, "said ") {
 			s.actions = append(s.actions, line)
@@ -687,7 +718,7 @@ func TestACrashAtEveryCallSwitchesOnce(t *testing.T) {
 	} {
 		t.Run(string(right), func(t *testing.T) {
 			t.Parallel()
-			calm := newDesk(t, choosing)
+			calm := furnished(t, choosing, another)
 			want := chose(calm, right)
 			if want.status != status {
 				t.Fatalf("undisturbed it ends as %s", want.status)
@@ -701,7 +732,7 @@ func TestACrashAtEveryCallSwitchesOnce(t *testing.T) {
 						continue
 					}
 					t.Run(fmt.Sprintf("call %d of %d, %s, lost %t", i, k, what, lost), func(t *testing.T) {
-						d := newDesk(t, choosing)
+						d := furnished(t, choosing, another)
 						d.trouble.at, d.trouble.lost = i, lost
 						compare(t, want, chose(d, right))
 						d.chains()
