@@ -16,11 +16,14 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"rightsdesk/shared/boot"
+	"rightsdesk/shared/boot/apps"
+	"rightsdesk/shared/boot/hearing"
 	"rightsdesk/shared/boot/mailing"
 	"rightsdesk/shared/boot/packages"
 	"rightsdesk/shared/boot/queueing"
 	"rightsdesk/shared/boot/routes"
 	"rightsdesk/shared/boot/stores"
+	"rightsdesk/shared/mail/feedback"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/table"
 	"rightsdesk/shared/table/dynamo"
@@ -28,7 +31,7 @@ import (
 )
 
 // every part, in the order in which a main may name them.
-var parts = []boot.Part{mailing.Part, packages.Part, queueing.Part, stores.Part, routes.Part}
+var parts = []boot.Part{mailing.Part, hearing.Part, packages.Part, queueing.Part, stores.Part, apps.Part, routes.Part}
 
 func assemble(t *testing.T, f topology.Function, parts []boot.Part) error {
 	t.Helper()
@@ -71,8 +74,11 @@ func TestThePageFormsKnowWhereTheyLead(t *testing.T) {
 	for name, value := range c.environment(topology.Requests) {
 		t.Setenv(name, value)
 	}
-	if err := assemble(t, topology.Requests, []boot.Part{routes.Part, packages.Part, queueing.Part}); err == nil {
+	if err := assemble(t, topology.Requests, []boot.Part{apps.Part, routes.Part, packages.Part, queueing.Part}); err == nil {
 		t.Error("pages are built before anybody knows where downloads are")
+	}
+	if err := assemble(t, topology.Requests, []boot.Part{packages.Part, routes.Part, queueing.Part, apps.Part}); err == nil {
+		t.Error("calls are answered before anybody knows the keys of apps")
 	}
 }
 
@@ -140,7 +146,7 @@ func TestTheRecordedEvents(t *testing.T) {
 				t.Errorf("no event runs %s of %s", s.Job, f.Name)
 			}
 		}
-		for kind, wanted := range map[string]bool{"call": len(f.Routes) > 0, "messages": f.Queue != nil, "changes": f.Stream} {
+		for kind, wanted := range map[string]bool{"call": len(f.Routes) > 0, "messages": f.Queue != nil, "heard": f.Feed != nil, "changes": f.Stream} {
 			if seen[kind] != wanted {
 				t.Errorf("%s: %s recorded: %v, want %v", f.Name, kind, seen[kind], wanted)
 			}
@@ -186,6 +192,11 @@ func kindOf(t *testing.T, f topology.Function, file string, b []byte) string {
 			t.Errorf("%s: a schedule says %s and nothing else", file, want)
 		}
 		return "job " + e.Job
+	case len(e.Records) > 0 && e.Records[0].EventSource == "aws:sqs" && f.Feed != nil:
+		if said, err := feedback.Read([]byte(e.Records[0].Body)); err != nil || len(said) != 1 {
+			t.Errorf("%s: %v", file, err)
+		}
+		return "heard"
 	case len(e.Records) > 0 && e.Records[0].EventSource == "aws:sqs":
 		if e.Records[0].Body != exampleID {
 			t.Errorf("%s: a message is the id of a request", file)

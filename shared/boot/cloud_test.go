@@ -34,9 +34,11 @@ const (
 	region    = "eu-west-3"
 	secretKey = "not-a-secret"
 	sender    = "Rightsdesk <privacy@example.org>"
+	mailSet   = "Rightsdesk-MailSet-k3J9x2Qw7Lp1"
 	stepsURL  = "https://sqs.eu-west-3.amazonaws.com/111122223333/steps"
 	masterKey = "arn:aws:kms:eu-west-3:111122223333:key/0000"
 	secrets   = "Rightsdesk/"
+	secret    = "a secret of a hook or an app, of thirty-two bytes at least"
 	baseURL   = "https://privacy.example.org"
 	profile   = "cloud-platform"
 )
@@ -51,6 +53,7 @@ type cloud struct {
 	dynamo *httputil.ReverseProxy
 	tables dynamo.Tables
 	bucket *s3test.Bucket
+	client *dynamodb.Client // of the tables, past everybody's grants
 
 	mu    sync.Mutex
 	mails []mail
@@ -103,6 +106,7 @@ func openCloud(t *testing.T) *cloud {
 		bucket: &s3test.Bucket{Secret: secretKey, Now: time.Now, Objects: map[string][]byte{}},
 	}
 	client := dynamodb.NewFromConfig(cfg)
+	c.client = client
 	for _, in := range company {
 		if _, err := client.CreateTable(t.Context(), in); err != nil {
 			t.Fatal(err)
@@ -131,7 +135,7 @@ func (c *cloud) environment(f topology.Function) map[string]string {
 	for _, s := range f.Settings() {
 		env[string(s)] = map[topology.Setting]string{
 			topology.StateTable: c.tables.State, topology.AuditTable: c.tables.Audit, topology.KeysTable: c.tables.Keys,
-			topology.StepsQueue: stepsURL, topology.ExportsName: s3test.Name, topology.Sender: sender, topology.MasterKey: masterKey,
+			topology.StepsQueue: stepsURL, topology.ExportsName: s3test.Name, topology.Sender: sender, topology.ConfigurationSet: mailSet, topology.MasterKey: masterKey,
 			topology.BaseURL: baseURL, topology.PolicyName: profile, topology.SecretNames: secrets,
 		}[s]
 	}
@@ -168,8 +172,9 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "ses":
 		c.ses(w, r, f, body)
 	case "secretsmanager":
-		if c.may(w, f, "secretsmanager:"+operation, operation == "GetSecretValue" && f.Sources && strings.Contains(string(body), `"SecretId":"`+secrets)) {
-			answer(w, map[string]string{"SecretString": "a secret of a hook, thirty-two bytes long\n"})
+		below := func(prefix string) bool { return strings.Contains(string(body), `"SecretId":"`+secrets+prefix) }
+		if c.may(w, f, "secretsmanager:"+operation, operation == "GetSecretValue" && (f.Sources && below("") || f.HearsApps() && below("apps/"))) {
+			answer(w, map[string]string{"SecretString": secret + "\n"})
 		}
 	case "sts":
 		if c.may(w, f, "sts:AssumeRole", f.Sources && strings.Contains(string(body), "Action=AssumeRole&")) {
@@ -309,9 +314,9 @@ func (c *cloud) sqs(w http.ResponseWriter, f topology.Function, operation string
 
 func (c *cloud) ses(w http.ResponseWriter, r *http.Request, f topology.Function, body []byte) {
 	var in struct {
-		FromEmailAddress string
-		Destination      struct{ ToAddresses []string }
-		Content          struct {
+		FromEmailAddress, ConfigurationSetName string
+		Destination                            struct{ ToAddresses []string }
+		Content                                struct {
 			Simple struct {
 				Subject struct{ Data string }
 				Body    struct{ Text struct{ Data string } }
@@ -321,7 +326,7 @@ func (c *cloud) ses(w http.ResponseWriter, r *http.Request, f topology.Function,
 	if err := json.Unmarshal(body, &in); err != nil {
 		c.t.Error(err)
 	}
-	if !c.may(w, f, "ses:SendEmail", r.URL.Path == "/v2/email/outbound-emails" && f.SendsMail && in.FromEmailAddress == sender) {
+	if !c.may(w, f, "ses:SendEmail", r.URL.Path == "/v2/email/outbound-emails" && f.SendsMail && in.FromEmailAddress == sender && in.ConfigurationSetName == mailSet) {
 		return
 	}
 	s := in.Content.Simple

@@ -75,6 +75,11 @@ func signedIn(claims map[string]string) func(*events.APIGatewayV2HTTPRequest) {
 	}
 }
 
+// signedWrongly has an event from an app that the policy names, by who has not its key.
+func signedWrongly(e *events.APIGatewayV2HTTPRequest) {
+	e.Headers["authorization"] = fmt.Sprintf("Rightsdesk app=console, time=%d, signature=%s", time.Now().Unix(), strings.Repeat("a", 64))
+}
+
 // ask sends an event of the HTTP API and expects a status.
 func (l *lambda) ask(payload []byte, status int, into any) events.APIGatewayV2HTTPResponse {
 	l.t.Helper()
@@ -91,7 +96,7 @@ func (l *lambda) ask(payload []byte, status int, into any) events.APIGatewayV2HT
 	return a
 }
 
-// installation is the five programs on a cloud.
+// installation is the programs on a cloud.
 type installation struct {
 	*cloud
 	functions map[string]*lambda
@@ -128,7 +133,7 @@ func TestWhatIsDeployed(t *testing.T) {
 	if n := i.called("fulfil", "kms:Decrypt") + i.called("deadlines", "kms:Decrypt"); n != 0 {
 		t.Errorf("without a key ring KMS was called %d times", n)
 	}
-	i.run(t, dir, topology.Requests, topology.Notice, topology.Relay)
+	i.run(t, dir, topology.Requests, topology.Notice, topology.Relay, topology.Consent, topology.MailEvents)
 	requests, relay := i.functions["requests"], i.functions["relay"]
 
 	i.noCredentials(t)
@@ -184,6 +189,7 @@ func TestWhatIsDeployed(t *testing.T) {
 			t.Errorf("a mail went to %q", m.to)
 		}
 	}
+	secrets = append(secrets, i.choices(t, id)...)
 	i.workFails(t, id)
 	i.schedules(t)
 
@@ -266,6 +272,13 @@ func (i *installation) noCredentials(t *testing.T) {
 				continue
 			case topology.SignedLink:
 				want = http.StatusGone
+			case topology.Browser:
+				var a events.APIGatewayV2HTTPResponse
+				if l.must(call(t, r, "{}", signedWrongly), &a); a.StatusCode != want {
+					t.Errorf("%s with somebody else's signature: %d %s, want %d", r.Pattern, a.StatusCode, a.Body, want)
+				}
+				n++
+				continue
 			case topology.Person, topology.App, topology.Operator:
 			}
 			n++
