@@ -194,7 +194,7 @@ func (one choice) mustBe(c Capture, p *policy.Policy) fault.Field {
 		return fault.Field{Pointer: "/method", Text: "must be an act of the person's own: " + one.Purpose + " wants explicit consent"}
 	case passive && !mayAssume(p, c.Residence):
 		return fault.Field{Pointer: "/method", Text: "is no consent where the law wants people to opt in, and it is not known that it does not there; record what they did themselves"}
-	case one.pending && c.Identity.Kind != personal.KindEmail:
+	case one.pending && c.Identity.Kind != personal.KindEmail && c.Method != Imported:
 		return fault.Field{Pointer: "/subject", Text: "must be a mail address: " + one.Purpose + " counts once the owner of an address has confirmed it"}
 	}
 	return fault.Field{}

@@ -250,3 +250,16 @@ func identity(kind personal.Kind, value string) personal.Identity {
 }
 
 func isInput(err error) bool { return fault.KindOf(err) == fault.Invalid }
+
+// unreadable is a store that cannot read one item.
+type unreadable struct {
+	table.Table
+	ref table.Ref
+}
+
+func (u unreadable) Get(ctx context.Context, ref table.Ref) (table.Item, error) {
+	if ref == u.ref {
+		return table.Item{}, table.ErrBusy
+	}
+	return u.Table.Get(ctx, ref)
+}

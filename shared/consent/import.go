@@ -59,7 +59,7 @@ func (s *Service) Import(ctx context.Context, by operator.Identity, lines []Impo
 	for i, line := range lines {
 		result, err := s.importLine(ctx, by, line, halt.On, dryRun)
 		o := Outcome{Line: i + 1, Result: result}
-		if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind != fault.Unavailable && f.Kind != fault.Internal {
+		if f, ok := errors.AsType[*fault.Error](err); ok && (f.Kind != fault.Unavailable && f.Kind != fault.Internal || errors.Is(err, ErrHalted)) {
 			o.Result, o.Why = Refused, mend(f)
 		} else if err != nil {
 			return list, err // what was taken so far is known when the same lines come again

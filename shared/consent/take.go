@@ -130,7 +130,7 @@ func (s *Service) everything(sub Subject, a *act) []choice {
 			continue
 		}
 		withdrawn := choice{Asked: Asked{Purpose: rule.Purpose, Choice: Withdrawn}, rule: rule}
-		on := rule.Default == policy.On && !rule.PerAct
+		on := rule.Default == policy.On && !rule.PerAct && !rule.AskFirst
 		if st, chose := sub.Purposes[rule.Purpose]; chose {
 			on = st.Choice == Granted
 		}
