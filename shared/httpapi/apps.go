@@ -132,23 +132,9 @@ func (env Env) admitApp(route topology.Route, r *http.Request) (*http.Request, e
 	sign := func(key []byte) []byte {
 		return signature(key, r.Method, r.URL.RequestURI(), s.seconds, r.Header.Get("Idempotency-Key"), body)
 	}
-	genuine := func(fresh bool) (bool, error) {
-		keys, err := env.Keys(r.Context(), s.app, fresh)
-		if err != nil {
-			return false, errAppKeys.Because(err)
-		}
-		found := false
-		for _, key := range keys {
-			found = hmac.Equal(mac, sign(key)) || found
-		}
-		if len(keys) == 0 {
-			_ = sign(make([]byte, minAppKey)) // for the time that it takes
-		}
-		return found, nil
-	}
-	fits, err := genuine(false)
+	fits, err := env.genuine(r.Context(), s.app, mac, sign, false)
 	if err == nil && !fits {
-		fits, err = genuine(true) // the key may be newer than what we know
+		fits, err = env.genuine(r.Context(), s.app, mac, sign, true) // the key may be newer than what we know
 	}
 	if err != nil {
 		return r, err
@@ -169,6 +155,22 @@ func (env Env) admitApp(route topology.Route, r *http.Request) (*http.Request, e
 	}
 	c := caller{app: app.ID, signature: strings.ToLower(s.mac)}
 	return r.WithContext(withCaller(r.Context(), c)), nil
+}
+
+// genuine reports whether one of an app's keys made a signature.
+func (env Env) genuine(ctx context.Context, app string, mac []byte, sign func([]byte) []byte, fresh bool) (bool, error) {
+	keys, err := env.Keys(ctx, app, fresh)
+	if err != nil {
+		return false, errAppKeys.Because(err)
+	}
+	found := false
+	for _, key := range keys {
+		found = hmac.Equal(mac, sign(key)) || found
+	}
+	if len(keys) == 0 {
+		_ = sign(make([]byte, minAppKey)) // for the time that it takes
+	}
+	return found, nil
 }
 
 // caller is who admit let in on a route of consents.

@@ -40,7 +40,8 @@ func newGate(t *testing.T, pattern string, who topology.Caller) *gate {
 	pol := &policy.Policy{
 		Apps: []policy.App{
 			{ID: "shop", May: []policy.Grant{policy.MayConsents, policy.MayDecisions, policy.MayRequests}},
-			{ID: "desk", May: []policy.Grant{policy.MayDecisions}}, {ID: "mute"},
+			{ID: "desk", May: []policy.Grant{policy.MayDecisions}},
+			{ID: "mute"},
 		},
 		Browsers: policy.Browsers{Origins: []string{"https://www.example.com"}},
 	}

@@ -121,7 +121,7 @@ func TestASignalIsTheExactValue(t *testing.T) {
 		{[]string{"0,1"}, true}, // as a gateway joins two lines
 		{[]string{"0, 0"}, false},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), "POST", "/", nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
