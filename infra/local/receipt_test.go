@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"rightsdesk/shared/receipt"
+	"rightsdesk/shared/receipt/receipttest"
 )
 
 const goldenReceipts = "../../shared/receipt/testdata/"
@@ -88,6 +91,93 @@ func TestReceiptVerifyNeedsTwoFiles(t *testing.T) {
 	}
 	if err := receiptCommand(nil, nil); err == nil {
 		t.Error("no command is one")
+	}
+}
+
+// TestTheProductsReceiptsStandAlone chooses, fetches receipts and keys, stops the
+// product, and checks what was kept.
+func TestTheProductsReceiptsStandAlone(t *testing.T) {
+	w := open(t)
+	dir := t.TempDir()
+	keep := func(name string, b []byte) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	fetch := func(who subject, record, format, language string, signed bool) answer {
+		t.Helper()
+		return w.appMust(200, "POST", "/v1/receipts", map[string]any{"subject": who, "record": record, "format": format, "language": language, "signed": signed})
+	}
+	kept := map[string]string{} // what a file has to say
+	n := 0
+	for _, rule := range w.Requests.Policy.Consents {
+		var more []func(map[string]any)
+		if rule.PerAct {
+			more = append(more, act("talk-17"))
+		}
+		who := account("acc-1001")
+		if rule.DoubleOptIn {
+			who = byMail("ada@example.org")
+		}
+		choices := map[string]string{"granted": "ConsentGiven"}
+		if !rule.Required {
+			choices["denied"] = "ConsentRefused"
+		}
+		for choice, state := range choices {
+			c := w.choose(who, rule.Purpose, choice, more...)
+			if c.Records[0].Pending {
+				state = "ConsentRequested"
+			}
+			for _, format := range []string{"dpv", "kantara"} {
+				for _, language := range []string{"en", "fr"} {
+					plain := fetch(who, c.Records[0].ID, format, language, false)
+					for _, problem := range receipttest.Missing(plain.Body) {
+						t.Errorf("%s %s, %s, %s: %s", choice, rule.Purpose, format, language, problem)
+					}
+					for _, unknown := range receipttest.UnknownTerms(plain.Body) {
+						t.Errorf("%s is no term of DPV", unknown)
+					}
+					if bytes.Contains(plain.Body, []byte(who.Value)) {
+						t.Errorf("%s %s: the receipt names %s", choice, rule.Purpose, who.Value)
+					}
+				}
+			}
+			n++
+			kept[keep(fmt.Sprintf("%d.jws", n), fetch(who, c.Records[0].ID, "dpv", "en", true).Body)] = state
+		}
+	}
+	if n < 5 {
+		t.Fatalf("the policy of the sample company has %d choices", n)
+	}
+
+	// A consent, and what became of it: two receipts of one record.
+	who := account("acc-1002")
+	c := w.choose(who, "survey", "granted")
+	kept[keep("before.jws", fetch(who, c.Records[0].ID, "dpv", "en", true).Body)] = "ConsentGiven"
+	w.pass(time.Hour)
+	w.choose(who, "survey", "withdrawn")
+	after := keep("after.jws", fetch(who, c.Records[0].ID, "dpv", "en", true).Body)
+	kept[after] = "ConsentWithdrawn"
+	keep("jwks.json", w.must(200, "GET", "/.well-known/jwks.json", nil).Body)
+	w.Close()
+
+	for path, state := range kept {
+		var out bytes.Buffer
+		if err := receiptCommand([]string{"verify", path}, &out); err != nil || !strings.Contains(out.String(), state) {
+			t.Errorf("%s, %s: %v\n%s", path, state, err, out.String())
+		}
+	}
+	var before, withdrawn bytes.Buffer
+	for file, out := range map[string]*bytes.Buffer{"before.jws": &before, "after.jws": &withdrawn} {
+		if err := receiptCommand([]string{"verify", filepath.Join(dir, file)}, out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Contains(before.String(), "ConsentWithdrawn") || !strings.Contains(withdrawn.String(), "ConsentGiven") {
+		t.Errorf("before the withdrawal:\n%safter it:\n%s", before.String(), withdrawn.String())
 	}
 }
 

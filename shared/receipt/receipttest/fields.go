@@ -1,6 +1,12 @@
-package receipt_test
+// Package receipttest judges receipts: it has the lists of the fields that their
+// formats want, and the terms of the vocabulary that they may use.
+//
+// Nobody but tests imports it. It imports the standard library only, and nothing of
+// the package that it judges.
+package receipttest
 
 import (
+	_ "embed" // the list of terms
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,7 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
+	"sync"
 	"time"
 )
 
@@ -80,12 +86,12 @@ func only(values ...string) check {
 // anything is a value of several forms: an IRI, a node, a literal.
 func anything(v any) bool { return text(v) || isObject(v) }
 
-// field is a field that has to be there. A step of its path may be narrowed to the
+// Field is a field that has to be there. A step of its path may be narrowed to the
 // nodes of a type, as in "dpv:hasStorageCondition[dpv:StorageLocation]": then one or
 // more have to be of that type. Every node that a path leads to has to have the next step.
-type field struct {
-	name string // in ISO/IEC TS 27560, or in Kantara
-	path string
+type Field struct {
+	Name string // in ISO/IEC TS 27560, or in Kantara
+	Path string
 	ok   check
 }
 
@@ -96,7 +102,8 @@ const (
 	event   = record + "dpv:hasConsentStatus/"
 )
 
-var fields27560 = []field{
+// ISO27560 is what a receipt in DPV has to have.
+var ISO27560 = []Field{
 	{"receipt: schema version", "dct:conformsTo", only("https://w3id.org/dpv/schema/dpv-27560#receipt", "https://w3id.org/dpv/schema/dpv-27560#receipt-eu-gdpr")},
 	{"receipt id", "dct:identifier", isUUID},
 	{"receipt id", "dpv:hasIdentifier", isUUID},
@@ -154,7 +161,8 @@ var fields27560 = []field{
 	)},
 }
 
-var fieldsKantara = []field{
+// Kantara is what a Kantara Consent Receipt has to have.
+var Kantara = []Field{
 	{"version", "version", only("KI-CR-v1.1.0")},
 	{"jurisdiction", "jurisdiction", text},
 	{"consentTimestamp", "consentTimestamp", isEpoch},
@@ -181,33 +189,39 @@ var fieldsKantara = []field{
 	{"spiCat", "spiCat", isList},
 }
 
-// missing returns what a receipt lacks of a list.
-func missing(t *testing.T, receipt []byte, list []field) []string {
-	t.Helper()
+// Missing returns what a receipt lacks of the fields of its format, and where they
+// contradict each other.
+func Missing(receipt []byte) []string {
 	d := json.NewDecoder(strings.NewReader(string(receipt)))
 	d.UseNumber()
 	var doc map[string]any
 	if err := d.Decode(&doc); err != nil {
-		t.Fatalf("the receipt is no JSON: %v", err)
-	}
-	var problems []string
-	for _, f := range list {
-		if why := walk(doc, strings.Split(f.path, "/"), f.ok); why != "" {
-			problems = append(problems, f.name+" ("+f.path+"): "+why)
-		}
+		return []string{"it is no JSON: " + err.Error()}
 	}
 	if _, dpv := doc["@context"]; dpv {
-		return append(problems, crossChecks(doc)...)
+		return append(lacks(doc, ISO27560), fitTogether(doc)...)
 	}
-	for _, s := range doc["services"].([]any) {
-		for _, p := range s.(map[string]any)["purposes"].([]any) {
-			if p := p.(map[string]any); p["thirdPartyDisclosure"] == true && !text(p["thirdPartyName"]) {
+	problems := lacks(doc, Kantara)
+	for _, s := range each(doc["services"]) {
+		service, _ := s.(map[string]any)
+		for _, p := range each(service["purposes"]) {
+			if p, ok := p.(map[string]any); ok && p["thirdPartyDisclosure"] == true && !text(p["thirdPartyName"]) {
 				problems = append(problems, "thirdPartyName is required where data is disclosed to a third party")
 			}
 		}
 	}
 	if special, ok := doc["spiCat"].([]any); ok && (doc["sensitive"] == true) != (len(special) > 0) {
 		problems = append(problems, "sensitive and spiCat contradict each other")
+	}
+	return problems
+}
+
+func lacks(doc map[string]any, list []Field) []string {
+	var problems []string
+	for _, f := range list {
+		if why := walk(doc, strings.Split(f.Path, "/"), f.ok); why != "" {
+			problems = append(problems, f.Name+" ("+f.Path+"): "+why)
+		}
 	}
 	return problems
 }
@@ -265,8 +279,8 @@ func walk(v any, path []string, ok check) string {
 	return ""
 }
 
-// crossChecks are what the guide says about how fields fit together.
-func crossChecks(doc map[string]any) []string {
+// fitTogether is what the guide says about how fields fit together, broken.
+func fitTogether(doc map[string]any) []string {
 	var problems []string
 	record, _ := doc["dpv:hasRecordOfActivity"].(map[string]any)
 	known := map[string]bool{}
@@ -326,14 +340,13 @@ func crossChecks(doc map[string]any) []string {
 	return problems
 }
 
-// without returns the receipt without a member, wherever it stands in the path.
-func without(t *testing.T, receipt []byte, path string) []byte {
-	t.Helper()
+// Without returns the receipt without a field, in every node that it stands in.
+func Without(receipt []byte, f Field) ([]byte, error) {
 	var doc map[string]any
 	if err := json.Unmarshal(receipt, &doc); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	steps := strings.Split(regexp.MustCompile(`\[[^]]*]`).ReplaceAllString(path, ""), "/")
+	steps := strings.Split(regexp.MustCompile(`\[[^]]*]`).ReplaceAllString(f.Path, ""), "/")
 	var strip func(v any, steps []string)
 	strip = func(v any, steps []string) {
 		for _, n := range each(v) {
@@ -345,14 +358,39 @@ func without(t *testing.T, receipt []byte, path string) []byte {
 		}
 	}
 	strip(doc, steps)
-	b, err := json.Marshal(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return json.Marshal(doc)
 }
 
-// terms returns the names of the vocabularies that a receipt uses.
+//go:embed terms.txt
+var termFile string
+
+var vocabulary = sync.OnceValue(func() map[string]bool {
+	known := map[string]bool{}
+	for line := range strings.Lines(termFile) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			known[line] = true
+		}
+	}
+	return known
+})
+
+// UnknownTerms returns what a receipt takes from the vocabularies of DPV and they do not have.
+func UnknownTerms(receipt []byte) []string {
+	var doc any
+	if err := json.Unmarshal(receipt, &doc); err != nil {
+		return []string{err.Error()}
+	}
+	used := map[string]bool{}
+	terms(doc, used)
+	for t := range used {
+		if vocabulary()[t] || isLocation(t) {
+			delete(used, t)
+		}
+	}
+	return slices.Sorted(maps.Keys(used))
+}
+
+// terms collects the names of the vocabularies that a value uses.
 func terms(v any, into map[string]bool) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -375,5 +413,3 @@ func terms(v any, into map[string]bool) {
 		}
 	}
 }
-
-func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
