@@ -60,6 +60,8 @@ func openOffice(tb testing.TB, seed uint64, change ...func(*policy.Policy)) *off
 	for i := range p.Sources {
 		if p.Sources[i].ID == "newsletter" {
 			p.Sources[i].Identities = []personal.Kind{personal.KindEmail}
+		} else {
+			p.Sources[i].Hears = nil
 		}
 	}
 	for _, c := range change {
