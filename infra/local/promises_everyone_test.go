@@ -116,7 +116,8 @@ func TestALL_03_TheSameKindOfAnswerThroughEveryProfile(t *testing.T) {
 			for n, email := range []string{known, unknown} {
 				ids[email] = w.from(10 + n).submit(submission("access", email, livesIn(residences[name])))
 			}
-			for right := range w.policy.Rights {
+			submit := func(right policy.Right) {
+				t.Helper()
 				body := func(email string) map[string]any {
 					return submission(string(right), email, livesIn(map[bool]string{true: "US-CA", false: residences[name]}[right == policy.Know || right == policy.OptOutSale]), func(b map[string]any) {
 						if right == policy.Rectification {
@@ -126,6 +127,11 @@ func TestALL_03_TheSameKindOfAnswerThroughEveryProfile(t *testing.T) {
 				}
 				same("POST /v1/requests for "+string(right),
 					kind(w.from(1).must(http.StatusAccepted, "POST", "/v1/requests", body(known))), kind(w.from(2).must(http.StatusAccepted, "POST", "/v1/requests", body(unknown))))
+			}
+			for right := range w.policy.Rights {
+				if !right.Unverified() {
+					submit(right)
+				}
 			}
 			ask := func(email string) url.Values {
 				return url.Values{"right": {"erasure"}, "residence": {residences[name]}, "email": {email}, "key": {"a-key-of-the-form"}}
@@ -161,6 +167,11 @@ func TestALL_03_TheSameKindOfAnswerThroughEveryProfile(t *testing.T) {
 			for id := range w.sources {
 				if w.called(id) != 0 {
 					t.Errorf("%s was asked before anybody was verified", id)
+				}
+			}
+			for right := range w.policy.Rights { // a choice is told to sources, whoever makes it
+				if right.Unverified() {
+					submit(right)
 				}
 			}
 		})
