@@ -49,6 +49,9 @@ func (s *Service) Heed(ctx context.Context, f Feedback) error {
 	if f.Address == (personal.Email{}) || f.Stop != policy.Bounced && f.Stop != policy.Complained {
 		return fault.Input(fault.Field{Pointer: "", Text: "must be a bounce or a complaint of an address"})
 	}
+	if rule, ok := s.Policy.Consent(f.List); !ok || !rule.Mail {
+		f.List = "" // it names no list of ours: nobody knows which mail they meant
+	}
 	who := f.Address.Identity()
 	a := &act{id: s.Keys.Ring.Identifier(who), who: who, by: ByMailer, actor: string(ByMailer), method: MailFeedback}
 	if f.MessageID != "" {
@@ -70,7 +73,7 @@ func (s *Service) Heed(ctx context.Context, f Feedback) error {
 // suppress ends one mailing list, or all of them, and reports whether that is new.
 func (d *draft) suppress(mailing string, stop policy.Stop, at time.Time) bool {
 	if mailing == "" {
-		if _, stands := d.Stops[stop]; stands {
+		if since, stands := d.Stops[stop]; stands && !d.subscribed(since, at) {
 			return false
 		}
 		d.stop(stop, at)
@@ -85,6 +88,17 @@ func (d *draft) suppress(mailing string, stop policy.Stop, at time.Time) bool {
 	}
 	d.Lists[mailing] = stop
 	return true
+}
+
+// subscribed reports whether something was agreed to in between: what comes back
+// after that is new.
+func (d *draft) subscribed(after, until time.Time) bool {
+	for _, st := range d.Purposes {
+		if st.Choice == Granted && st.At.After(after) && !st.At.After(until) {
+			return true
+		}
+	}
+	return false
 }
 
 // Stopping returns the writes that put stops on a person known by an identity
