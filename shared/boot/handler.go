@@ -106,8 +106,9 @@ func (h *handler) messages(ctx context.Context, raw json.RawMessage) (any, error
 	defer cancel()
 	var failed events.SQSEventResponse
 	for _, m := range e.Records {
-		about, err := m.MessageId, error(nil) // an event holds addresses
+		about := m.MessageId // an event holds addresses
 		key, isChoice := consent.KeyOf(m.Body)
+		var err error
 		switch {
 		case h.a.Hear != nil:
 			err = h.a.Hear(ctx, []byte(m.Body))
