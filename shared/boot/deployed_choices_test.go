@@ -64,7 +64,14 @@ func (i *installation) choices(t *testing.T, id string) (secrets []string) {
 		Visitor  string
 		Honoured []string
 	}
-	consents.ask(recorded(t, "consent/choices.json", ""), http.StatusOK, nil)
+	for name, want := range map[string]int{
+		"consent/choices": http.StatusOK, "consent/preflight": http.StatusNoContent, "notice/gpc": http.StatusOK, "consent/operator_import": http.StatusOK,
+		"consent/decide": http.StatusUnauthorized, "requests/app_submit": http.StatusUnauthorized, // signed long ago
+		"consent/unsubscribe": http.StatusGone, // by a token of nobody's
+	} {
+		function, _, _ := strings.Cut(name, "/")
+		i.functions[function].ask(recorded(t, name+".json", ""), want, nil)
+	}
 	a := consents.ask(recorded(t, "consent/refuse_visitor.json", ""), http.StatusCreated, &visitor)
 	if visitor.Visitor == "" || !slices.Contains(visitor.Honoured, "gpc") || a.Headers["Access-Control-Allow-Origin"] != "https://platform.example.com" {
 		t.Errorf("a visitor who refuses: %s %v", a.Body, a.Headers)
