@@ -255,12 +255,13 @@ func walk(v any, path []string, ok check) string {
 	if !isNode {
 		return fmt.Sprintf("%v has no members", v)
 	}
-	name, of, narrowed := strings.Cut(strings.TrimSuffix(path[0], "]"), "[")
+	step, rest := path[0], path[1:]
+	name, of, narrowed := strings.Cut(strings.TrimSuffix(step, "]"), "[")
 	member, there := o[name]
 	if !there {
 		return "there is no " + name
 	}
-	if list, many := member.([]any); many && len(path) == 1 && ok(list) {
+	if list, many := member.([]any); many && len(rest) == 0 && ok(list) {
 		return "" // it is the list itself that is asked for
 	}
 	found := 0
@@ -269,12 +270,12 @@ func walk(v any, path []string, ok check) string {
 			continue
 		}
 		found++
-		if why := walk(next, path[1:], ok); why != "" {
+		if why := walk(next, rest, ok); why != "" {
 			return why
 		}
 	}
 	if found == 0 {
-		return "there is none in " + path[0]
+		return "there is none in " + step
 	}
 	return ""
 }
