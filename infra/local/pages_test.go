@@ -31,6 +31,7 @@ type tab struct {
 	ctx       context.Context
 	name      string
 	downloads string
+	beside    string // another website that its pages may load from; empty: none
 
 	mu       sync.Mutex
 	wrong    []string        // what a page must never do
@@ -101,7 +102,7 @@ func (b *tab) hear(event any) {
 	note := func(format string, args ...any) { b.wrong = append(b.wrong, fmt.Sprintf(format, args...)) }
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		if u := e.Request.URL; !strings.HasPrefix(u, b.URL+"/") && u != "about:blank" {
+		if u := e.Request.URL; !strings.HasPrefix(u, b.URL+"/") && u != "about:blank" && (b.beside == "" || !strings.HasPrefix(u, b.beside+"/")) {
 			note("a page asked for %s", u)
 		}
 		if strings.HasSuffix(e.Request.URL, "/favicon.ico") {

@@ -12,7 +12,7 @@ var shopHTML string
 var shopPage = template.Must(template.New("shop").Parse(shopHTML))
 
 // analytics stands for a script that counts visits, of somebody else's making.
-const analytics = `window.visits = (window.visits || 0) + 1;
+const analytics = `window.counted = (window.counted || 0) + 1;
 document.getElementById("visits").textContent += " …" + (document.documentElement.lang == "fr" ? " Si : elle l’est." : " Yes, it is.");
 `
 

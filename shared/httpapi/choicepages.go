@@ -53,7 +53,8 @@ func serveScript(w http.ResponseWriter, r *http.Request, s page.Script, err erro
 	h := w.Header()
 	h.Set("Content-Type", "text/javascript; charset=utf-8")
 	h.Set("Cache-Control", "public, max-age=3600")
-	h.Set("ETag", s.ETag)
+	h.Set("ETag", "W/"+s.ETag) // weak: the bytes differ where they are compressed
+	h.Set("Vary", "Accept-Encoding")
 	h.Set("Access-Control-Allow-Origin", "*") // for a page that pins it (Subresource Integrity)
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	for tag := range strings.SplitSeq(strings.Join(r.Header.Values("If-None-Match"), ","), ",") {
@@ -62,8 +63,24 @@ func serveScript(w http.ResponseWriter, r *http.Request, s page.Script, err erro
 			return nil
 		}
 	}
-	_, _ = w.Write(s.Body) // the client went away
+	body := s.Body
+	if says(r, "Accept-Encoding", "gzip") { // nothing between us and browsers does it for us
+		h.Set("Content-Encoding", "gzip")
+		body = s.Zipped
+	}
+	_, _ = w.Write(body) // the client went away
 	return nil
+}
+
+// says reports whether a header lists a word, without refusing it.
+func says(r *http.Request, header, word string) bool {
+	for one := range strings.SplitSeq(strings.Join(r.Header.Values(header), ","), ",") {
+		name, weight, weighted := strings.Cut(strings.ReplaceAll(one, " ", ""), ";")
+		if strings.EqualFold(name, word) && !(weighted && strings.Trim(strings.TrimPrefix(weight, "q="), "0.") == "") {
+			return true
+		}
+	}
+	return false
 }
 
 // choices is the empty form: what a website's visitor can choose, in the page's language.
@@ -110,7 +127,7 @@ func (env Env) choicesPosted(w http.ResponseWriter, r *http.Request) error {
 	}
 	who, bad := env.chooser(c)
 	byMail := who.Kind == personal.KindEmail
-	asked := askedIn(c, f, byMail)
+	asked := env.askedIn(c, f, byMail)
 	for _, a := range asked {
 		rule, _ := env.Policy.Consent(a.Purpose)
 		if rule.Mail && a.Choice == consent.Granted && !byMail && bad == nil {
@@ -162,10 +179,13 @@ func (env Env) chooser(c page.Choices) (personal.Identity, []page.FieldProblem) 
 // askedIn is what a form chose. A form of a website, which has no wording, is
 // about the one in force: the mail that it brings about shows it, and the consent
 // counts only once that mail's button is pressed.
-func askedIn(c page.Choices, f url.Values, byMail bool) (list []consent.Asked) {
+func (env Env) askedIn(c page.Choices, f url.Values, byMail bool) (list []consent.Asked) {
 	for _, o := range c.Free() {
 		choice := o.Chosen
+		rule, _ := env.Policy.Consent(o.Purpose)
 		switch do := f.Get("do"); {
+		case do == "grant_all" && rule.Mail && !byMail:
+			choice = "" // everything that can be allowed without an address
 		case do == "grant_all":
 			choice = string(consent.Granted)
 		case do == "deny_all":
@@ -319,7 +339,8 @@ func oneClick(r *http.Request) (bool, error) {
 // optInPage shows again what was agreed to, and a button.
 func (env Env) optInPage(w http.ResponseWriter, r *http.Request) error {
 	l := callerOf(r).link
-	v, err := env.Consents.Show(r.Context(), l, consent.Signals{})
+	// Whoever has the mail could have the link to their preferences as well.
+	v, err := env.Consents.Show(r.Context(), consent.Link{Identifier: l.Identifier, Verb: consent.PreferLink}, consent.Signals{})
 	if err != nil {
 		return err
 	}

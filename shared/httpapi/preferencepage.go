@@ -245,8 +245,18 @@ func (env Env) historyOf(r *http.Request, p *page.Preferences, history []consent
 			one.About += " " + e.Act
 		}
 		for _, f := range e.Facts {
-			if f.Name == "stop" {
+			switch f.Name {
+			case "stop":
 				one.Stop = f.Value
+			case "right":
+				if slices.Contains(ownStops, policy.Stop(f.Value)) {
+					one.Stop = f.Value
+				}
+			case "source":
+				one.System = f.Value
+				if s, ok := env.Policy.Source(f.Value); ok {
+					one.System = s.Label.In(lang)
+				}
 			}
 		}
 		if e.Wording != "" && !kept[e.Wording] && len(p.Wordings) < maxWordings {

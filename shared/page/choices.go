@@ -258,6 +258,7 @@ type Past struct {
 	Action  string // of the audit entry: granted, denied, withdrawn, stopped...
 	About   string // label of the purpose, and the act; empty: none
 	Stop    string // policy.Stop, for what was stopped or started; empty: none
+	System  string // that was told of it; empty: none
 	Method  string // consent.Method
 	By      string // actor of the audit entry
 	Wording string // hash of what was shown, if it stands among Wordings; empty: not

@@ -45,15 +45,15 @@
 
   let offer, stands = {}, loading;
   const may = purpose => !!(stands[purpose] && stands[purpose].may);
-  // What stands against the purpose when it is not to be: a consent is withdrawn,
-  // what is on by itself or was never asked for is refused.
-  const no = purpose => (stands[purpose] && stands[purpose].why == "consent" ? "withdrawn" : "denied");
+  const agreed = p => may(p.purpose) && stands[p.purpose].why == "consent";
+  // A consent is withdrawn; what is on by itself, or was never asked for, is refused.
+  const no = p => (agreed(p) ? "withdrawn" : "denied");
 
   // The page asks about what it uses: its tags' purposes and those in data-purposes.
   const tags = () => [...document.querySelectorAll('script[type="text/plain"][data-purpose]')];
   const used = () => tags().map(t => t.dataset.purpose).concat((set.purposes || "").split(/[\s,]+/));
   let asked;
-  const listed = () => offer.purposes.filter(p => p.required || asked.includes(p.purpose) || may(p.purpose));
+  const listed = () => offer.purposes.filter(p => p.required || asked.includes(p.purpose) || agreed(p));
 
   const load = async () => {
     if (document.readyState == "loading") await new Promise(r => document.addEventListener("DOMContentLoaded", r));
@@ -156,10 +156,10 @@
     await ready();
     if (offer) show(true);
   };
-  const given = () => offer.purposes.filter(p => !p.required && may(p.purpose));
+  const given = () => offer.purposes.filter(agreed);
   const withdraw = async () => {
     await ready();
-    if (offer) await choose(given().map(p => [p, no(p.purpose)]));
+    if (offer) await choose(given().map(p => [p, "withdrawn"]));
   };
 
   // What is seen. Nothing of the page's style reaches in, and no policy against
@@ -171,7 +171,7 @@
   const opener = button(say.open, open), undo = button(say.withdraw, withdraw);
   try {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(":host{all:initial;color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;color:CanvasText}*{box-sizing:border-box;font:inherit}dialog{position:fixed;inset:auto 0 0;margin:0 auto;max-width:40rem;width:100%;max-height:90vh;overflow:auto;padding:1.25rem;border:2px solid;border-radius:10px 10px 0 0;z-index:2147483647;background:Canvas;color:CanvasText}h2{font-weight:700;font-size:1.25em;margin:0}h2:focus{outline:0}p{margin:.5em 0}label{display:grid;grid-template-columns:auto 1fr;gap:0 .75em;padding:.5em 0;border-top:1px solid GrayText}input{width:1.3em;height:1.3em;margin:.15em 0}b{font-weight:700}small{grid-column:2}button{background:Canvas;color:CanvasText;border:2px solid;border-radius:8px;padding:.6em 1em;min-height:44px;flex:1 1 9em;cursor:pointer}button:hover{text-decoration:underline}div,.l{display:flex;flex-wrap:wrap;gap:.5em}.l{padding:.5em 1em;align-items:center}.l button,.x{border:0;flex:none;text-decoration:underline}");
+    sheet.replaceSync(":host{all:initial;color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;color:CanvasText}*{box-sizing:border-box;font:inherit}dialog{position:fixed;inset:auto 0 0;margin:0 auto;max-width:40rem;width:100%;max-height:90vh;overflow:auto;padding:1.25rem;border:2px solid;border-radius:10px 10px 0 0;z-index:2147483647;background:Canvas;color:CanvasText}h2{font-weight:700;font-size:1.25em;margin:0}h2:focus{outline:0}p{margin:.5em 0}label{display:grid;grid-template-columns:1.3em 1fr;gap:0 .75em;padding:.5em 0;border-top:1px solid GrayText}input{width:1.3em;height:1.3em;margin:.15em 0}b{font-weight:700}small{grid-column:2}button{background:Canvas;color:CanvasText;border:2px solid;border-radius:8px;padding:.6em 1em;min-height:44px;flex:1 1 9em;cursor:pointer}button:hover{text-decoration:underline}div,.l{display:flex;flex-wrap:wrap;gap:.5em;margin:.5em 0}.l{padding:.5em 1em;align-items:center}.l button,.x{border:0;flex:none;padding:0 .5em;text-decoration:underline}.x{padding:0}");
     root.adoptedStyleSheets = [sheet];
   } catch (e) {} // an older browser shows it plain
   line.className = "l";
@@ -203,14 +203,14 @@
     const boxes = [], title = make("h2", say.title, {id: "t", tabIndex: -1}), row = make("div");
     dialog.append(title, make("p", honoured.hidden ? say.text : say.honoured));
     listed().forEach(p => {
-      const label = make("label"), box = p.required ? make("b", "✓") : make("input", "", {type: "checkbox", checked: may(p.purpose)});
+      const label = make("label"), box = p.required ? make("b", "✓") : make("input", "", {type: "checkbox", checked: agreed(p)});
       if (!p.required) boxes.push([p, box]);
       label.append(box, make("b", p.label + (p.required ? " – " + say.always : "")), make("small", p.wording));
       dialog.append(label);
     });
     const answer = yes => button(yes[0], () => {
       dialog.close();
-      choose(boxes.map(([p, box]) => [p, yes[1](box) ? "granted" : no(p.purpose)]));
+      choose(boxes.map(([p, box]) => [p, yes[1](box) ? "granted" : no(p)]));
     });
     row.append(answer([say.none, () => 0]), answer([say.save, box => box.checked]), answer([say.all, () => 1]));
     dialog.append(row, button(say.later, later));

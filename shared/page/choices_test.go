@@ -1,6 +1,10 @@
 package page_test
 
 import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
 	"time"
 
 	"rightsdesk/shared/page"
@@ -90,6 +94,7 @@ func preferences(say func(english, french string) string, news, visits, basket p
 		},
 		Older: 3,
 		History: []page.Past{
+			{ID: "r4", At: received.AddDate(0, 0, 3).Add(time.Minute), Action: "passed_on", Stop: "opt_out_sale", System: say("The newsletter", "La lettre"), By: "clock"},
 			{ID: "r3", At: received.AddDate(0, 0, 3), Action: "stopped", Stop: "opt_out_sale", Method: "preferences", By: "person"},
 			{ID: "r2", At: received.AddDate(0, 0, 2), Action: "signalled", Stop: "gpc", Method: "signal", By: "browser"},
 			{ID: "r1", At: received, Action: "granted", About: news.Label, Method: "form", By: "app:shop", Wording: "a1"},
@@ -101,5 +106,84 @@ func preferences(say func(english, french string) string, news, visits, basket p
 			Text: say("Block all cookies", "Bloquer tous les cookies"), PerformedBy: "browser", LinkText: say("How your browser does it", "Comment votre navigateur le fait"),
 			URL: "https://support.example.org/cookies", Consequence: say("You would have to sign in each time.", "Il faudrait vous identifier à chaque fois."),
 		}, {Text: say("Choose who sees your profile", "Choisir qui voit votre profil"), PerformedBy: "us"}},
+	}
+}
+
+// TestNothingIsChosenBeforehand: no answer is ticked, and none is easier to give
+// than another.
+func TestNothingIsChosenBeforehand(t *testing.T) {
+	t.Parallel()
+	root := parse(t, render(t, "en", samples("en")["choices"]))
+	answers := map[string][]string{}
+	for _, i := range root.find("input") {
+		if i.attrs["type"] == "radio" {
+			answers[i.attrs["name"]] = append(answers[i.attrs["name"]], i.attrs["value"])
+		}
+		if _, ticked := i.attrs["checked"]; ticked {
+			t.Errorf("%s is %s beforehand", i.attrs["name"], i.attrs["value"])
+		}
+	}
+	want := []string{"granted", "denied"}
+	if !maps.EqualFunc(answers, map[string][]string{"choice_newsletter": want, "choice_analytics": want}, slices.Equal) {
+		t.Errorf("the answers are %v", answers)
+	}
+	var buttons []string
+	for _, b := range root.find("button") {
+		buttons = append(buttons, b.attrs["value"])
+		if b.attrs["class"] != "" || b.parent != root.find("button")[0].parent {
+			t.Errorf("the button %s looks or stands unlike the others", b.attrs["value"])
+		}
+	}
+	if !slices.Equal(buttons, []string{"save", "grant_all", "deny_all"}) {
+		t.Errorf("the buttons are %v", buttons)
+	}
+}
+
+// TestTheUnsubscribeButtonSendsTheOneField: what a mail program sends (RFC 8058).
+func TestTheUnsubscribeButtonSendsTheOneField(t *testing.T) {
+	t.Parallel()
+	form := parse(t, render(t, "fr", samples("fr")["unsubscribe"])).find("form")[0]
+	buttons := form.find("button")
+	if len(form.find("input", "select", "textarea")) != 0 || len(buttons) != 1 || buttons[0].attrs["name"]+"="+buttons[0].attrs["value"] != "List-Unsubscribe=One-Click" {
+		t.Error("the form sends something else")
+	}
+	if form.attrs["enctype"] != "" || form.attrs["method"] != "post" || form.attrs["action"] != "/u/t0ken?lang=fr" {
+		t.Errorf("the form is %v", form.attrs)
+	}
+	if done := parse(t, render(t, "fr", samples("fr")["unsubscribed"])); len(done.find("form")) != 0 {
+		t.Error("the answer asks something")
+	}
+}
+
+// TestEveryPurposeHasOneSwitch that says what it does, and what cannot be refused has none.
+func TestEveryPurposeHasOneSwitch(t *testing.T) {
+	t.Parallel()
+	root := parse(t, render(t, "en", samples("en")["preferences"]))
+	got := map[string]string{}
+	for _, e := range root.find("section") {
+		id, ok := strings.CutPrefix(e.attrs["id"], "purpose-")
+		if !ok {
+			continue
+		}
+		var does []string
+		for _, b := range e.find("button") {
+			does = append(does, b.attrs["value"]+" "+strings.TrimSpace(b.text))
+		}
+		got[id] = strings.Join(does, "; ")
+	}
+	want := map[string]string{
+		"newsletter": "withdraw Switch off: Newsletter; grant Keep on: Newsletter", // it ends soon
+		"analytics":  "grant Switch on: Counting of visits", "surveys": "deny Switch off: Surveys",
+		"recording": "", "recording-talk-7": "withdraw Switch off: Recording of a talk talk-7", "basket": "",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("the switches are %q\nwant %q", got, want)
+	}
+	keys := map[string]bool{}
+	for _, i := range root.find("input") {
+		if i.attrs["name"] == "idempotency_key" && keys[i.attrs["value"]] {
+			t.Errorf("two forms have the key %s", i.attrs["value"])
+		}
+		keys[i.attrs["value"]] = keys[i.attrs["value"]] || i.attrs["name"] == "idempotency_key"
 	}
 }

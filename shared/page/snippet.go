@@ -1,6 +1,8 @@
 package page
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	_ "embed" // of the script
 	"encoding/base64"
@@ -16,7 +18,8 @@ var choicesJS string
 
 // Script is what a website includes to ask its visitors what they allow.
 type Script struct {
-	Body []byte
+	Body   []byte
+	Zipped []byte // the same, compressed by gzip
 	// ETag names the content, in quotes, as HTTP wants it.
 	ETag string
 }
@@ -39,7 +42,18 @@ func MakeScript(languages []string) (Script, error) {
 	}
 	body := []byte(strings.Replace(lean(choicesJS), "/*words*/ {}", string(list), 1))
 	sum := sha256.Sum256(body)
-	return Script{Body: body, ETag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}, nil
+	var zipped bytes.Buffer
+	z, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	if err == nil {
+		_, err = z.Write(body)
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err != nil {
+		return Script{}, fmt.Errorf("compress the script: %w", err)
+	}
+	return Script{Body: body, Zipped: zipped.Bytes(), ETag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}, nil
 }
 
 // lean leaves out indentation and the lines that are comments, which is most of

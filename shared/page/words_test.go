@@ -98,7 +98,7 @@ func codes(t *testing.T) map[string][]string {
 		"because":              append(constants(t, "../consent/why.go", "Why"), constants(t, "../policy/*.go", "Stop")...),
 		"gone":                 {"choices", "preferences"},
 		"method":               constants(t, "../consent/consent.go", "Method"),
-		"past":                 strings.Fields("granted denied withdrawn stopped started signalled asked confirmed lapsed linked told suppressed"),
+		"past":                 append(constants(t, "../consent/consent.go", "Choice"), actions(t)...),
 		"performer":            constants(t, "../policy/*.go", "Performer"),
 		"prefs":                with([]string{"grant", "keep", "deny", "withdraw"}, ".effect", ".button"),
 		"refused":              strings.Fields("halted wording required sent_before other"),
@@ -137,6 +137,21 @@ func constants(t *testing.T, glob, typ string) []string {
 	}
 	if len(list) < 2 {
 		t.Fatalf("%s has %d constants of type %s; the test does not read it", glob, len(list), typ)
+	}
+	return list
+}
+
+// actions are those of the entries about choices that are no choice of their own.
+func actions(t *testing.T) []string {
+	t.Helper()
+	var list []string
+	for _, source := range sources(t, "../consent/*.go") {
+		for _, m := range regexp.MustCompile(`(?m)^\s+action\w+\s*= "(\w+)"`).FindAllStringSubmatch(source, -1) {
+			list = append(list, m[1])
+		}
+	}
+	if len(list) < 8 {
+		t.Fatalf("there are the actions %v; the test does not read them", list)
 	}
 	return list
 }
