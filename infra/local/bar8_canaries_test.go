@@ -590,9 +590,8 @@ func (w *world) attached() map[string][]byte {
 	return found
 }
 
-// letterTo waits for a mail to an address about a request, with a code in it if that is
-// wanted, without the address
-// in any URL: the list is read whole.
+// letterTo waits for a mail to an address about a request, with a code in it if that
+// is wanted, without the address in any URL: the list is read whole.
 func (w *world) letterTo(to, id string, coded bool) letter {
 	w.t.Helper()
 	var found letter
