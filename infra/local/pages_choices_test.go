@@ -254,7 +254,7 @@ func (s *website) equal() {
 		const root = `+shadow+`, d = root.querySelector('[role=dialog]'), answers = [...d.querySelectorAll('div button')];
 		return {
 			ticked: d.querySelectorAll(':checked').length, boxes: d.querySelectorAll('input').length,
-			look: answers.map(b => { const c = getComputedStyle(b); return [c.color, c.backgroundColor, c.fontWeight, c.fontSize, c.borderTopWidth].join() }),
+			look: answers.map(b => { const c = getComputedStyle(b); return [c.color, c.backgroundColor, c.fontWeight, c.fontSize, c.borderTopWidth, b.offsetWidth].join() }),
 			tall: answers.map(b => b.getBoundingClientRect().height),
 			label: root.getElementById(d.getAttribute('aria-labelledby')).textContent, focus: root.activeElement?.tagName ?? '',
 			wide: d.getBoundingClientRect().right, viewport: innerWidth,
@@ -818,6 +818,13 @@ func TestPagesOfChoicesSayWhatIsWrong(t *testing.T) {
 	w := open(t)
 	b := browse(w, "choices", 360, false)
 	b.open(http.StatusOK, "/choices?lang=en")
+	for _, width := range []int64{360, 540, 1280} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		if n := eval[int](b, `new Set([...document.querySelectorAll('.equal button')].map(b => { const c = getComputedStyle(b); return [b.offsetWidth, b.offsetHeight, c.color, c.backgroundColor, c.fontWeight].join() })).size`); n != 1 {
+			t.Errorf("%d pixels wide, the three answers look like %d", width, n)
+		}
+	}
+	b.do(chromedp.EmulateViewport(360, 900))
 	b.press(http.StatusBadRequest, "button[value=save]")
 	if got := b.text(".problems li"); got != "Choose for one thing at least" {
 		t.Errorf("an empty form is told %q", got)

@@ -169,6 +169,9 @@ func (env Env) preference(v consent.View, d consent.Decision, offers map[string]
 		Purpose: purpose, Act: act, Label: env.called(purpose, lang), Text: o.Text, Wording: o.Wording, Hash: o.Hash, Required: rule.Required, Loss: o.Loss,
 		May: d.May, Why: string(d.Why), Since: d.Since, Until: d.Until,
 	}
+	if slices.Contains(ownStops, policy.Stop(d.Why)) {
+		p.Ends = string(d.Why)
+	}
 	for _, do := range env.switches(v.Subject, d, rule, act) {
 		p.Switches = append(p.Switches, page.Switch{Do: do, Key: newKey()})
 	}

@@ -208,6 +208,8 @@ type Preference struct {
 	Until    time.Time // it lapses then
 	Required bool      // it cannot be refused; Loss says what is lost without it
 	Loss     string
+	// Ends is the stop of this page that has to be ended first; empty: none has to be.
+	Ends     string
 	Switches []Switch // one; two where a consent that ends soon can be kept
 }
 

@@ -85,6 +85,7 @@ func preferences(say func(english, french string) string, news, visits, basket p
 			},
 			{Path: "/p/t0ken", Purpose: "recording", Label: say("Recording of a talk", "Enregistrement d’un entretien"), Text: say("Remembering what you said", "Retenir ce que vous avez dit"), Why: "act_needed"},
 			{Path: "/p/t0ken", Purpose: "recording", Act: "talk-7", Label: say("Recording of a talk", "Enregistrement d’un entretien"), May: true, Why: "consent", Since: received, Switches: []page.Switch{{Do: "withdraw", Key: "k5"}}},
+			{Path: "/p/t0ken", Purpose: "adverts", Label: say("Advertisements", "Publicités"), Wording: say("Show me yours elsewhere.", "Montrez-moi les vôtres ailleurs."), Why: "opt_out_sale", Since: received, Ends: "opt_out_sale"},
 			of(basket, page.Preference{May: true, Why: "essential", Required: true, Loss: basket.Loss}),
 		},
 		Stops: []page.Stop{
@@ -174,7 +175,7 @@ func TestEveryPurposeHasOneSwitch(t *testing.T) {
 	want := map[string]string{
 		"newsletter": "withdraw Switch off: Newsletter; grant Keep on: Newsletter", // it ends soon
 		"analytics":  "grant Switch on: Counting of visits", "surveys": "deny Switch off: Surveys",
-		"recording": "", "recording-talk-7": "withdraw Switch off: Recording of a talk talk-7", "basket": "",
+		"adverts": "", "recording": "", "recording-talk-7": "withdraw Switch off: Recording of a talk talk-7", "basket": "",
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("the switches are %q\nwant %q", got, want)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -55,6 +56,30 @@ func TestTheScriptIsPlain(t *testing.T) {
 	for _, l := range words.Languages() {
 		if w := words.In(l).T("snippet.withdraw"); !strings.Contains(body, w) {
 			t.Errorf("%s: it does not say %q", l, w)
+		}
+	}
+}
+
+// TestTheScriptsPageSaysItAll: what a website may write and call stands in docs/snippet.md.
+func TestTheScriptsPageSaysItAll(t *testing.T) {
+	t.Parallel()
+	doc := string(must(os.ReadFile("../../docs/snippet.md")))
+	source := string(must(os.ReadFile("choices.js")))
+	said := 0
+	for _, m := range regexp.MustCompile(`\bset\.(\w+)|dataset\.(\w+)`).FindAllStringSubmatch(source, -1) {
+		said++
+		if name := "data-" + m[1] + m[2]; !strings.Contains(doc, name) {
+			t.Errorf("it does not say what %s is", name)
+		}
+	}
+	public := regexp.MustCompile(`window\.rightsdesk = \{([^}]*)\}`).FindStringSubmatch(source)
+	if public == nil || said < 6 {
+		t.Fatalf("the test does not read the script: %d attributes", said)
+	}
+	for _, one := range strings.Split(public[1], ",") {
+		name, _, _ := strings.Cut(strings.TrimSpace(one), ":")
+		if !strings.Contains(doc, "rightsdesk."+name+"(") {
+			t.Errorf("it does not say what %s() does", name)
 		}
 	}
 }
