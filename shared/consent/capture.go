@@ -162,19 +162,15 @@ func (s *Service) speak(c Capture) (Capture, error) {
 	if !namesSomebody(c.Identity) {
 		return c, fault.Input(fault.Field{Pointer: "/subject", Text: "must have a type and a value"})
 	}
-	switch value := c.Identity.Reveal(); c.Identity.Kind {
-	case KindVisitor:
-		if _, ok := s.Visitor(value); !ok {
-			return c, fault.Input(fault.Field{Pointer: "/subject/value", Text: "must be an anonymous id as POST /v1/consents gave it; leave subject out to get one"})
-		}
-		return c, nil
-	case personal.KindEmail:
-		if _, ok := personal.ParseEmail(value); !ok {
-			return c, fault.Input(fault.Field{Pointer: "/subject/value", Text: "must be a mail address such as ada@example.org"})
-		}
-		return c, nil
-	}
-	if c.By == ByBrowser {
+	_, ours := s.Visitor(c.Identity.Reveal())
+	_, address := personal.ParseEmail(c.Identity.Reveal())
+	kind := c.Identity.Kind
+	switch {
+	case kind == KindVisitor && !ours:
+		return c, fault.Input(fault.Field{Pointer: "/subject/value", Text: "must be an anonymous id as POST /v1/consents gave it; leave subject out to get one"})
+	case kind == personal.KindEmail && !address:
+		return c, fault.Input(fault.Field{Pointer: "/subject/value", Text: "must be a mail address such as ada@example.org"})
+	case c.By == ByBrowser && kind != KindVisitor && kind != personal.KindEmail:
 		return c, ErrSpeaker
 	}
 	return c, nil

@@ -64,11 +64,17 @@ func (s *Service) confirm(ctx context.Context, d *draft, a *act, key string, ask
 	rule, _ := s.Policy.Consent(asked.Purpose) // without one it is asked for no longer, and counts for nothing
 	end := s.until(rule, d.at, d.at)
 	own := []audit.Fact{
-		{Name: factPurpose, Value: asked.Purpose}, {Name: factAct, Value: asked.Act},
-		{Name: factMethod, Value: string(DoubleOptIn)}, {Name: factWording, Value: asked.Wording},
-		{Name: factEdition, Value: strconv.Itoa(ask.Edition)}, {Name: factUntil, Value: end.Format(time.RFC3339)},
-		{Name: factPolicy, Value: asked.Policy}, {Name: factLanguage, Value: asked.Language}, {Name: factPage, Value: asked.Page},
-		{Name: factRecord, Value: string(recordOf(chain, ask.Seq))}, {Name: factID, Value: string(a.id)},
+		{Name: factPurpose, Value: asked.Purpose},
+		{Name: factAct, Value: asked.Act},
+		{Name: factMethod, Value: string(DoubleOptIn)},
+		{Name: factWording, Value: asked.Wording},
+		{Name: factEdition, Value: strconv.Itoa(ask.Edition)},
+		{Name: factUntil, Value: end.Format(time.RFC3339)},
+		{Name: factPolicy, Value: asked.Policy},
+		{Name: factLanguage, Value: asked.Language},
+		{Name: factPage, Value: asked.Page},
+		{Name: factRecord, Value: string(recordOf(chain, ask.Seq))},
+		{Name: factID, Value: string(a.id)},
 	}
 	st := Standing{Choice: Granted, At: d.at, Seq: d.enter(actionConfirmed, own...), Edition: ask.Edition, Until: end}
 	st.Asked = rule.Expires == (policy.Period{}) || len(d.Address) == 0

@@ -159,13 +159,13 @@ func judge(p *policy.Policy, sub Subject, key string, c circumstances) Decision 
 		}
 		for _, stop := range []policy.Stop{policy.Bounced, policy.Complained} {
 			// Whoever subscribed after that, by an act of their own, wants the mail.
-			if since, on := sub.Stops[stop]; on && !(granted && st.At.After(since)) {
+			if since, on := sub.Stops[stop]; on && (!granted || !st.At.After(since)) {
 				return no(Why(stop), since)
 			}
 		}
 	}
 	for _, stop := range []policy.Stop{policy.GPC, policy.DNT} {
-		if since, on := sub.signalled(p, rule, stop, c); on && !(granted && consentHolds(p.Signals.OnConflict, st.At, since)) {
+		if since, on := sub.signalled(p, rule, stop, c); on && (!granted || !consentHolds(p.Signals.OnConflict, st.At, since)) {
 			d := no(Why(stop), since)
 			d.Ask = granted && p.Signals.OnConflict == policy.AskAgain
 			return d

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
@@ -181,23 +182,8 @@ func (s *Service) importing(by operator.Identity, line Import) (*act, error) {
 
 // news are the choices of a line that are not known, and what becomes of it.
 func (s *Service) news(d *draft, a *act, line Import, halted bool) ([]choice, Result, error) {
-	switch line.Stop {
-	case "":
-	case policy.Bounced, policy.Complained:
-		try := draft{Subject: d.Subject}
-		try.Stops, try.Lists = cloned(d.Stops), cloned(d.Lists)
-		switch {
-		case try.suppress(line.mailing(), line.Stop, a.made):
-			return nil, Taken, nil
-		case line.mailing() != "" && d.Lists[line.mailing()] == "":
-			return nil, Older, nil
-		}
-		return nil, Known, nil
-	default:
-		if _, stands := d.Stops[line.Stop]; stands {
-			return nil, Known, nil
-		}
-		return nil, Taken, nil
+	if line.Stop != "" {
+		return nil, d.become(line, a.made), nil
 	}
 	var fresh []choice
 	result := Known
@@ -221,6 +207,25 @@ func (s *Service) news(d *draft, a *act, line Import, halted bool) ([]choice, Re
 		result = Taken
 	}
 	return fresh, result, nil
+}
+
+// become is what becomes of a suppression.
+func (d *draft) become(line Import, made time.Time) Result {
+	if line.Stop != policy.Bounced && line.Stop != policy.Complained {
+		if _, stands := d.Stops[line.Stop]; stands {
+			return Known
+		}
+		return Taken
+	}
+	try := draft{Subject: d.Subject}
+	try.Stops, try.Lists = cloned(d.Stops), cloned(d.Lists)
+	switch {
+	case try.suppress(line.mailing(), line.Stop, made):
+		return Taken
+	case line.mailing() != "" && d.Lists[line.mailing()] == "":
+		return Older
+	}
+	return Known
 }
 
 func suppressed(sub Subject, mailing string) bool {

@@ -68,7 +68,7 @@ func (s *Service) link(ctx context.Context, commit table.ID, app string, a, b pe
 	first.Known = first.Known || isPerson(a.Kind)
 	second.Known = second.Known || isPerson(b.Kind)
 	// Somebody else signs in on the same machine: two people would become one, for good.
-	if first.Known && second.Known && !(isPerson(a.Kind) && isPerson(b.Kind)) {
+	if first.Known && second.Known && (!isPerson(a.Kind) || !isPerson(b.Kind)) {
 		return ErrLinked
 	}
 	if len(first.Identifiers)+len(second.Identifiers) > maxIdentifiers {

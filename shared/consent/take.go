@@ -194,8 +194,10 @@ func (s *Service) chooseOne(ctx context.Context, d *draft, a *act, c choice, key
 	}
 	purpose, of := cutKey(key)
 	own := []audit.Fact{
-		{Name: factPurpose, Value: purpose}, {Name: factAct, Value: of},
-		{Name: factMethod, Value: string(a.method)}, {Name: factWording, Value: c.hash},
+		{Name: factPurpose, Value: purpose},
+		{Name: factAct, Value: of},
+		{Name: factMethod, Value: string(a.method)},
+		{Name: factWording, Value: c.hash},
 	}
 	if c.rule.Edition > 0 {
 		own = append(own, audit.Fact{Name: factEdition, Value: strconv.Itoa(c.rule.Edition)})
