@@ -132,6 +132,10 @@ type Subject struct {
 	Tries int       `json:"tries,omitempty"`
 	After time.Time `json:"after,omitzero"`
 
+	// Reach is by whom the sources that hear of choices know somebody who was linked:
+	// what they choose as a visitor concerns their account.
+	Reach []Reach `json:"reach,omitempty"`
+
 	Filed time.Time  `json:"due"` // in the due-index, under the first identifier
 	Head  audit.Head `json:"head"`
 
@@ -148,6 +152,13 @@ type Call struct {
 	N     int       `json:"l"` // how many it made
 	At    time.Time `json:"t"`
 	Chain string    `json:"h,omitempty"` // of the entries, as in Standing
+}
+
+// Reach is one identity of a linked subject.
+type Reach struct {
+	Kind   personal.Kind   `json:"k"`
+	Holder seal.Identifier `json:"h"` // whose salt Who hangs on
+	Who    []byte          `json:"w"` // sealed, as in Telling
 }
 
 // Chain is a chain that a linked subject had before.

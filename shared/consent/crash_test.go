@@ -226,9 +226,13 @@ func TestACommitThatIsAlwaysInTheWay(t *testing.T) {
 	}
 }
 
-// contested is a store in which somebody else is always first.
+// contested is a store in which somebody else always comes first, but where a key
+// is made.
 type contested struct{ table.Table }
 
-func (contested) Commit(_ context.Context, _ table.ID, writes ...table.Write) error {
+func (c contested) Commit(ctx context.Context, id table.ID, writes ...table.Write) error {
+	if writes[0].Ref.Table == table.Keys {
+		return c.Table.Commit(ctx, id, writes...)
+	}
 	return &table.Conflict{Ref: writes[0].Ref}
 }

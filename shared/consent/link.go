@@ -85,7 +85,26 @@ func (s *Service) link(ctx context.Context, commit table.ID, app string, a, b pe
 	} else if err := s.absorb(d, second); err != nil {
 		return err
 	}
+	for _, who := range []personal.Identity{a, b} {
+		if err := s.extend(ctx, d, who); err != nil {
+			return err
+		}
+	}
 	_, err = s.save(ctx, d)
+	return err
+}
+
+// extend notes by whom the sources that hear of choices know a linked subject.
+func (s *Service) extend(ctx context.Context, d *draft, who personal.Identity) error {
+	id := s.Keys.Ring.Identifier(who)
+	heard := slices.ContainsFunc(s.Policy.Sources, func(src policy.Source) bool {
+		return len(src.Hears) > 0 && slices.Contains(src.Identities, who.Kind)
+	})
+	if !heard || slices.ContainsFunc(d.Reach, func(r Reach) bool { return r.Holder == id }) {
+		return nil
+	}
+	reach, err := s.reach(ctx, &act{id: id, who: who})
+	d.Reach = append(slices.Clone(d.Reach), reach...)
 	return err
 }
 
@@ -172,6 +191,7 @@ func (d *draft) merge(other Subject, chain string, seq int64) {
 		call.Chain = of(call.Chain)
 		d.Calls = append(d.Calls, call)
 	}
+	d.Reach = append(slices.Clone(d.Reach), other.Reach...)
 	d.Known = d.Known || other.Known
 	if d.Residence == "" {
 		d.Residence = other.Residence

@@ -254,3 +254,46 @@ func TestWhatWaitsGoesOnToWaitAfterLinking(t *testing.T) {
 		t.Errorf("%+v, %v", e, err)
 	}
 }
+
+// What somebody chooses as a visitor concerns their account, and the sources that
+// know only that hear of it.
+func TestSourcesHearWhatALinkedVisitorChooses(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	visitor := d.NewVisitor()
+	d.link(visitor, a1)
+	d.link(a1, ada)
+	whom := func() (list []string) {
+		sub := d.get(visitor)
+		for _, x := range sub.Tellings {
+			i, err := d.open(d.ctx(), x.Holder, fieldWho, x.Who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, fmt.Sprintf("%s %t %s", x.Right, x.On, i.Reveal()))
+		}
+		slices.Sort(list)
+		return list
+	}
+	d.signals(visitor, Signals{GPC: true})
+	if got := whom(); !slices.Equal(got, []string{"opt_out_sale true a-1", "opt_out_sale true ada@example.org"}) {
+		t.Errorf("%q", got)
+	}
+	// The same from their page, told again with what stands then, by link or by name.
+	sub := d.get(visitor)
+	sub.Tellings = nil
+	if _, err := d.keep(d.ctx(), sub); err != nil {
+		t.Fatal(err)
+	}
+	l := Link{Identifier: d.Keys.Ring.Identifier(visitor), Verb: PreferLink}
+	if _, err := d.Switch(d.ctx(), l, Change{Stops: map[policy.Stop]bool{policy.SensitiveLimit: true}}); err != nil {
+		t.Fatal(err)
+	}
+	d.pass(time.Minute)
+	if _, err := d.Switch(d.ctx(), d.page(ada), Change{Stops: map[policy.Stop]bool{policy.SensitiveLimit: false}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := whom(); !slices.Equal(got, []string{"limit_sensitive false a-1", "limit_sensitive false ada@example.org"}) {
+		t.Errorf("%q", got)
+	}
+}

@@ -25,11 +25,10 @@ var errTooMuch = fault.Input(fault.Field{Pointer: "/choices", Text: "is more tha
 // take writes an act into a draft. What stands already is entered only where
 // somebody chose it again: signals, stops and withdrawing everything enter what is new.
 func (s *Service) take(ctx context.Context, d *draft, a *act) error {
-	if isPerson(a.who.Kind) {
-		d.Known = true
-	}
-	// What a browser says of an address is anybody's word: it changes nothing of the person.
-	if trusted := a.by != ByBrowser || a.who.Kind != personal.KindEmail || d.version == 0; trusted {
+	// A browser may be anybody's: it changes nothing that is known of a person.
+	trusted := a.by != ByBrowser || !d.Known
+	d.Known = d.Known || isPerson(a.who.Kind)
+	if trusted {
 		if a.residence != "" {
 			d.Residence = a.residence
 		}
@@ -335,33 +334,50 @@ func (s *Service) tellOf(ctx context.Context, d *draft, a *act, key string, rule
 }
 
 // tell promises that the sources concerned hear of a choice: those that want to
-// know of it, and know people by this kind of identity. Only the latest of one
-// matter is told.
+// know of it, about every identity by which they know the person. Only the latest
+// of one matter is told.
 func (s *Service) tell(ctx context.Context, d *draft, a *act, t Telling) error {
-	if a.silent || a.who.Kind == "" {
+	if a.silent {
 		return nil
 	}
 	for _, src := range s.Policy.Sources {
-		if !slices.Contains(src.Hears, t.Right) || !slices.Contains(src.Identities, a.who.Kind) {
+		if !slices.Contains(src.Hears, t.Right) {
 			continue
 		}
-		who, err := s.salted(ctx, a)
-		if errors.Is(err, seal.ErrSealed) {
-			return nil // they were erased: no source is to hear of them again
+		reach := slices.DeleteFunc(slices.Clone(d.Reach), func(r Reach) bool { return r.Holder == a.id })
+		if slices.Contains(src.Identities, a.who.Kind) {
+			mine, err := s.reach(ctx, a)
+			if err != nil {
+				return err
+			}
+			reach = append(reach, mine...)
 		}
-		if err != nil {
-			return err
+		for _, r := range reach {
+			if !slices.Contains(src.Identities, r.Kind) {
+				continue
+			}
+			t.Source, t.At, t.Holder, t.Who, t.After = src.ID, d.at, r.Holder, r.Who, d.at.Add(relayWithin)
+			d.Tellings = slices.DeleteFunc(slices.Clone(d.Tellings), func(x Telling) bool {
+				return x.Source == t.Source && x.Right == t.Right && x.Purpose == t.Purpose && x.Holder == t.Holder
+			})
+			d.Tellings = append(d.Tellings, t)
 		}
-		t.Source, t.At, t.Holder, t.After = src.ID, d.at, who.Holder, d.at.Add(relayWithin)
-		if t.Who, err = s.sealed(who, fieldWho, a.who); err != nil {
-			return err
-		}
-		d.Tellings = slices.DeleteFunc(slices.Clone(d.Tellings), func(x Telling) bool {
-			return x.Source == t.Source && x.Right == t.Right && x.Purpose == t.Purpose && x.Holder == t.Holder
-		})
-		d.Tellings = append(d.Tellings, t)
 	}
 	return nil
+}
+
+// reach is whom an act names, as sources are told of them; none if they were
+// erased: no source is to hear of them again.
+func (s *Service) reach(ctx context.Context, a *act) ([]Reach, error) {
+	who, err := s.salted(ctx, a)
+	if errors.Is(err, seal.ErrSealed) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := s.sealed(who, fieldWho, a.who)
+	return []Reach{{Kind: a.who.Kind, Holder: who.Holder, Who: sealed}}, err
 }
 
 // makeRoom drops what was refused about single acts, the oldest first, where there

@@ -122,6 +122,7 @@ func units(t *testing.T, engine string, d *desk) {
 	// A letter or a source to tell moves the subject in the due-index.
 	d.Policy.Sources[0].Hears = []policy.Right{policy.WithdrawConsent}
 	costs("withdrawal that a source has to hear of", 6, 2, capture(d.says(grace, Withdrawn, "newsletter")))
+	costs("withdrawal by a linked visitor, before any source hears", 6, 1, capture(browser(visitor, Withdrawn, "analytics")))
 	d.Policy.Sources[0].Hears = nil
 	ben := identity(personal.KindEmail, "ben@example.org")
 	costs("consent that a browser types for an address", 7, 1, capture(browser(ben, Granted, "newsletter")))
