@@ -118,11 +118,21 @@ func backoff(n int) time.Duration {
 	return min(2*time.Hour, 30*time.Second<<min(n-1, 10))
 }
 
+// errWaits is a letter that waits for the end of a halt: its button would do nothing.
+var errWaits = fmt.Errorf("%w: everything is halted", mail.ErrLater)
+
 // tellOwner writes one letter and sends it.
 func (s *Service) tellOwner(ctx context.Context, sub Subject, a Announcement) error {
 	l, err := s.letter(ctx, sub, a)
 	if err != nil {
 		return err
+	}
+	halt, err := s.Halted(ctx)
+	if err != nil {
+		return err
+	}
+	if halt.On {
+		return errWaits
 	}
 	if a.Kind == mail.RenewConsent && !a.Counted {
 		may, err := s.Keys.Again(ctx, sub.Holder, s.now(), s.Policy.Verification.MailsPerDay)

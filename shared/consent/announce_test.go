@@ -263,3 +263,37 @@ func TestLettersInAnyWeather(t *testing.T) {
 		}
 	}
 }
+
+// While everything is halted no button could be pressed: the letter waits.
+func TestNoLetterAsksForAConsentDuringAHalt(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t, 0)
+	ada := byMail(adaAddress)
+	o.chooses(ByBrowser, ada, Granted, "newsletter")
+	if _, err := o.Halt(o.ctx(), handler, "CVE-2026-1234"); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		o.sweep()
+		o.pass(time.Hour)
+	}
+	if l := o.post.sent(); len(l) != 0 {
+		t.Fatalf("letters: %+v", l)
+	}
+	if err := o.MailLink(o.ctx(), address(t, adaAddress), "en", ""); err != nil {
+		t.Fatal(err)
+	}
+	o.pass(relayWithin)
+	o.sweep()
+	if l := o.post.sent(); len(l) != 1 || !strings.Contains(l[0].link, "/p/") {
+		t.Errorf("the way to refuse is shut: %+v", l)
+	}
+	if _, err := o.Resume(o.ctx(), handler, "openssl-3.5.4"); err != nil {
+		t.Fatal(err)
+	}
+	o.pass(2 * time.Hour)
+	o.sweep()
+	if l := o.post.sent(); len(l) != 1 || !strings.Contains(l[0].link, "/c/") {
+		t.Errorf("after the halt: %+v", l)
+	}
+}
