@@ -267,7 +267,7 @@ func (s *website) equal() {
 		s.t.Errorf("the answers look like %q", v.Look)
 	}
 	for _, h := range v.Tall {
-		if h < 44 {
+		if h < 44 || h != v.Tall[0] {
 			s.t.Errorf("an answer is %v pixels high", h)
 		}
 	}
@@ -939,5 +939,11 @@ func TestPagesOfChoicesDuringAHalt(t *testing.T) {
 	a := w.call("POST", link, url.Values{"do": {"grant"}, "purpose": {"survey"}, "wording": {w.wording("survey", "en")}, "lang": {"en"}})
 	if a.Status != http.StatusServiceUnavailable || !strings.Contains(string(a.Body), "only refusals and withdrawals are taken") {
 		t.Errorf("a consent is answered %d", a.Status)
+	}
+	for choice, want := range map[string]int{"granted": http.StatusServiceUnavailable, "denied": http.StatusOK} {
+		f := url.Values{"choice_analytics": {choice}, "wording_analytics": {w.wording("analytics", "en")}, "lang": {"en"}}
+		if a := w.call("POST", "/choices", f); a.Status != want || strings.Contains(string(a.Body), "choose only what you refuse") == (want == http.StatusOK) {
+			t.Errorf("%s is answered %d", choice, a.Status)
+		}
 	}
 }

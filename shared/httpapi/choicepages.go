@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -94,6 +95,7 @@ func (env Env) choices(r *http.Request) page.Choices {
 		}
 		c.Offers = append(c.Offers, page.Offer{
 			Purpose: o.Purpose, Label: o.Label, Text: o.Text, Wording: o.Wording, Hash: o.Hash, Required: o.Required, Loss: o.Loss,
+			On: o.Default == policy.On,
 			Stopped: sent.GPC && env.Policy.Signals.GPC == policy.Honoured && rule.StoppedByIt(policy.GPC) ||
 				sent.DNT && env.Policy.Signals.DNT == policy.Honoured && rule.StoppedByIt(policy.DNT),
 		})
@@ -151,7 +153,11 @@ func (env Env) choicesPosted(w http.ResponseWriter, r *http.Request) error {
 	}
 	if bad != nil {
 		c.Problems, c.Key = bad, newKey()
-		return env.render(w, r, http.StatusBadRequest, c)
+		status := http.StatusBadRequest
+		if bad[0].Field == "halted" {
+			status = statusOf[consent.ErrHalted.Kind]
+		}
+		return env.render(w, r, status, c)
 	}
 	return env.render(w, r, http.StatusOK, env.chosen(r, c, done))
 }
@@ -219,6 +225,9 @@ func (env Env) shownAt(r *http.Request) string {
 // choiceProblems turns the domain's complaints about choices into the form's.
 func choiceProblems(err error) []page.FieldProblem {
 	f := classify(err)
+	if errors.Is(err, consent.ErrHalted) {
+		return []page.FieldProblem{{Field: "halted"}}
+	}
 	if err == nil || f.Kind != fault.Invalid {
 		return nil
 	}

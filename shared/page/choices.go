@@ -19,6 +19,7 @@ type Offer struct {
 	Required bool   // it cannot be refused; Loss says what is lost without it
 	Loss     string
 	Stopped  bool   // the signal that the browser sent stops it
+	On       bool   // it is on until it is refused
 	Chosen   string // granted or denied, as it was entered
 }
 

@@ -171,7 +171,7 @@
   const opener = button(say.open, open), undo = button(say.withdraw, withdraw);
   try {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(":host{all:initial;color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;color:CanvasText}*{box-sizing:border-box;font:inherit}dialog{position:fixed;inset:auto 0 0;margin:0 auto;max-width:40rem;width:100%;max-height:90vh;overflow:auto;padding:1.25rem;border:2px solid;border-radius:10px 10px 0 0;z-index:2147483647;background:Canvas;color:CanvasText}h2{font-weight:700;font-size:1.25em;margin:0}h2:focus{outline:0}p{margin:.5em 0}label{display:grid;grid-template-columns:1.3em 1fr;gap:0 .75em;padding:.5em 0;border-top:1px solid GrayText}input{width:1.3em;height:1.3em;margin:.15em 0}b{font-weight:700}small{grid-column:2}button{background:Canvas;color:CanvasText;border:2px solid;border-radius:8px;padding:.6em 1em;min-height:44px;cursor:pointer}button:hover{text-decoration:underline}div{display:grid;grid-template-columns:repeat(auto-fit,minmax(9em,1fr));gap:.5em;margin:.5em 0}.l{padding:0 1em}.l button,.x{border:0;padding:0 .5em;text-decoration:underline}.x{padding:0}");
+    sheet.replaceSync(":host{all:initial;color-scheme:light dark;font:16px/1.5 system-ui,sans-serif;color:CanvasText}*{box-sizing:border-box;font:inherit}dialog{position:fixed;inset:auto 0 0;margin:0 auto;max-width:40rem;width:100%;max-height:90vh;overflow:auto;padding:1.25rem;border:2px solid;border-radius:10px 10px 0 0;z-index:2147483647;background:Canvas;color:CanvasText}h2{font-weight:700;font-size:1.25em;margin:0}h2:focus{outline:0}p{margin:.5em 0}label{display:grid;grid-template-columns:1.3em 1fr;gap:0 .75em;padding:.5em 0;border-top:1px solid GrayText}input{width:1.3em;height:1.3em;margin:.15em 0}b{font-weight:700}small{grid-column:2}button{background:Canvas;color:CanvasText;border:2px solid;border-radius:8px;padding:.6em 1em;min-height:44px;cursor:pointer}button:hover{text-decoration:underline}div{display:grid;grid-template-columns:repeat(auto-fit,minmax(9em,1fr));grid-auto-rows:1fr;gap:.5em;margin:.5em 0}.l{padding:0 1em}.l button,.x{border:0;padding:0 .5em;text-decoration:underline}.x{padding:0}");
     root.adoptedStyleSheets = [sheet];
   } catch (e) {} // an older browser shows it plain
   line.className = "l";
@@ -203,7 +203,7 @@
     const boxes = [], title = make("h2", say.title, {id: "t", tabIndex: -1}), row = make("div");
     dialog.append(title, make("p", honoured.hidden ? say.text : say.honoured));
     listed().forEach(p => {
-      const label = make("label"), box = p.required ? make("b", "✓") : make("input", "", {type: "checkbox", checked: agreed(p)});
+      const label = make("label"), box = p.required ? make("b", "✓") : make("input", "", {type: "checkbox", checked: may(p.purpose)});
       if (!p.required) boxes.push([p, box]);
       label.append(box, make("b", p.label + (p.required ? " – " + say.always : "")), make("small", p.wording));
       dialog.append(label);

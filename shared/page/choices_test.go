@@ -28,6 +28,7 @@ func choiceSamples(say func(english, french string) string) map[string]sample {
 		Loss: say("You could not buy anything.", "Vous ne pourriez rien acheter."),
 	}
 	stopped, again := visits, news
+	news.On = true
 	stopped.Stopped = true
 	again.Chosen = "granted"
 	agreed := page.OptIn{Path: "/c/t0ken", Key: "k1", Agreed: []page.Agreed{{Label: news.Label, Wording: news.Wording}, {Label: visits.Label}}, Until: received.AddDate(0, 0, 7)}
@@ -38,7 +39,7 @@ func choiceSamples(say func(english, french string) string) map[string]sample {
 		"choices": {path: "/choices", page: page.Choices{Offers: []page.Offer{news, visits, basket}, Key: "k1"}},
 		"choices-problems": {page: page.Choices{
 			Offers: []page.Offer{again, stopped, basket}, Honoured: true, Key: "k1", Email: personal.MakeText("ada@"), Visitor: "nobody",
-			Problems: []page.FieldProblem{{Field: "choices"}, {Field: "wording"}, {Field: "email"}, {Field: "visitor"}},
+			Problems: []page.FieldProblem{{Field: "choices"}, {Field: "wording"}, {Field: "halted"}, {Field: "email"}, {Field: "visitor"}},
 		}},
 		"chosen": {page: page.Chosen{
 			Visitor: visitor, Key: "k1", Honoured: true,

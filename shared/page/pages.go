@@ -120,7 +120,7 @@ func fill[T any](rows []T, n int) []T {
 // there stands in the catalogue, as problem.<field>.
 type FieldProblem struct {
 	// Field is right, residence, email, name, account, identities, details, about, corrections, code, reply, files,
-	// appeal, choices, wording or visitor.
+	// appeal, choices, wording, halted or visitor.
 	Field string
 }
 
@@ -129,8 +129,8 @@ func (p FieldProblem) Key() string { return "problem." + p.Field }
 
 // Anchor is the id of what to mend.
 func (p FieldProblem) Anchor() string {
-	if p.Field == "wording" {
-		return "choices" // the words are those of the choices
+	if p.Field == "wording" || p.Field == "halted" {
+		return "choices" // it is about them
 	}
 	return p.Field
 }

@@ -87,7 +87,7 @@ func codes(t *testing.T) map[string][]string {
 		"done":                 with(verbs[:4], ".title", ".text"),
 		"action":               with([]string{"deliver", "revoke"}, ".text", ".button"),
 		"trouble":              with(troubles, ".title", ".text", ".next"),
-		"problem":              strings.Fields("right email name residence corrections account identities details about code reply files appeal choices wording visitor"),
+		"problem":              strings.Fields("right email name residence corrections account identities details about code reply files appeal choices wording halted visitor"),
 		"cause":                constants(t, "../law/*.go", "Cause"),
 		"proof":                constants(t, "../law/*.go", "Proof"),
 		"deadline":             append(constants(t, "../law/*.go", "Clock"), "by", "from", "done"),
