@@ -199,7 +199,7 @@ func (p *product) openService(pol *policy.Policy) error {
 		Table: store, Keys: p.Requests.Keys, Policy: pol, Now: now, BaseURL: p.URL,
 		Sources: sources, Mail: p.Mailbox, Log: p.o.Log,
 	}
-	p.Requests.Choices = p.Consents
+	p.Requests.Choices, p.Requests.Heads = p.Consents, p.Consents.Heads
 	p.Requests.Digest = &digest.Book{Table: store, Now: now, Policy: pol, Mail: p.Mailbox, BaseURL: p.URL, Log: p.o.Log}
 	if !p.o.NoHints {
 		p.Requests.Wake = func(_ context.Context, id request.ID) {

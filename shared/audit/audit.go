@@ -47,6 +47,12 @@ type Head struct {
 	Hash Hash
 }
 
+// Chain is a chain as its aggregate remembers it.
+type Chain struct {
+	Name string `json:"name"`
+	Head Head   `json:"head"`
+}
+
 // Fact is one detail of an entry.
 type Fact struct{ Name, Value string }
 

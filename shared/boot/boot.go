@@ -135,7 +135,7 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 		BaseURL: strings.TrimSuffix(a.Setting(topology.BaseURL), "/"),
 	}
 	a.Consents = &consent.Service{Table: store, Keys: a.Service.Keys, Policy: pol, Now: now, BaseURL: a.Service.BaseURL, Log: log}
-	a.Service.Choices = a.Consents
+	a.Service.Choices, a.Service.Heads = a.Consents, a.Consents.Heads
 	a.Service.Digest = &digest.Book{Table: store, Policy: pol, Now: now, Log: log, BaseURL: a.Service.BaseURL}
 	if err := a.openRing(ctx); err != nil && !errors.Is(err, kms.ErrNone) {
 		return nil, err

@@ -112,12 +112,12 @@ type Subject struct {
 	Known       bool                      `json:"known,omitempty"` // as a person: by more than a browser or an installation
 	Residence   string                    `json:"place,omitempty"`
 	Locale      string                    `json:"lang,omitempty"`
-	Purposes    map[string]Standing       `json:"on,omitempty"`    // by purpose, or purpose/act where a consent is for one act
-	Asks        map[string]Ask            `json:"asks,omitempty"`  // by the same
-	Stops       map[policy.Stop]time.Time `json:"stops,omitempty"` // since when
-	Lists       map[string]policy.Stop    `json:"lists,omitempty"` // mailing lists ended by a bounce or a complaint, alone
-	Calls       []Call                    `json:"calls,omitempty"` // of the last day
-	Chains      []Chain                   `json:"chains,omitempty"`
+	Purposes    map[string]Standing       `json:"on,omitempty"`     // by purpose, or purpose/act where a consent is for one act
+	Asks        map[string]Ask            `json:"asks,omitempty"`   // by the same
+	Stops       map[policy.Stop]time.Time `json:"stops,omitempty"`  // since when
+	Lists       map[string]policy.Stop    `json:"lists,omitempty"`  // mailing lists ended by a bounce or a complaint, alone
+	Calls       []Call                    `json:"calls,omitempty"`  // of the last day
+	Chains      []audit.Chain             `json:"chains,omitempty"` // that it had before it was linked
 
 	// Holder and Address are where mail about a pending or an ending consent goes;
 	// they are forgotten once there is none. See Service.address.
@@ -159,12 +159,6 @@ type Reach struct {
 	Kind   personal.Kind   `json:"k"`
 	Holder seal.Identifier `json:"h"` // whose salt Who hangs on
 	Who    []byte          `json:"w"` // sealed, as in Telling
-}
-
-// Chain is a chain that a linked subject had before.
-type Chain struct {
-	Name string     `json:"name"`
-	Head audit.Head `json:"head"`
 }
 
 // Announcement is a letter that a commit promised. A confirming mail is about all

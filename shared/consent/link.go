@@ -149,7 +149,7 @@ func (s *Service) absorb(d *draft, other Subject) error {
 		}
 		d.adopt(id, condition)
 	}
-	d.Chains = append(slices.Clone(d.Chains), append([]Chain{{Name: chain, Head: head}}, other.Chains...)...)
+	d.Chains = append(slices.Clone(d.Chains), append([]audit.Chain{{Name: chain, Head: head}}, other.Chains...)...)
 	d.merge(other, chain, seq)
 	return nil
 }

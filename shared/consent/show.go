@@ -81,16 +81,16 @@ func (s *Service) history(ctx context.Context, sub Subject) ([]Entry, error) {
 }
 
 // chains are all chains of a subject, its own first.
-func (sub Subject) chains() []Chain {
+func (sub Subject) chains() []audit.Chain {
 	if sub.ID == "" {
 		return nil
 	}
-	return append([]Chain{{Name: ChainOf(sub.ID), Head: sub.Head}}, sub.Chains...)
+	return append([]audit.Chain{{Name: ChainOf(sub.ID), Head: sub.Head}}, sub.Chains...)
 }
 
 // latest reads the last entries of a chain, the newest first. They are read by the
 // hundred, whose numbers begin alike.
-func (s *Service) latest(ctx context.Context, chain Chain, most int) ([]Entry, error) {
+func (s *Service) latest(ctx context.Context, chain audit.Chain, most int) ([]Entry, error) {
 	var list []Entry
 	for hundred := chain.Head.Seq / 100; hundred >= 0 && len(list) < most; hundred-- {
 		block, err := s.block(ctx, chain, hundred)
@@ -106,7 +106,7 @@ func (s *Service) latest(ctx context.Context, chain Chain, most int) ([]Entry, e
 	return list, nil
 }
 
-func (s *Service) block(ctx context.Context, chain Chain, hundred int64) ([]Entry, error) {
+func (s *Service) block(ctx context.Context, chain audit.Chain, hundred int64) ([]Entry, error) {
 	var list []Entry
 	q := table.Query{Table: table.Audit, Partition: chain.Name, Prefix: fmt.Sprintf("%010d", hundred)}
 	for {
@@ -130,8 +130,16 @@ func (s *Service) block(ctx context.Context, chain Chain, hundred int64) ([]Entr
 }
 
 // Heads returns the chains of whoever stands under a key of the due-index, each
-// with the head that is remembered of it, so that they can be verified.
-func (s *Service) Heads(ctx context.Context, key table.Key) ([]Chain, error) {
+// with the head that is remembered of it, so that they can be verified. The chain
+// of the halt switch, which is in no index, stands under the zero Key.
+func (s *Service) Heads(ctx context.Context, key table.Key) ([]audit.Chain, error) {
+	if key == (table.Key{}) {
+		h, err := s.loadHalt(ctx)
+		if err != nil || h.version == 0 {
+			return nil, err
+		}
+		return []audit.Chain{{Name: haltChain, Head: h.Head}}, nil
+	}
 	if isErrand(key) || !IsKey(key) {
 		return nil, nil
 	}
@@ -175,7 +183,7 @@ func (s *Service) evidence(ctx context.Context, at seal.Identifier, id RecordID)
 	if err != nil {
 		return Evidence{}, unavailable(err)
 	}
-	if !slices.ContainsFunc(sub.chains(), func(c Chain) bool { return c.Name == chain && seq <= c.Head.Seq }) {
+	if !slices.ContainsFunc(sub.chains(), func(c audit.Chain) bool { return c.Name == chain && seq <= c.Head.Seq }) {
 		return Evidence{}, ErrNotFound
 	}
 	e, err := s.entry(ctx, chain, seq)

@@ -112,6 +112,15 @@ func TestChainsCanBeFoundInTheDueIndex(t *testing.T) {
 	if err != nil || chains != 3 { // two persons, of whom one was a visitor before
 		t.Errorf("%d chains, %v", chains, err)
 	}
+	if heads, err := d.Heads(d.ctx(), table.Key{}); err != nil || len(heads) != 0 {
+		t.Errorf("nothing was ever halted: %v, %v", heads, err)
+	}
+	if _, err := d.Halt(d.ctx(), handler, "CVE-1"); err != nil {
+		t.Fatal(err)
+	}
+	if heads, err := d.Heads(d.ctx(), table.Key{}); err != nil || len(heads) != 1 || heads[0].Name != haltChain || heads[0].Head.Seq != 1 {
+		t.Errorf("%v, %v", heads, err)
+	}
 	for _, k := range []table.Key{{Partition: "consent#nobody", Sort: "-"}, {Partition: "request#r1", Sort: "-"}, {Partition: errandPrefix + "x", Sort: "-"}} {
 		if heads, err := d.Heads(d.ctx(), k); err != nil || len(heads) != 0 {
 			t.Errorf("%s: %v, %v", k.Partition, heads, err)

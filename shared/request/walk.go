@@ -36,29 +36,52 @@ type Verification struct {
 // chainsPerCall is how many chains one call verifies at least, if there are so many.
 const chainsPerCall = 200
 
-// VerifyAudit walks the chains of requests, of operators' days and of digests, some
-// per call, and compares each with the head that its aggregate remembers.
+// VerifyAudit walks the chains of requests, of operators' days and of digests, and
+// those of whatever else there is, some per call, and compares each with the head
+// that its aggregate remembers.
 func (s *Service) VerifyAudit(ctx context.Context, by operator.Identity, cursor string) (Verification, error) {
 	if err := mayRead(by); err != nil {
 		return Verification{}, err
 	}
 	var v Verification
-	next, err := s.walk(ctx, cursor, time.Time{}, func(k table.Key) error {
-		chain, head, ok, err := s.head(ctx, k)
-		if err != nil || !ok {
-			return err
+	if cursor == "" {
+		if err := s.verify(ctx, &v, table.Key{}); err != nil {
+			return v, err
 		}
+	}
+	next, err := s.walk(ctx, cursor, time.Time{}, func(k table.Key) error { return s.verify(ctx, &v, k) },
+		func() bool { return v.Chains >= chainsPerCall })
+	v.Cursor = next
+	return v, err
+}
+
+// verify walks the chains that a key of the due-index leads to, and for the zero
+// Key those that are in no index.
+func (s *Service) verify(ctx context.Context, v *Verification, k table.Key) error {
+	var chains []audit.Chain
+	name, head, ok, err := s.head(ctx, k)
+	if ok {
+		chains = []audit.Chain{{Name: name, Head: head}}
+	}
+	if err == nil && !ok && s.Heads != nil {
+		chains, err = s.Heads(ctx, k)
+	}
+	if err != nil {
+		return err
+	}
+	for _, c := range chains {
 		v.Chains++
-		n, err := audit.Verify(chain, head, s.entries(ctx, chain, head.Seq))
+		n, err := audit.Verify(c.Name, c.Head, s.entries(ctx, c.Name, c.Head.Seq))
 		v.Entries += n
 		if broken, ok := errors.AsType[*audit.Break](err); ok {
 			v.Broken = append(v.Broken, *broken)
-			return nil
+			continue
 		}
-		return err
-	}, func() bool { return v.Chains >= chainsPerCall })
-	v.Cursor = next
-	return v, err
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // entries yields a chain's encoded entries up to seq. Later ones were committed
