@@ -213,7 +213,7 @@ func TestWhatEachLetterMustSay(t *testing.T) {
 	const code, link, until = "042042", "https://privacy.lumen.example/r/r_5mzq1c8k2x7v4n9d.v1.", "6 March 2026, 10:30 (CET)"
 	tests := map[mail.Kind][]string{
 		mail.Verify:         {code, link, until, "5 March 2026, 10:40 (CET)", "erase your personal data", "4 April 2026", "If this was not you, do nothing. Nothing happens"},
-		mail.Received:       {code, link, until, "without asking you to prove who you are", "4 April 2026", "write to us: we will put it right"},
+		mail.Received:       {code, link, until, "you need not prove who you are", "4 April 2026", "write to us: we will put it right"},
 		mail.ConfirmAddress: {link, until, "If you know nothing of this, do nothing"},
 		mail.Verified:       {"erase your personal data", "5 March 2026", "4 April 2026", "12 March 2026, 10:30 (CET)", "/r/revoke", "/r/follow"},
 		mail.Ready:          {link, until, "there is a button behind it"},
