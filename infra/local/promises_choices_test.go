@@ -119,6 +119,7 @@ func TestSP_17_DoNotTrackChangesNothingAndGPCDoes(t *testing.T) {
 	if d := decide(visitor, header{"DNT", "1"}); !d.May {
 		t.Errorf("DNT changed the answer to %+v", d)
 	}
+	w.pass(time.Minute) // a signal stops what was agreed to before it
 	for _, value := range []string{"0", "true", "11", "yes", ""} {
 		if d := decide(visitor, header{"Sec-GPC", value}); !d.May {
 			t.Errorf("Sec-GPC: %q counts: %+v", value, d)
@@ -586,6 +587,7 @@ func TestPQ_06_TheProvidersOptOutIsTheProvidersAndOursKeepsTheTagOff(t *testing.
 	w.may(false, "not_asked", account("acc-6"), "ad_analytics")
 	w.choose(account("acc-6"), "ad_analytics", "granted")
 	w.may(true, "consent", account("acc-6"), "ad_analytics")
+	w.pass(time.Minute) // a signal stops what was agreed to before it
 	w.may(false, "gpc", account("acc-6"), "ad_analytics", func(b map[string]any) { b["signals"] = map[string]bool{"gpc": true} })
 	w.choose(account("acc-6"), "ad_analytics", "withdrawn")
 	w.may(false, "withdrawn", account("acc-6"), "ad_analytics")
