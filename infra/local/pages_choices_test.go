@@ -409,10 +409,10 @@ func TestPagesOfAWebsiteOffline(t *testing.T) {
 	s.do(chromedp.Click(button("Withdraw my consent")))
 	s.until("it says that it is not saved", shadow+`.querySelector('[role=status]').textContent == 'This is not saved yet. We try again.'`)
 	s.allows(false)
-	s.world.may(true, "consent", visitor, "analytics") // nobody could know
+	s.may(true, "consent", visitor, "analytics") // nobody could know
 	offline(false)
 	s.allows(false)
-	s.world.may(false, "withdrawn", visitor, "analytics")
+	s.may(false, "withdrawn", visitor, "analytics")
 	if got := s.world.look(visitor).history("analytics"); strings.Join(got, " ") != "withdrawn granted" {
 		t.Errorf("the history is %v", got)
 	}
@@ -425,7 +425,7 @@ func TestPagesOfAWebsiteOffline(t *testing.T) {
 	}
 	offline(false)
 	s.comes("")
-	s.world.may(true, "consent", visitor, "analytics")
+	s.may(true, "consent", visitor, "analytics")
 }
 
 // TestPagesOfTheLocalShop is the page on which a newcomer can try the script.
@@ -701,10 +701,10 @@ func TestPagesWithdrawingTakesNoMoreStepsThanGranting(t *testing.T) {
 		s.comes("")
 		s.choose("Allow all")
 		grant := way{loads: 1, clicks: 1}
-		s.world.may(true, "consent", s.visitor(), "analytics")
+		s.may(true, "consent", s.visitor(), "analytics")
 		s.comes("")
 		s.choose("Withdraw my consent")
-		s.world.may(false, "withdrawn", s.visitor(), "analytics")
+		s.may(false, "withdrawn", s.visitor(), "analytics")
 		compare(t, "a website's script", grant, way{loads: 1, clicks: 1})
 	})
 	t.Run("switch", func(t *testing.T) {

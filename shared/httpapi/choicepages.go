@@ -77,7 +77,8 @@ func serveScript(w http.ResponseWriter, r *http.Request, s page.Script, err erro
 func says(r *http.Request, header, word string) bool {
 	for one := range strings.SplitSeq(strings.Join(r.Header.Values(header), ","), ",") {
 		name, weight, weighted := strings.Cut(strings.ReplaceAll(one, " ", ""), ";")
-		if strings.EqualFold(name, word) && !(weighted && strings.Trim(strings.TrimPrefix(weight, "q="), "0.") == "") {
+		refused := weighted && strings.Trim(strings.TrimPrefix(weight, "q="), "0.") == ""
+		if strings.EqualFold(name, word) && !refused {
 			return true
 		}
 	}

@@ -36,7 +36,8 @@ func choiceSamples(say func(english, french string) string) map[string]sample {
 	confirmed.Done = true
 
 	return map[string]sample{
-		"choices": {path: "/choices", page: page.Choices{Offers: []page.Offer{news, visits, basket}, Key: "k1"}},
+		"choices":      {path: "/choices", page: page.Choices{Offers: []page.Offer{news, visits, basket}, Key: "k1"}},
+		"choices-none": {path: "/choices", page: page.Choices{Key: "k1"}},
 		"choices-problems": {page: page.Choices{
 			Offers: []page.Offer{again, stopped, basket}, Honoured: true, Key: "k1", Email: personal.MakeText("ada@"), Visitor: "nobody",
 			Problems: []page.FieldProblem{{Field: "choices"}, {Field: "wording"}, {Field: "halted"}, {Field: "email"}, {Field: "visitor"}},
