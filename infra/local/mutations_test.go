@@ -56,7 +56,7 @@ var mutations = []mutation{
 	{"SP-20", "shared/policy/cookie.go", `if p.Asserts(NoFirstPartyCookies) && k.Kind == HTTPCookie && k.Party == FirstParty {`, `if p.Asserts(NoFirstPartyCookies) && k.Kind == Pixel && k.Party == FirstParty {`, "TestSP_20_NoRouteSetsACookie"},
 	{"SP-23", "shared/export/manifest.go", `return func(field string) bool { return names[plainName(field)] }`, `return func(string) bool { return false }`, "TestSP_23_CredentialsAreNowhereToBeSeen"},
 	{"SP-23", "shared/policy/category.go", `func (c Category) Shown() bool { return !c.Credential && !c.NeverDisclose }`, `func (c Category) Shown() bool { return true }`, "TestSP_23_CredentialsAreNowhereToBeSeen"},
-	{"SP-28", "shared/consent/decide.go", `if on && (rule.StoppedByIt(stop) || rule.Marketing && (stop == policy.MarketingOptOut || stop == policy.Objected)) {`, `if on && rule.StoppedByIt(stop) && stop != policy.MarketingOptOut {`, "TestSP_28_HashedAddressesForCampaignsEndWithAnyOptOut"},
+	{"SP-28", "shared/consent/decide.go", `if on && rule.StoppedByIt(stop) {`, `if on && rule.StoppedByIt(stop) && stop != policy.MarketingOptOut {`, "TestSP_28_HashedAddressesForCampaignsEndWithAnyOptOut"},
 	{"SP-32", "shared/request/choice.go", `return []policy.Stop{policy.Objected, policy.MarketingOptOut}, true`, `return []policy.Stop{policy.MarketingOptOut}, true`, "TestSP_32_PredictionsAndSegmentsAreShownAndEndWithAnObjection"},
 	{"SP-32", "shared/policy/consent.go", `c.StoppedBy = union(c.StoppedBy, []Stop{Objected})`, `_ = c`, "TestSP_32_PredictionsAndSegmentsAreShownAndEndWithAnObjection"},
 	{"SP-33", "shared/policy/document.go", `TradeName:     o.line("trade_name", need, anyLine),`, `TradeName:     o.line("trade_name", may, anyLine),`, "TestSP_33_ControllerAndScopeAreNamed"},

@@ -147,7 +147,7 @@ func judge(p *policy.Policy, sub Subject, key string, c circumstances) Decision 
 	}
 	for _, stop := range []policy.Stop{policy.MarketingOptOut, policy.Objected, policy.SaleOptOut, policy.SensitiveLimit} {
 		since, on := sub.Stops[stop]
-		if on && (rule.StoppedByIt(stop) || rule.Marketing && (stop == policy.MarketingOptOut || stop == policy.Objected)) {
+		if on && rule.StoppedByIt(stop) {
 			return no(Why(stop), since)
 		}
 	}
