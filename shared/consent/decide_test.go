@@ -203,11 +203,6 @@ func withoutRule(purpose string) func(*policy.Policy) {
 	}
 }
 
-// silentRule leaves out of a marketing rule what the law adds to it by itself.
-func silentRule(p *policy.Policy) {
-	rule("newsletter", func(c *policy.Consent) { c.StoppedBy = nil })(p)
-}
-
 func regime(id, place string) func(*policy.Policy) {
 	return func(p *policy.Policy) {
 		p.Regimes = append(p.Regimes, policy.Regime{ID: id, AppliesTo: []string{place}})
