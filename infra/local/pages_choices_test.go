@@ -428,6 +428,47 @@ func TestPagesOfAWebsiteOffline(t *testing.T) {
 	s.may(true, "consent", visitor, "analytics")
 }
 
+// TestPagesOfAWebsiteWithAnOldMemory: what the browser kept is not what stands. A
+// refusal of words that are others by now is a refusal; a consent to them is none;
+// and who has no id of ours begins anew.
+func TestPagesOfAWebsiteWithAnOldMemory(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, 1280)
+	s.comes("")
+	keep := func(choice string) {
+		t.Helper()
+		_ = eval[bool](s.tab, `localStorage.setItem('rightsdesk', JSON.stringify(Object.assign({}, JSON.parse(localStorage.getItem('rightsdesk')), {todo: [{key: 'old-`+choice+`',
+			choices: [{purpose: 'analytics', choice: '`+choice+`', wording: '`+strings.Repeat("0", 64)+`'}], language: 'en', page: 'https://shop.example/'}]}))) == null`)
+	}
+	keep("denied")
+	s.comes("")
+	if s.asks() {
+		t.Error("it asks who refused")
+	}
+	visitor := s.visitor()
+	s.may(false, "denied", visitor, "analytics")
+	keep("granted")
+	s.comes("")
+	s.may(false, "denied", visitor, "analytics")
+	if left := eval[int](s.tab, `(JSON.parse(localStorage.getItem('rightsdesk')).todo || []).length`); left != 0 {
+		t.Errorf("%d choices are tried for ever", left)
+	}
+
+	_ = eval[bool](s.tab, `localStorage.setItem('rightsdesk', '{"id": "v0"}') == null`)
+	s.do(chromedp.Navigate(s.URL + "/"))
+	s.until("the id is forgotten", `JSON.parse(localStorage.getItem('rightsdesk')).id == ''`)
+	for _, junk := range []string{`nonsense`, `null`, `7`, `"text"`, `[]`} {
+		_ = eval[bool](s.tab, `localStorage.setItem('rightsdesk', '`+junk+`') == null`)
+		s.comes("")
+		if !s.asks() {
+			t.Errorf("with %s kept it does not ask", junk)
+		}
+	}
+	if s.counted.Load() != 0 {
+		t.Error("the tag was loaded")
+	}
+}
+
 // TestPagesOfTheLocalShop is the page on which a newcomer can try the script.
 func TestPagesOfTheLocalShop(t *testing.T) {
 	t.Parallel()

@@ -549,6 +549,20 @@ func TestNoCookieOnAnyRoute(t *testing.T) {
 		{"GET", link, nil},
 		{"GET", "/r/forged", nil},
 		{"POST", "/v1/requests", submission("access", ada)},
+		{"GET", "/choices", nil},
+		{"GET", "/choices.js", nil},
+		{"POST", "/choices", url.Values{"do": {"deny_all"}}},
+		{"POST", "/choices", url.Values{"email": {ada}, "purpose": {"newsletter"}}},
+		{"GET", "/preferences", nil},
+		{"POST", "/preferences", url.Values{"email": {ada}}},
+		{"GET", "/p/" + w.preferences(byMail(ada)), nil},
+		{"POST", "/p/" + w.preferences(byMail(ada)), url.Values{"do": {"withdraw_all"}}},
+		{"GET", "/u/forged", nil},
+		{"POST", "/u/forged", oneClick},
+		{"GET", "/c/forged", nil},
+		{"GET", "/v1/choices", nil},
+		{"POST", "/v1/consents", map[string]any{"choices": []chosen{{Purpose: "analytics", Choice: "denied"}}, "method": "banner"}},
+		{"POST", "/v1/signals", map[string]any{"signals": map[string]bool{"gpc": true}}},
 	}
 	for _, c := range calls {
 		if got := w.call(c.method, c.path, c.body); got.Header.Get("Set-Cookie") != "" {
