@@ -52,6 +52,7 @@ func (s *Service) Decide(ctx context.Context, q Question) ([]Decision, error) {
 		return nil, unavailable(err)
 	}
 	c := s.circumstances(halt, q.Signals)
+	c.nobody = !isPerson(q.Identity.Kind) && !sub.Known
 	if c.residence = q.Residence; c.residence == "" {
 		c.residence = sub.Residence
 	}
@@ -87,6 +88,7 @@ func (q Question) check() error {
 type circumstances struct {
 	now       time.Time
 	residence string
+	nobody    bool // a browser or an installation that is not known to be anybody's
 	signals   Signals
 	halt      Halt
 }
@@ -151,7 +153,7 @@ func judge(p *policy.Policy, sub Subject, key string, c circumstances) Decision 
 			return no(Why(stop), since)
 		}
 	}
-	st, chose := sub.Purposes[key]
+	st, chose := sub.standing(key)
 	granted := chose && st.Choice == Granted && c.now.Before(st.Until) && st.Edition >= rule.Edition
 	if rule.Mail {
 		if stop, on := sub.Lists[purpose]; on {
@@ -196,6 +198,8 @@ func judge(p *policy.Policy, sub Subject, key string, c circumstances) Decision 
 		return ask(d)
 	case rule.AskFirst:
 		return ask(no(NeverAsked, time.Time{}))
+	case rule.Default == policy.On && rule.Ground == policy.ExistingCustomer && c.nobody:
+		return ask(no(NeverAsked, time.Time{})) // a customer is somebody whom the company's app names
 	case rule.Default == policy.On && mayDefault(p, rule, c.residence):
 		return yes(ByDefault)
 	}
@@ -203,9 +207,10 @@ func judge(p *policy.Policy, sub Subject, key string, c circumstances) Decision 
 }
 
 // standsObjection reports whether a basis is out of reach of an objection: GDPR
-// Article 21(1) is about Article 6(1)(e) and (f) only.
+// Article 21(1) is about Article 6(1)(e) and (f) only. Consent is no basis where
+// nobody is asked for it.
 func standsObjection(b policy.Basis) bool {
-	return b != policy.OnLegitimateInterests && b != policy.OnPublicTask
+	return b != policy.OnLegitimateInterests && b != policy.OnPublicTask && b != policy.OnConsent
 }
 
 // signalled reports whether a browser's signal stops the purpose, and since when.
@@ -250,7 +255,8 @@ func consentHolds(c policy.Conflict, given, signalled time.Time) bool {
 func mayDefault(p *policy.Policy, rule policy.Consent, residence string) bool {
 	theirs := slices.DeleteFunc(slices.Clone(p.Regimes), func(g policy.Regime) bool {
 		return !policy.Covers(g.AppliesTo, residence) && !slices.ContainsFunc(g.AppliesTo, func(place string) bool {
-			return residence != "" && strings.HasPrefix(place, residence+"-") // who lives in the US may live in California
+			// Who lives in the US may live in California, and who lives in the EEA in France.
+			return residence != "" && strings.HasPrefix(place, residence+"-") || residence == policy.EEA && policy.Covers([]string{policy.EEA}, place)
 		})
 	})
 	if residence == "" || len(theirs) == 0 {

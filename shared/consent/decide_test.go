@@ -122,6 +122,7 @@ func TestEveryReasonOfADecision(t *testing.T) {
 		"marketing opted out of":               {stopped(policy.MarketingOptOut, on("newsletter", granted())), "newsletter", circumstances{}, nil, "marketing_opt_out"},
 		"marketing on by default, opted out":   {stopped(policy.MarketingOptOut), "lessons", lived("FR"), nil, "marketing_opt_out"},
 		"marketing objected to":                {stopped(policy.Objected, on("newsletter", granted())), "newsletter", circumstances{}, nil, "objection"},
+		"a customer whom nobody names":         {Subject{}, "lessons", circumstances{residence: "FR", nobody: true}, nil, "not_asked?"},
 		"no marketing, opted out":              {stopped(policy.MarketingOptOut, on("survey", granted())), "survey", circumstances{}, nil, "+consent"},
 		"an interest of a rule objected to":    {stopped(policy.Objected), "segments", lived("FR"), nil, "objection"},
 		"an interest of a rule":                {Subject{}, "segments", lived("FR"), nil, "+default"},

@@ -112,6 +112,8 @@ func choosable(pol *policy.Policy) {
 			Mail:    purpose == "newsletter", Marketing: purpose == "newsletter", StoppedBy: []policy.Stop{policy.GPC},
 		})
 	}
+	news := &pol.Consents[len(pol.Consents)-1]
+	news.StoppedBy = append(news.StoppedBy, policy.MarketingOptOut, policy.Objected) // as reading a file adds them
 }
 
 type locked struct {
