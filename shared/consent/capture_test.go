@@ -243,7 +243,7 @@ func TestWithdrawingOfWhatIsChosenPerActIsOfAllActs(t *testing.T) {
 			t.Errorf("recording %s: %s", act, why)
 		}
 	}
-	if told := d.told(a1); !slices.Equal(told[3:], []string{"withdrawn recordings/1", "withdrawn recordings/2"}) {
+	if told := d.told(a1); !slices.Equal(told[3:], []string{"withdrawn recordings"}) {
 		t.Error(told)
 	}
 }

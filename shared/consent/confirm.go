@@ -23,8 +23,8 @@ func (s *Service) Confirm(ctx context.Context, l Link) (Captured, error) {
 	if halt.On {
 		return Captured{}, ErrHalted
 	}
-	// The button is its own Idempotency-Key.
-	a := &act{id: l.Identifier, who: l.Who, by: ByPerson, actor: string(ByPerson), method: DoubleOptIn, attempt: Attempt{Key: "confirm " + strconv.Itoa(l.N)}}
+	// The button is its own Idempotency-Key; that of another address is another one.
+	a := &act{id: l.Identifier, who: l.Who, by: ByPerson, actor: string(ByPerson), method: DoubleOptIn, attempt: Attempt{Key: "confirm " + string(l.Identifier) + " " + strconv.Itoa(l.N)}}
 	var done Captured
 	_, err = s.change(ctx, a.id, a.actor, func(d *draft) error {
 		entries, known, err := s.replayed(ctx, d.Subject, a)

@@ -188,7 +188,7 @@ func (s *Service) news(d *draft, a *act, line Import, halted bool) ([]choice, Re
 	var fresh []choice
 	result := Known
 	for _, c := range a.choices {
-		st, chose := d.Purposes[keyOf(c.Purpose, c.Act)]
+		st, chose := d.standing(keyOf(c.Purpose, c.Act))
 		switch {
 		case chose && st.Choice == c.Choice && st.At.Equal(a.made):
 			continue

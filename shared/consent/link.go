@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
@@ -22,6 +21,8 @@ var (
 	ErrLinked = fault.New(fault.Conflict, "linked_elsewhere", "This browser or installation is known as somebody else's; give whoever uses it now an id of their own.")
 	ErrCrowd  = fault.New(fault.Conflict, "too_many_identifiers", "A person is known by eight identifiers at most.")
 )
+
+var errTooMuchForOne = fault.Input(fault.Field{Pointer: "/subjects", Text: "have more choices together than are kept for one person; withdraw what is over first"})
 
 // maxIdentifiers is how many identifiers a subject has at most: all of them are
 // written with every change.
@@ -84,6 +85,9 @@ func (s *Service) link(ctx context.Context, commit table.ID, app string, a, b pe
 		d.enter(actionLinked, holderFact(second.at))
 	} else if err := s.absorb(d, second); err != nil {
 		return err
+	}
+	if err := d.makeRoom(); err != nil {
+		return errTooMuchForOne
 	}
 	for _, who := range []personal.Identity{a, b} {
 		if err := s.extend(ctx, d, who); err != nil {
@@ -179,14 +183,20 @@ func (d *draft) merge(other Subject, chain string, seq int64) {
 		d.Asks[key] = ask
 	}
 	for stop, since := range other.Stops {
-		if mine, both := d.Stops[stop]; both {
+		if mine, both := d.Stops[stop]; both && (stop == policy.Bounced || stop == policy.Complained) {
+			since = later(mine, since) // what was agreed to between the two does not outweigh it
+		} else if both {
 			since = earlier(mine, since)
 		}
 		d.stop(stop, since)
 	}
+	d.Lists = cloned(d.Lists)
 	for mailing, stop := range other.Lists {
-		d.suppress(mailing, stop, time.Time{})
+		if d.Lists[mailing] != policy.Complained {
+			d.Lists[mailing] = stop
+		}
 	}
+	d.settle()
 	for _, call := range other.Calls {
 		call.Chain = of(call.Chain)
 		d.Calls = append(d.Calls, call)
@@ -224,6 +234,21 @@ func (d *draft) merge(other Subject, chain string, seq int64) {
 	}
 }
 
+// settle ends what somebody else refused at the time, or later: acts by a refusal
+// of all of them, and what waits by any choice that was made since.
+func (d *draft) settle() {
+	for key := range d.Purposes {
+		if st, _ := d.standing(key); st.refuses() {
+			d.set(key, st)
+		}
+	}
+	for key, ask := range d.Asks {
+		if st, chose := d.standing(key); chose && st.Choice != Ended && !st.At.Before(ask.At) {
+			delete(d.Asks, key)
+		}
+	}
+}
+
 // stopped reports what a source is to be told of a matter.
 func (sub Subject) stopped(t Telling) bool {
 	for stop, right := range rightOf {
@@ -233,8 +258,7 @@ func (sub Subject) stopped(t Telling) bool {
 			return on || signalled && stop == policy.SaleOptOut && t.On
 		}
 	}
-	st := sub.Purposes[t.Purpose]
-	return st.Choice == Denied || st.Choice == Withdrawn
+	return sub.Purposes[t.Purpose].refuses()
 }
 
 // wins reports whether a standing takes the place of another: the later one does,

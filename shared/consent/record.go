@@ -32,6 +32,25 @@ func (st Standing) chain(subject string) string {
 	return ChainOf(subject)
 }
 
+// refuses reports whether it is a no that somebody said.
+func (st Standing) refuses() bool { return st.Choice == Denied || st.Choice == Withdrawn }
+
+// standing is where a subject stands on a purpose, or on an act. A refusal of every
+// act of a purpose is one of each, until that act is chosen again.
+func (sub Subject) standing(key string) (Standing, bool) {
+	st, chose := sub.Purposes[key]
+	purpose, act := cutKey(key)
+	if act == "" {
+		return st, chose
+	}
+	all := sub.Purposes[purpose]
+	since := chose && (st.At.After(all.At) || st.At.Equal(all.At) && st.Chain == all.Chain && st.Seq > all.Seq)
+	if all.refuses() && !since {
+		return all, true
+	}
+	return st, chose
+}
+
 func (a Ask) chain(subject string) string { return Standing{Chain: a.Chain}.chain(subject) }
 
 // Entry is one record of a subject's history.

@@ -202,7 +202,7 @@ func (s *Service) evidence(ctx context.Context, at seal.Identifier, id RecordID)
 		}
 	}
 	ev.Rule, _ = s.Policy.Consent(ev.Entry.Purpose) // without one the policy asks for it no longer
-	st := sub.Purposes[keyOf(ev.Entry.Purpose, ev.Entry.Act)]
+	st, _ := sub.standing(keyOf(ev.Entry.Purpose, ev.Entry.Act))
 	ev.State, ev.StateAt = st.Choice, st.At
 	return ev, nil
 }

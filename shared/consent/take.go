@@ -20,6 +20,10 @@ import (
 // all of them can be withdrawn in one commit.
 const maxStandings = 80
 
+// maxWaiting is how many acts wait to be confirmed at once: anybody can type an
+// address and think of acts.
+const maxWaiting = 20
+
 var errTooMuch = fault.Input(fault.Field{Pointer: "/choices", Text: "is more than is kept for one person; withdraw what is over first"})
 
 // take writes an act into a draft. What stands already is entered only where
@@ -56,7 +60,11 @@ func (s *Service) take(ctx context.Context, d *draft, a *act) error {
 			return err
 		}
 	}
-	return d.makeRoom()
+	grants := func(c choice) bool { return c.Choice == Granted }
+	if err := d.makeRoom(); err != nil && slices.ContainsFunc(choices, grants) {
+		return err // a refusal is taken all the same: of those without an act there are no more than purposes
+	}
+	return nil
 }
 
 // signal takes down what a browser sent, once.
@@ -133,7 +141,7 @@ func (s *Service) everything(sub Subject, a *act) []choice {
 		if st, chose := sub.Purposes[rule.Purpose]; chose {
 			on = st.Choice == Granted
 		}
-		if _, asked := sub.Asks[rule.Purpose]; asked || rule.PerAct && len(withdrawn.acts(sub)) > 0 {
+		if len(withdrawn.waiting(sub)) > 0 || rule.PerAct && len(withdrawn.acts(sub)) > 0 {
 			on = true
 		}
 		named := func(c choice) bool { return c.Purpose == rule.Purpose }
@@ -156,33 +164,23 @@ func (c choice) acts(sub Subject) []string {
 	return keys
 }
 
-// keys are what a choice is about. One against a purpose that is chosen per act,
-// and that names no act, is against all of them.
-func (c choice) keys(sub Subject) []string {
-	if c.Act == "" && c.rule.PerAct {
-		if acts := c.acts(sub); len(acts) > 0 {
-			return acts
-		}
-	}
-	return []string{keyOf(c.Purpose, c.Act)}
+// waiting are the keys, of what a choice is about, that wait to be confirmed.
+func (c choice) waiting(sub Subject) []string {
+	return slices.DeleteFunc(sub.waiting(), func(key string) bool {
+		purpose, _ := cutKey(key)
+		return purpose != c.Purpose || c.Act != "" && key != keyOf(c.Purpose, c.Act)
+	})
 }
 
-// choose enters one choice.
+// choose enters one choice. One against a purpose that is chosen per act, and that
+// names no act, is against all of them: one record, which tells nobody what they were.
 func (s *Service) choose(ctx context.Context, d *draft, a *act, c choice) error {
-	for _, key := range c.keys(d.Subject) {
-		if err := s.chooseOne(ctx, d, a, c, key); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Service) chooseOne(ctx context.Context, d *draft, a *act, c choice, key string) error {
+	key := keyOf(c.Purpose, c.Act)
 	made := a.made
 	if made.IsZero() {
 		made = d.at
 	}
-	before, chose := d.Purposes[key]
+	before, chose := d.standing(key)
 	older := !a.made.IsZero() && chose && !before.yieldsTo(c.Choice, made)
 	action, end := string(c.Choice), time.Time{}
 	switch {
@@ -219,8 +217,10 @@ func (s *Service) chooseOne(ctx context.Context, d *draft, a *act, c choice, key
 	if c.pending {
 		return s.ask(ctx, d, a, key, Ask{At: made, Seq: seq, Edition: c.rule.Edition, Until: end})
 	}
-	if ask, asked := d.Asks[key]; asked && !ask.At.After(made) {
-		delete(d.Asks, key)
+	for _, waits := range c.waiting(d.Subject) {
+		if !d.Asks[waits].At.After(made) {
+			delete(d.Asks, waits)
+		}
 	}
 	st := Standing{Choice: c.Choice, At: made, Seq: seq}
 	if c.Choice == Granted {
@@ -236,7 +236,25 @@ func (s *Service) chooseOne(ctx context.Context, d *draft, a *act, c choice, key
 		}
 	}
 	d.set(key, st)
+	if c.Act == "" && c.rule.PerAct {
+		return s.refuseActs(ctx, d, a, c, st)
+	}
 	return s.tellOf(ctx, d, a, key, c.rule, before, st)
+}
+
+// refuseActs ends the consents to single acts, as far as none was given since.
+func (s *Service) refuseActs(ctx context.Context, d *draft, a *act, c choice, st Standing) error {
+	for _, key := range c.acts(d.Subject) {
+		before := d.Purposes[key]
+		if before.At.After(st.At) {
+			continue
+		}
+		d.set(key, st)
+		if err := s.tellOf(ctx, d, a, key, c.rule, before, st); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // yieldsTo reports whether a choice made at an instant takes the place of one that
@@ -262,6 +280,9 @@ func (s *Service) keepWording(ctx context.Context, d *draft, c choice) error {
 // ask lets a consent wait for the owner of the address, and promises the mail that
 // asks them, unless one is about to go out already: it is about everything that waits.
 func (s *Service) ask(ctx context.Context, d *draft, a *act, key string, ask Ask) error {
+	if _, again := d.Asks[key]; !again && strings.Contains(key, "/") && d.waitingActs() >= maxWaiting {
+		return errTooMuch
+	}
 	if !a.counted {
 		who, mayMail, err := s.Keys.Contact(ctx, a.who, d.at, s.Policy.Verification.MailsPerDay)
 		if err != nil {
@@ -292,6 +313,17 @@ func (s *Service) ask(ctx context.Context, d *draft, a *act, key string, ask Ask
 	return nil
 }
 
+// waitingActs counts the acts that wait to be confirmed.
+func (sub Subject) waitingActs() int {
+	n := 0
+	for key := range sub.Asks {
+		if strings.Contains(key, "/") {
+			n++
+		}
+	}
+	return n
+}
+
 // addressed seals the address into the draft.
 func (s *Service) addressed(ctx context.Context, d *draft, a *act) error {
 	if a.who.Kind != personal.KindEmail || d.Holder == a.id {
@@ -320,7 +352,7 @@ func (s *Service) salted(ctx context.Context, a *act) (seal.Subject, error) {
 
 // tellOf tells sources of a purpose that is refused or granted anew.
 func (s *Service) tellOf(ctx context.Context, d *draft, a *act, key string, rule policy.Consent, before, st Standing) error {
-	refused := before.Choice == Denied || before.Choice == Withdrawn
+	refused := before.refuses()
 	on := rule.Default == policy.On && before.Choice == ""
 	t := Telling{Right: policy.WithdrawConsent, Purpose: key, Seq: st.Seq}
 	switch {

@@ -23,21 +23,31 @@ func (s *Service) Tick(ctx context.Context, key table.Key) error {
 	if isErrand(key) {
 		return nil // the relay's
 	}
-	sub, err := s.change(ctx, identifierOf(key), string(ByClock), func(d *draft) error {
-		if d.version == 0 {
-			return errUnchanged
+	for {
+		more := false
+		sub, err := s.change(ctx, identifierOf(key), string(ByClock), func(d *draft) error {
+			if d.version == 0 {
+				return errUnchanged
+			}
+			s.lapse(d)
+			if !s.remind(d) && len(d.entries) == 0 {
+				return errUnchanged
+			}
+			more = d.full()
+			return nil
+		})
+		if err != nil || sub.version == 0 {
+			return err
 		}
-		s.lapse(d)
-		if !s.remind(d) && len(d.entries) == 0 {
-			return errUnchanged
+		if !more {
+			return s.refile(ctx, sub)
 		}
-		return nil
-	})
-	if err != nil || sub.version == 0 {
-		return err
 	}
-	return s.refile(ctx, sub)
 }
+
+// full reports whether a commit of the clock's has as many entries as it should: a
+// store takes a hundred writes, those of the identifiers among them.
+func (d *draft) full() bool { return len(d.entries) >= 50 }
 
 // lapse ends what nobody confirmed in time, and consents whose time is over.
 func (s *Service) lapse(d *draft) {
@@ -45,13 +55,13 @@ func (s *Service) lapse(d *draft) {
 		return d.enter(actionLapsed, append(about(key), audit.Fact{Name: factMethod, Value: string(Lapse)}, audit.Fact{Name: factOf, Value: of})...)
 	}
 	for _, key := range d.waiting() {
-		if !d.Asks[key].Until.After(d.at) {
+		if !d.Asks[key].Until.After(d.at) && !d.full() {
 			over(key, actionAsked)
 			delete(d.Asks, key)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(d.Purposes)) {
-		if st := d.Purposes[key]; st.Choice == Granted && !st.Until.IsZero() && !st.Until.After(d.at) {
+		if st := d.Purposes[key]; st.Choice == Granted && !st.Until.IsZero() && !st.Until.After(d.at) && !d.full() {
 			d.set(key, Standing{Choice: Ended, At: st.Until, Seq: over(key, string(Granted)), Edition: st.Edition})
 		}
 	}
@@ -85,6 +95,9 @@ func (s *Service) remind(d *draft) bool {
 	slices.Sort(near)
 	var seq int64
 	for _, key := range near {
+		if d.full() {
+			break
+		}
 		st := d.Purposes[key]
 		if len(d.Address) > 0 && s.renewable(d.Subject, key, d.at) {
 			seq = d.enter(actionTold, append(about(key), audit.Fact{Name: factUntil, Value: st.Until.Format(time.RFC3339)})...)
