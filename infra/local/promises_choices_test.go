@@ -158,14 +158,11 @@ func TestSP_20_NoRouteSetsACookie(t *testing.T) {
 	if !w.policy.Asserts("no_first_party_cookies") || !w.policy.Asserts("no_tracking_cookies") {
 		t.Error("the profile does not say that no cookie is set")
 	}
-	visitor := ""
-	{
-		b := w.choice(subject{}, "campaigns", "granted")
-		delete(b, "subject")
-		var c captured
-		w.must(http.StatusCreated, "POST", "/v1/consents", b).into(t, &c)
-		visitor = c.Visitor
-	}
+	b := w.choice(subject{}, "campaigns", "granted")
+	delete(b, "subject")
+	var c captured
+	w.must(http.StatusCreated, "POST", "/v1/consents", b).into(t, &c)
+	visitor := c.Visitor
 	id := w.ask("access", kim, livesIn("FR"))
 	session := w.verify(id, kim)
 	token := w.preferences(byMail(kim))
@@ -220,7 +217,7 @@ func TestSP_20_NoRouteSetsACookie(t *testing.T) {
 	if !strings.Contains(string(file), said) {
 		t.Fatalf("the profile has no line %q", said)
 	}
-	bad := strings.Replace(string(file), "\nassertions:", "\ncookies:\n  sneaky: {name: s, kind: cookie, party: first, purpose: campaigns, lifetime: A day, controlled_by: us}\n\nassertions:", 1)
+	bad := strings.Replace(string(file), "\nassertions:", "\ncookies:\n  sneaky: {name: s, kind: cookie, party: first, essential: true, purpose: service, lifetime: A day, controlled_by: us, loss: Nothing.}\n\nassertions:", 1)
 	if _, err := policy.Parse([]byte(bad)); err == nil || !strings.Contains(err.Error(), "cookies.sneaky") {
 		t.Errorf("a first-party cookie beside the assertion: %v", err)
 	}
@@ -376,7 +373,8 @@ func TestPT_17_CookiesAreTheBrowsersToBlockAndOursToSwitchOff(t *testing.T) {
 	}
 	if len(p.Cookies) < 4 || !parties["first"] || !parties["third"] || !slices.ContainsFunc(p.Choices, func(c struct {
 		PerformedBy string `json:"performed_by"`
-	}) bool {
+	},
+	) bool {
 		return c.PerformedBy == "browser"
 	}) {
 		t.Errorf("published are %d cookies of %v", len(p.Cookies), parties)
@@ -393,7 +391,8 @@ func TestPT_17_CookiesAreTheBrowsersToBlockAndOursToSwitchOff(t *testing.T) {
 	delete(b, "subject")
 	b["choices"] = []chosen{
 		{Purpose: "site_preferences", Choice: "granted", Wording: w.wording("site_preferences", "en")},
-		{Purpose: "site_analytics", Choice: "denied"}, {Purpose: "ab_testing", Choice: "denied"},
+		{Purpose: "site_analytics", Choice: "denied"},
+		{Purpose: "ab_testing", Choice: "denied"},
 	}
 	w.must(http.StatusCreated, "POST", "/v1/consents", b).into(t, &c)
 	visitor := subject{"anonymous", c.Visitor}
@@ -454,7 +453,7 @@ func TestPS_13_APublicProfileIsTheirOwnOptInAndReversible(t *testing.T) {
 	for _, place := range []string{"US-CA", "US", "FR", ""} {
 		w.may(false, "not_asked", who, "public_profile", lives(place))
 	}
-	if a := w.app("POST", "/v1/consents", w.choice(who, "public_profile", "granted", by("preticked"), lives("US-TX")), ""); a.Status != http.StatusBadRequest {
+	if a := w.app("POST", "/v1/consents", w.choice(who, "public_profile", "granted", by("preticked"), lives("US-CA")), ""); a.Status != http.StatusBadRequest {
 		t.Errorf("a ticked box opens the profile: %d %s", a.Status, a.Body)
 	}
 	token := w.preferences(who)
