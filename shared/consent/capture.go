@@ -206,6 +206,7 @@ type act struct {
 	made      time.Time    // when it was chosen; zero: now
 	facts     []audit.Fact // more that its entries say
 	silent    bool         // no source is told: whoever calls tells them
+	request   string       // that puts stops on, or takes off what stands for it alone
 
 	keys    *seal.Subject // whose salt what is sealed hangs on, once it was needed
 	mayMail bool          // the address takes one more mail today

@@ -115,6 +115,7 @@ type Subject struct {
 	Purposes    map[string]Standing       `json:"on,omitempty"`     // by purpose, or purpose/act where a consent is for one act
 	Asks        map[string]Ask            `json:"asks,omitempty"`   // by the same
 	Stops       map[policy.Stop]time.Time `json:"stops,omitempty"`  // since when
+	Held        map[policy.Stop][]string  `json:"held,omitempty"`   // requests for which a stop stands; without any it stands by itself
 	Lists       map[string]policy.Stop    `json:"lists,omitempty"`  // mailing lists ended by a bounce or a complaint, alone
 	Calls       []Call                    `json:"calls,omitempty"`  // of the last day
 	Chains      []audit.Chain             `json:"chains,omitempty"` // that it had before it was linked

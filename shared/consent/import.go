@@ -212,7 +212,7 @@ func (s *Service) news(d *draft, a *act, line Import, halted bool) ([]choice, Re
 // become is what becomes of a suppression.
 func (d *draft) become(line Import, made time.Time) Result {
 	if line.Stop != policy.Bounced && line.Stop != policy.Complained {
-		if _, stands := d.Stops[line.Stop]; stands {
+		if _, stands := d.Stops[line.Stop]; stands && len(d.Held[line.Stop]) == 0 {
 			return Known
 		}
 		return Taken

@@ -182,7 +182,15 @@ func (d *draft) merge(other Subject, chain string, seq int64) {
 		}
 		d.Asks[key] = ask
 	}
+	d.Held = cloned(d.Held)
 	for stop, since := range other.Stops {
+		_, stands := d.Stops[stop]
+		switch mine, theirs := d.Held[stop], other.Held[stop]; {
+		case !stands && len(theirs) > 0, stands && len(mine) > 0 && len(theirs) > 0:
+			d.Held[stop] = slices.Concat(mine, theirs)
+		default:
+			delete(d.Held, stop) // of one of them it stands by itself
+		}
 		if mine, both := d.Stops[stop]; both && (stop == policy.Bounced || stop == policy.Complained) {
 			since = later(mine, since) // what was agreed to between the two does not outweigh it
 		} else if both {

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
+	"rightsdesk/shared/table"
 )
 
 func (d *desk) heed(i personal.Identity, stop policy.Stop, list string) {
@@ -267,12 +269,72 @@ func TestAnObjectionWhereNobodyIsAsked(t *testing.T) {
 	}
 	writes, err := d.Stopping(d.ctx(), ada, map[policy.Stop]bool{policy.Objected: true}, nil, "r1")
 	if err == nil {
-		err = d.Table.Commit(d.ctx(), "commit-objection", writes...)
+		err = d.Table.Commit(d.ctx(), table.NewID(), writes...)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	if why := d.may(ada, "segments"); why != "objection" {
 		t.Errorf("after: %s", why)
+	}
+}
+
+// A request takes off what it put on, and nothing that somebody else wants to stand.
+func TestARequestTakesOffItsOwnStopOnly(t *testing.T) {
+	t.Parallel()
+	const stop = policy.SaleOptOut
+	type step struct {
+		who     personal.Identity
+		request string // empty: the person's own switch
+		on      bool
+	}
+	for name, c := range map[string]struct {
+		steps []step
+		want  string
+	}{
+		"its own":                              {[]step{{ada, "r1", true}, {ada, "r1", false}}, "stopped started"},
+		"what stood before":                    {[]step{{ada, "", true}, {ada, "r1", true}, {ada, "r1", false}}, "stopped"},
+		"what the person wants since":          {[]step{{ada, "r1", true}, {ada, "", true}, {ada, "r1", false}}, "stopped stopped"},
+		"what another asks for":                {[]step{{ada, "r1", true}, {ada, "r2", true}, {ada, "r1", false}}, "stopped stopped"},
+		"what another asked for first":         {[]step{{ada, "r1", true}, {ada, "r2", true}, {ada, "r2", false}}, "stopped stopped"},
+		"one after the other":                  {[]step{{ada, "r1", true}, {ada, "r2", true}, {ada, "r2", false}, {ada, "r1", false}}, "stopped stopped started"},
+		"the same, repeated":                   {[]step{{ada, "r1", true}, {ada, "r1", true}, {ada, "r1", false}, {ada, "r1", false}}, "stopped started"},
+		"what the person took off":             {[]step{{ada, "r1", true}, {ada, "", false}, {ada, "", true}, {ada, "r1", false}}, "stopped started stopped"},
+		"its own, linked":                      {[]step{{ada, "r1", true}, {a1, "", false}, {ada, "r1", false}}, "stopped linked started"},
+		"what the other person had on, linked": {[]step{{ada, "r1", true}, {a1, "", true}, {ada, "r1", false}}, "stopped linked"},
+	} {
+		d := newDesk(t)
+		for _, x := range c.steps {
+			stops := map[policy.Stop]bool{stop: x.on}
+			if x.request == "" {
+				if _, err := d.SwitchFor(d.ctx(), "shop", x.who, Change{Stops: stops}); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				writes, err := d.Stopping(d.ctx(), x.who, stops, nil, x.request)
+				if err == nil && len(writes) > 0 {
+					err = d.Table.Commit(d.ctx(), table.NewID(), writes...)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if x.who == a1 {
+				d.link(ada, a1)
+			}
+			d.pass(time.Hour)
+		}
+		var actions []string
+		for _, e := range d.entries(d.get(ada)) {
+			actions = append(actions, e.Action)
+		}
+		got := strings.Join(actions, " ")
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+		sub := d.get(ada)
+		if _, stands := sub.Stops[stop]; stands == strings.HasSuffix(got, "started") {
+			t.Errorf("%s: it stands: %v", name, stands)
+		}
 	}
 }

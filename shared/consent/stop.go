@@ -103,7 +103,9 @@ func (d *draft) subscribed(after, until time.Time) bool {
 
 // Stopping returns the writes that put stops on a person known by an identity
 // (true), or take them off (false). They belong into the commit of the change that
-// asks for them; none if all of it stands so already. For the right
+// asks for them; none if all of it stands so already. What is taken off is what
+// stands for that request alone: if it stands for others too, the writes have no
+// entry, and it goes on to stand. For the right
 // withdraw_consent there are no stops, and purposes lists what is withdrawn, none:
 // everything. No two calls go into one commit unless their items differ.
 //
@@ -111,7 +113,7 @@ func (d *draft) subscribed(after, until time.Time) bool {
 func (s *Service) Stopping(ctx context.Context, who personal.Identity, stops map[policy.Stop]bool, purposes []string, request string) ([]table.Write, error) {
 	a := &act{
 		id: s.Keys.Ring.Identifier(who), who: who, by: ByPerson, actor: string(ByPerson), method: Request,
-		stops: stops, silent: true, facts: []audit.Fact{{Name: factRequest, Value: request}},
+		stops: stops, silent: true, request: request, facts: []audit.Fact{{Name: factRequest, Value: request}},
 	}
 	a.all = len(stops) == 0 && len(purposes) == 0
 	sub, err := s.loadOrNew(ctx, a.id)
@@ -132,7 +134,7 @@ func (s *Service) Stopping(ctx context.Context, who personal.Identity, stops map
 	if err := s.take(ctx, d, a); err != nil {
 		return nil, err
 	}
-	if len(d.entries) == 0 {
+	if len(d.entries) == 0 && !d.released {
 		return nil, nil
 	}
 	return s.writes(d)

@@ -96,6 +96,8 @@ type draft struct {
 	actor   string
 	entries []audit.Entry
 	more    []table.Write
+	// released is that a request was taken off one of its stops, which stands for others.
+	released bool
 }
 
 // enter appends an entry and returns its number. Facts without a value are left out.

@@ -86,7 +86,8 @@ var rightOf = map[policy.Stop]policy.Right{policy.SaleOptOut: policy.OptOutSale,
 
 // switchStop puts a stop on, or takes it off.
 func (s *Service) switchStop(ctx context.Context, d *draft, a *act, stop policy.Stop, on bool) error {
-	if _, stands := d.Stops[stop]; stands == on {
+	_, stands := d.Stops[stop]
+	if !d.hold(a.request, stop, on) {
 		return nil
 	}
 	action := actionStarted
@@ -94,19 +95,52 @@ func (s *Service) switchStop(ctx context.Context, d *draft, a *act, stop policy.
 		action = actionStopped
 	}
 	seq := d.enter(action, s.common(a, audit.Fact{Name: factStop, Value: string(stop)}, audit.Fact{Name: factMethod, Value: string(a.method)})...)
-	if on {
-		since := d.at
-		if !a.made.IsZero() {
-			since = a.made
-		}
-		d.stop(stop, since)
-	} else {
+	switch {
+	case !on:
 		delete(d.Stops, stop)
+	case !stands && !a.made.IsZero():
+		d.stop(stop, a.made)
+	case !stands:
+		d.stop(stop, d.at)
 	}
-	if right := rightOf[stop]; right != "" {
+	if right := rightOf[stop]; right != "" && stands != on {
 		return s.tell(ctx, d, a, Telling{Right: right, On: on, Seq: seq})
 	}
 	return nil
+}
+
+// maxHeld is for how many requests a stop stands that are told apart.
+const maxHeld = 20
+
+// hold keeps for which requests a stop stands, and reports whether there is
+// something to enter. A request takes off what stands for it alone: not what
+// the person put on themselves, before or since, nor what another request asks for.
+func (d *draft) hold(request string, stop policy.Stop, on bool) bool {
+	_, stands := d.Stops[stop]
+	held := d.Held[stop]
+	keep := func(list []string) {
+		d.Held = cloned(d.Held)
+		if d.Held[stop] = list; len(list) == 0 || len(list) > maxHeld {
+			delete(d.Held, stop)
+		}
+	}
+	others := slices.DeleteFunc(slices.Clone(held), func(r string) bool { return r == request })
+	asked := len(others) < len(held)
+	switch {
+	case !stands && !on, stands && on && (len(held) == 0 || asked):
+		return false
+	case on && request != "":
+		keep(append(others, request))
+	case request == "":
+		keep(nil)
+	case !asked:
+		return false
+	default:
+		keep(others)
+		d.released = len(others) > 0
+		return len(others) == 0
+	}
+	return true
 }
 
 // common are the facts of every entry of an act, after those that are its own.

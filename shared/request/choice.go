@@ -155,7 +155,8 @@ func (s *Service) set(ctx context.Context, r *Request, who []personal.Identity, 
 		}) {
 			r.also = append(r.also, writes...)
 		}
-		changed = changed || len(writes) > 0
+		// Without an entry a stop goes on to stand: for another request.
+		changed = changed || slices.ContainsFunc(writes, func(w table.Write) bool { return w.Ref.Table == table.Audit })
 	}
 	return changed, nil
 }
