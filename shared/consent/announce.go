@@ -199,7 +199,7 @@ func (s *Service) letter(ctx context.Context, sub Subject, a Announcement) (mail
 		link.Until = earlier(link.Until, s.now().Add(s.Policy.Verification.LinkPeriod))
 		l.Link = personal.MakeText(s.BaseURL + "/c/" + s.Mint(link))
 	case mail.RenewConsent:
-		link.Verb = PreferLink
+		link.Verb, link.N = PreferLink, 1
 		for _, key := range s.ending(sub) {
 			st := sub.Purposes[key]
 			if err := s.quote(ctx, &l, sub, key, st.chain(sub.ID), st.Seq, st.Until); err != nil {

@@ -40,7 +40,7 @@ type Capture struct {
 	From      string // the caller's network address, for the limit
 	Attempt   Attempt
 
-	confirmed bool // by mail, in the place from which it is imported
+	confirmed bool // by mail: in the place from which it is imported, or by the link that is used
 }
 
 // Record is one entry that a capture made.

@@ -145,7 +145,7 @@ func (c Capture) pends(rule policy.Consent) bool {
 	if c.By == ByBrowser && c.Identity.Kind == personal.KindEmail {
 		return true
 	}
-	return rule.DoubleOptIn && c.Method != DoubleOptIn && c.By != ByPerson && !c.confirmed
+	return rule.DoubleOptIn && c.Method != DoubleOptIn && !c.confirmed
 }
 
 // show finds what was shown. A refusal never fails for that.

@@ -126,6 +126,7 @@ func (s *Service) mailLink(ctx context.Context, e errand, key table.Key, now tim
 	}
 	l := s.envelope(to)
 	l.LinkUntil = now.Add(s.Policy.Verification.LinkPeriod)
-	l.Link = personal.MakeText(s.BaseURL + "/p/" + s.PreferenceLink(i, l.LinkUntil))
+	link := Link{Identifier: e.Holder, Verb: PreferLink, N: 1, Until: l.LinkUntil, Who: i}
+	l.Link = personal.MakeText(s.BaseURL + "/p/" + s.Mint(link))
 	return s.post(ctx, mail.PreferenceLink, e.Locale, l, s.callKey("link", key.Partition))
 }

@@ -338,3 +338,28 @@ func TestARequestTakesOffItsOwnStopOnly(t *testing.T) {
 		}
 	}
 }
+
+// An app may hand out a page for an address that somebody typed. Only a link that
+// was mailed there says who owns it.
+func TestAPageThatAnAppHandsOutProvesNoAddress(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	link, err := d.ParseLink(d.PreferenceLink(ada, d.clock().Add(time.Hour)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := d.Switch(d.ctx(), link, Change{Asked: d.asks(Granted, "survey", "newsletter")})
+	if err != nil || len(done.Records) != 2 || !done.Records[0].Pending || done.Records[1].Pending || d.may(ada, "survey") != "unconfirmed" {
+		t.Errorf("%+v, %v, %s", done, err, d.may(ada, "survey"))
+	}
+	if sub := d.get(ada); len(sub.Announcements) != 1 {
+		t.Errorf("%+v is to be mailed", sub.Announcements)
+	}
+	account, err := d.ParseLink(d.PreferenceLink(a1, d.clock().Add(time.Hour)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Switch(d.ctx(), account, Change{Asked: d.asks(Granted, "survey")}); !isInput(err) {
+		t.Errorf("for an account: %v", err)
+	}
+}

@@ -31,7 +31,7 @@ func (s *Service) Switch(ctx context.Context, l Link, c Change) (Captured, error
 	if l.Verb != PreferLink {
 		return Captured{}, ErrBadToken
 	}
-	a, err := s.switching(Capture{By: ByPerson, Identity: l.Who}, c)
+	a, err := s.switching(Capture{By: ByPerson, Identity: l.Who, confirmed: l.N > 0}, c)
 	if err != nil {
 		return Captured{}, err
 	}

@@ -13,7 +13,7 @@ import (
 
 func (d *desk) page(i personal.Identity) Link {
 	d.t.Helper()
-	l, err := d.ParseLink(d.PreferenceLink(i, d.at.Add(time.Hour)))
+	l, err := d.ParseLink(d.Mint(Link{Identifier: d.Keys.Ring.Identifier(i), Verb: PreferLink, N: 1, Until: d.at.Add(time.Hour), Who: i}))
 	if err != nil {
 		d.t.Fatal(err)
 	}

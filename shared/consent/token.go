@@ -17,7 +17,7 @@ type Link struct {
 	Identifier seal.Identifier
 	Verb       Verb
 	Purpose    string    // for UnsubscribeLink: the mailing list
-	N          int       // generation, for ConfirmLink
+	N          int       // generation, for ConfirmLink; for PreferLink 1 if it was mailed, so that who has it owns the address
 	Until      time.Time // zero: for ever
 	// Who is the identity itself, so that sources can be told of what its holder
 	// chooses. It travels sealed, and may be left out: then they are told only
@@ -114,6 +114,7 @@ func (s *Service) uncarried(id seal.Identifier, text string) (personal.Identity,
 }
 
 // PreferenceLink returns the token that an app hands to who is signed in there.
+// What wants the word of an address's owner still waits for a mail to it.
 func (s *Service) PreferenceLink(i personal.Identity, until time.Time) string {
 	return s.Mint(Link{Identifier: s.Keys.Ring.Identifier(i), Verb: PreferLink, Until: until, Who: i})
 }

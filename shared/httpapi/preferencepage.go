@@ -61,7 +61,11 @@ func (env Env) preferencesPosted(w http.ResponseWriter, r *http.Request) error {
 	lang := env.frame(r).Language
 	for _, x := range done.Records {
 		if x.Purpose != "" {
-			p.Changed = append(p.Changed, page.Changed{Action: string(x.Choice), About: env.called(x.Purpose, lang)})
+			action := string(x.Choice)
+			if x.Pending {
+				action = "asked"
+			}
+			p.Changed = append(p.Changed, page.Changed{Action: action, About: env.called(x.Purpose, lang)})
 		}
 	}
 	for stop, on := range c.Stops {
