@@ -3,7 +3,10 @@
 // without indentation, so a line must not end inside a string or a template.
 (() => {
   "use strict";
-  const me = document.currentScript, set = me.dataset, words = /*words*/ {};
+  const me = document.currentScript, words = /*words*/ {};
+  // An element of the page that has this name would lead all questions elsewhere.
+  if (!(me instanceof HTMLScriptElement)) return;
+  const set = me.dataset;
   const lang = set.lang || document.documentElement.lang || navigator.language;
   const say = words[lang] || words[lang.slice(0, 2)] || Object.values(words)[0];
   const gpc = !!navigator.globalPrivacyControl;
@@ -72,26 +75,30 @@
   };
 
   // decide asks the server what is allowed: it knows of opt-outs made elsewhere.
-  const stopping = () => gpc && offer.signals.gpc == "honoured";
+  // The header alone is a signal, too: not everything that sends it sets the property.
+  const stopping = () => offer.honoured || (gpc && offer.signals.gpc == "honoured");
   const decide = async () => {
-    const all = offer.purposes, stopped = stopping(), now = {};
+    const all = offer.purposes, stopped = stopping() || offer.halted, now = {};
     const found = state.id
       ? (await call("decisions", {subject: who(), purposes: all.map(p => p.purpose), residence: place, signals: {gpc}}).catch(e => {
-          if (e == 400) state.id = ""; // it is none of theirs: everything begins anew
+          if (e == 400) state.id = state.gpc = ""; // it is none of theirs: everything begins anew
           keep();
           throw e;
         })).decisions
-      : all.map(p => ({purpose: p.purpose, may: p.required || (p.default == "on" && !stopped), ask: !p.required && !stopped}));
+      : all.map(p => ({purpose: p.purpose, may: p.default == "on" && (p.required || !stopped), ask: !(p.required || stopped)}));
     found.forEach(d => (now[d.purpose] = d));
     stands = now;
     (state.todo || []).forEach(t => obey(t.choices));
+    obey(Object.values(said)); // an answer may be older than what was said while it was on its way
     run();
     foot();
     document.dispatchEvent(new CustomEvent("rightsdesk"));
   };
   // A refusal counts before the server has it; a consent only after.
+  const said = {}; // the last word about each purpose, on this view of the page
   const obey = choices =>
     choices.forEach(c => {
+      said[c.purpose] = c;
       if (c.choice != "granted") stands[c.purpose] = {may: false};
     });
 
@@ -112,10 +119,17 @@
     const choices = list.map(([p, choice]) => ({purpose: p.purpose, choice, wording: p.hash}));
     obey(choices);
     delete state.later;
+    // What has not arrived yet is no longer what they want: sent after this it would be the last word.
+    state.todo = (state.todo || []).filter(t => {
+      const rest = t.choices.filter(c => !list.some(l => l[0].purpose == c.purpose));
+      if (t.choices[rest.length]) t.key = fresh(); // another body wants another key
+      t.choices = rest;
+      return rest.length;
+    });
     // Refusals go by themselves, and first: nothing that is wrong with a consent may hold them up.
     for (const yes of [false, true]) {
       const part = choices.filter(c => (c.choice == "granted") == yes);
-      if (part.length) (state.todo = state.todo || []).push({key: fresh(), choices: part, language: offer.language, page: location.origin + location.pathname});
+      if (part.length) state.todo.push({key: fresh(), choices: part, language: offer.language, page: location.origin + location.pathname});
     }
     keep();
     foot(say.done);
@@ -187,7 +201,7 @@
   const foot = text => {
     if (text) status.textContent = text;
     const lost = root.activeElement == undo;
-    honoured.hidden = !(offer.honoured || stopping());
+    honoured.hidden = !stopping();
     opener.hidden = !own("open");
     undo.hidden = !own("withdraw") || !given().length;
     if (lost && undo.hidden) opener.focus();

@@ -56,8 +56,8 @@ func MakeScript(languages []string) (Script, error) {
 	return Script{Body: body, Zipped: zipped.Bytes(), ETag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}, nil
 }
 
-// lean leaves out indentation and the lines that are comments, which is most of
-// what a minifier would save after compression.
+// lean leaves out indentation, the lines that are comments, and line breaks where
+// nothing can end, which is most of what a minifier would save after compression.
 func lean(source string) string {
 	var out strings.Builder
 	for line := range strings.Lines(source) {
@@ -67,6 +67,9 @@ func lean(source string) string {
 		}
 		if at := strings.Index(line, " // "); at > 0 {
 			line = line[:at] + "\n"
+		}
+		if whole := strings.TrimSuffix(line, "\n"); strings.ContainsAny(whole[max(0, len(whole)-1):], "{(,;") {
+			line = whole
 		}
 		out.WriteString(line)
 	}
