@@ -469,6 +469,74 @@ func TestPagesOfAWebsiteWithAnOldMemory(t *testing.T) {
 	}
 }
 
+// TestPagesOfAWebsiteKeepTheLastWord: neither an answer that was on its way when
+// somebody refused, nor a consent that reaches us late, undoes the refusal.
+func TestPagesOfAWebsiteKeepTheLastWord(t *testing.T) {
+	t.Parallel()
+	const slow = `const real = window.fetch;
+		window.held = [];
+		window.fetch = (where, how) => {
+			if (window.down && how.body && how.body.includes('"granted"')) return Promise.reject(new TypeError('no network'));
+			const answer = real(where, how);
+			return window.hold && String(where).endsWith('/decisions') ? answer.then(r => new Promise(done => window.held.push(() => done(r)))) : answer;
+		};`
+	s := openSite(t, 1280, slow)
+	s.comes("")
+	_ = eval[bool](s.tab, `window.hold = true`)
+	s.do(chromedp.Click(button("Allow all")))
+	s.until("the answer to the consent is on its way", `window.held.length == 1`)
+	s.may(true, "consent", s.visitor(), "analytics")
+	_ = eval[bool](s.tab, `window.hold = false`)
+	s.do(chromedp.Click(button("Privacy choices")))
+	s.choose("Refuse all")
+	heard := eval[int](s.tab, `window.held[0](), window.heard`)
+	s.until("the old answer has come", fmt.Sprintf(`window.heard > %d`, heard))
+	s.allows(false)
+	if s.counted.Load() != 0 {
+		t.Error("the tag was loaded after a refusal")
+	}
+
+	_ = eval[bool](s.tab, `window.down = true`)
+	s.do(chromedp.Click(button("Privacy choices")))
+	s.do(chromedp.Click(button("Allow all")))
+	s.until("it says that it is not saved", shadow+`.querySelector('[role=status]').textContent == 'This is not saved yet. We try again.'`)
+	s.do(chromedp.Click(button("Privacy choices")))
+	s.do(chromedp.Click(button("Refuse all")))
+	s.until("the refusal is taken down", `!(JSON.parse(localStorage.getItem('rightsdesk')).todo || []).some(t => t.choices.some(c => c.choice == 'denied'))`)
+	s.comes("") // with the network back
+	s.allows(false)
+	s.may(false, "denied", s.visitor(), "analytics")
+}
+
+// TestPagesOfAWebsiteObeyTheHeaderAlone: what sends the signal need not tell scripts.
+func TestPagesOfAWebsiteObeyTheHeaderAlone(t *testing.T) {
+	t.Parallel()
+	const on = `const real = window.fetch;
+		window.fetch = (where, how) => real(where, how).then(async r => String(where).includes('/choices?')
+			? new Response((await r.text()).replaceAll('"default":"off"', '"default":"on"'), {status: r.status}) : r);`
+	s := openSite(t, 1280, on, `Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {value: undefined})`)
+	if _, err := chromedp.Call(s.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Sec-GPC": "1"}}); err != nil {
+		t.Fatal(err)
+	}
+	s.comes("")
+	if s.asks() {
+		t.Error("it asks about what the signal stops")
+	}
+	s.may(false, "gpc", s.visitor(), "analytics")
+	s.allows(false)
+}
+
+// TestPagesOfAWebsiteAreNotLedElsewhere: an element that takes the place of the
+// script's own tag would answer all its questions.
+func TestPagesOfAWebsiteAreNotLedElsewhere(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, 1280, `Object.defineProperty(document, 'currentScript', {value: document.createElement('img')})`)
+	s.do(chromedp.Navigate(s.URL+"/"), chromedp.WaitVisible("h1"))
+	if eval[bool](s.tab, `'rightsdesk' in window`) || s.counted.Load() != 0 {
+		t.Error("the script takes another element for its tag")
+	}
+}
+
 // TestPagesOfTheLocalShop is the page on which a newcomer can try the script.
 func TestPagesOfTheLocalShop(t *testing.T) {
 	t.Parallel()
@@ -622,6 +690,7 @@ func TestOneClickIsAsTheRFCHasIt(t *testing.T) {
 		"urlencoded":            {plain, oneClick},
 		"with a character set":  {plain + "; charset=UTF-8", oneClick},
 		"multipart":             {kind, body},
+		"in capitals":           {strings.Replace(kind, "multipart/form-data", "Multipart/Form-Data", 1), body},
 		"as the page sends it ": {plain, url.Values{"List-Unsubscribe": {"One-Click"}}.Encode()},
 	} {
 		link := subscribe()

@@ -290,6 +290,7 @@ type offers struct {
 	Purposes []offer  `json:"purposes"`
 	Signals  handling `json:"signals"`
 	Honoured bool     `json:"honoured"` // this very call carried a signal, and it counts
+	Halted   bool     `json:"halted"`   // nothing is on, whatever its default
 }
 
 type offer struct {
@@ -315,13 +316,24 @@ func offerOf(o consent.Offer) offer {
 // offered shows what people can choose. It changes nothing, whatever it carries.
 func (env Env) offered(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
+	where := place(q.Get("residence"))
+	if where != "" && !policy.IsResidence(where) {
+		return fault.Input(fault.Field{Pointer: "/residence", Text: "must be a code such as FR, US-CA or EEA, or be left out"})
+	}
+	halt, err := env.Consents.Halted(r.Context())
+	if err != nil {
+		return err
+	}
 	lang := env.language(q.Get("lang"), r)
 	sig := env.Policy.Signals
 	a := offers{
 		Policy: env.Policy.Version, Language: lang, Purposes: []offer{}, Signals: handling{stated(sig.GPC), stated(sig.DNT)},
-		Honoured: signalled(r).GPC && sig.GPC == policy.Honoured,
+		Honoured: signalled(r).GPC && sig.GPC == policy.Honoured, Halted: halt.On,
 	}
-	for _, o := range env.Consents.Offers(lang, place(q.Get("residence"))) {
+	for _, o := range env.Consents.Offers(lang, where) {
+		if halt.On {
+			o.Default = policy.Off
+		}
 		a.Purposes = append(a.Purposes, offerOf(o))
 	}
 	w.Header().Add("Vary", "Sec-GPC, Accept-Language")

@@ -352,6 +352,11 @@ func TestManyQuestionsAreAnsweredInOrderOrNotAtAll(t *testing.T) {
 	}
 	// A browser has one question among others that is not its own.
 	e.problem(e.call("POST", "/v1/decisions", `{"questions":[`+questionOf(about("account", "acc-3"), "analytics")+`]}`), http.StatusForbidden, "not_yours")
+	var c captured
+	e.into(e.call("POST", "/v1/consents", captureOf("", "newsletter", "denied")), http.StatusCreated, &c)
+	own := questionOf(about("anonymous", c.Visitor), "newsletter")
+	e.into(e.call("POST", "/v1/decisions", own), http.StatusOK, &decisions{})
+	e.problem(e.call("POST", "/v1/decisions", `{"questions":[`+own+`,`+own+`]}`), http.StatusForbidden, "not_yours") // it has one visitor, and a hundred reads cost
 	if got := e.why(about("account", "acc-3"), "unheard_of"); got != "false unknown_purpose" {
 		t.Error(got)
 	}
@@ -378,8 +383,11 @@ func TestASignalOfTheBrowserCountsAndOfTheAppDoesNot(t *testing.T) {
 			t.Errorf("with %v: %+v", headers, o)
 		}
 	}
+	if p := e.pointer(e.call("GET", "/v1/choices?residence=Frankreich", ""), http.StatusBadRequest, "invalid_input"); p != "/residence" {
+		t.Errorf("a residence that cannot be: complains about %q", p)
+	}
 	e.into(e.app("GET", "/v1/choices", "", "Sec-GPC", "1"), http.StatusOK, &o)
-	if o.Honoured {
+	if o.Honoured || o.Halted {
 		t.Error("an app's own header counts")
 	}
 
@@ -693,6 +701,11 @@ func TestAHaltRefusesConsentsAndNothingElse(t *testing.T) {
 	e.into(e.call("GET", "/v1/operator/halt", "", op...), http.StatusOK, &h)
 	if !h.On || h.Cause != "incident-12" || h.Since == nil {
 		t.Errorf("%+v", h)
+	}
+	var o offers
+	e.into(e.call("GET", "/v1/choices", ""), http.StatusOK, &o)
+	if !o.Halted || slices.ContainsFunc(o.Purposes, func(o offer) bool { return o.Default == "on" }) {
+		t.Errorf("a visitor without an id is told that something is on: %+v", o)
 	}
 	w := e.app("POST", "/v1/consents", captureOf(acc, "newsletter", "granted"))
 	e.problem(w, http.StatusServiceUnavailable, "halted")

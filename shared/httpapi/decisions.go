@@ -82,6 +82,9 @@ func (env Env) decide(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	flat := b.Subject != nil || b.Purposes != nil || b.Residence != "" || b.Signals != (signals{}) || b.Headers
+	if b.Questions != nil && callerOf(r).app == "" { // each is a read, and a page has one visitor
+		return consent.ErrSpeaker
+	}
 	if !flat && b.Questions != nil {
 		return env.decideAll(w, r, b.Questions)
 	}

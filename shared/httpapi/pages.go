@@ -22,7 +22,7 @@ var languageOf = page.Language
 // that it would be put on a disk was refused before.
 func form(r *http.Request) error {
 	err := r.ParseForm()
-	if err == nil && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+	if err == nil && strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/") {
 		err = r.ParseMultipartForm(2 * maxLetter) //nolint:gosec // serve bounds the body
 	}
 	if err == nil {
