@@ -2,6 +2,8 @@ package stack
 
 import (
 	"encoding/json"
+	"net/http"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
@@ -11,11 +13,14 @@ import (
 	"rightsdesk/shared/topology"
 )
 
-// Throttling of the whole API: many times what people send, and a bound on what
-// somebody else can make the operator pay. httpapi limits single addresses.
+// Throttling: many times what people send, and a bound on what somebody else can
+// make the operator pay. httpapi limits single addresses. Pages of websites and apps
+// call at every view and before every mail, so their routes have bounds of their own.
 const (
 	requestsPerSecond = 50
 	requestsAtOnce    = 100
+	viewsPerSecond    = 500
+	viewsAtOnce       = 1000
 )
 
 // accessLine is one line of the access log. It holds the route, never the path:
@@ -51,7 +56,7 @@ func (s *system) addAPI() {
 	if err != nil {
 		panic(err) // strings always marshal
 	}
-	awsapigatewayv2.NewCfnStage(s.stack, jsii.String("Stage"), &awsapigatewayv2.CfnStageProps{
+	s.stage = awsapigatewayv2.NewCfnStage(s.stack, jsii.String("Stage"), &awsapigatewayv2.CfnStageProps{
 		ApiId:      s.api.Ref(),
 		StageName:  jsii.String("$default"),
 		AutoDeploy: true,
@@ -100,6 +105,22 @@ func (s *system) addRoutes(u unit) {
 			route.AuthorizerId = s.operators.Ref()
 		case topology.Anyone, topology.SignedLink, topology.Person, topology.App, topology.Browser: // httpapi looks at these
 		}
-		awsapigatewayv2.NewCfnRoute(s.stack, jsii.String("Route "+r.Pattern), route)
+		made := awsapigatewayv2.NewCfnRoute(s.stack, jsii.String("Route "+r.Pattern), route)
+		if isBusy(u.Function, r) {
+			s.busy[r.Pattern] = map[string]any{"ThrottlingRateLimit": viewsPerSecond, "ThrottlingBurstLimit": viewsAtOnce}
+			s.stage.AddDependency(made) // it refuses settings of a route that is not there yet
+		}
 	}
+}
+
+// isBusy reports whether every view of a website's page, or an app's every step,
+// calls a route: what they ask, what browsers ask before, and the script itself.
+func isBusy(f topology.Function, r topology.Route) bool {
+	switch {
+	case r.Caller == topology.Browser || r.Caller == topology.App:
+		return true
+	case r.Method() == http.MethodOptions:
+		return slices.ContainsFunc(f.Routes, func(o topology.Route) bool { return o.Caller == topology.Browser && o.Path() == r.Path() })
+	}
+	return r.Pattern == "GET /choices.js"
 }

@@ -77,6 +77,33 @@ func TestTheAPIIsThrottledAndLogsNoPath(t *testing.T) {
 	}
 }
 
+// The stage refuses settings of a route that is not there: each has to be made before.
+func TestPagesAndAppsHaveBoundsOfTheirOwn(t *testing.T) {
+	tpl := load(t)
+	stage := tpl.one(t, "AWS::ApiGatewayV2::Stage", "Stage")
+	got, want, first := map[string]bool{}, map[string]bool{"GET /choices.js": true}, map[string]bool{}
+	settings, _ := at(stage.Properties, "RouteSettings").(map[string]any)
+	for key, limits := range settings {
+		got[key] = true
+		if at(limits, "ThrottlingRateLimit") != 500.0 || at(limits, "ThrottlingBurstLimit") != 1000.0 {
+			t.Errorf("%s has %v", key, limits)
+		}
+	}
+	for _, f := range topology.All {
+		for _, r := range f.Routes {
+			if r.Caller == topology.Browser || r.Caller == topology.App || r.Method() == "OPTIONS" {
+				want[r.Pattern] = true
+			}
+		}
+	}
+	same(t, "route with bounds of its own", got, want)
+	before, _ := stage.DependsOn.([]any)
+	for _, id := range before {
+		first[str(tpl.Resources[str(id)].Properties["RouteKey"])] = true
+	}
+	same(t, "route made before its bounds", first, want)
+}
+
 // What no permission lets in is never invoked: one for each function with
 // routes, for this API alone.
 func TestOnlyThisAPIInvokesFunctions(t *testing.T) {

@@ -41,6 +41,8 @@ type system struct {
 	mailSet            awsses.CfnConfigurationSet
 
 	api       awsapigatewayv2.CfnApi
+	stage     awsapigatewayv2.CfnStage
+	busy      map[string]any // settings of single routes, by their pattern
 	operators awsapigatewayv2.CfnAuthorizer
 	scheduler awsiam.Role // invokes what a schedule starts
 }
@@ -51,6 +53,7 @@ func New(app constructs.Construct, id string, build Build) awscdk.Stack {
 		Description:        jsii.String("Rightsdesk: a self-hosted privacy backend"),
 		AnalyticsReporting: jsii.Bool(false),
 	})}
+	s.busy = map[string]any{}
 	s.addParameters()
 	s.addTables()
 	s.addStorage()
@@ -65,6 +68,7 @@ func New(app constructs.Construct, id string, build Build) awscdk.Stack {
 		s.addFeeds(u)
 		s.addAlarms(u)
 	}
+	s.stage.SetRouteSettings(s.busy)
 	s.addOutputs()
 	return s.stack
 }

@@ -27,6 +27,7 @@ type template struct {
 type resource struct {
 	Type                string
 	Properties          map[string]any
+	DependsOn           any
 	Condition           string
 	DeletionPolicy      string
 	UpdateReplacePolicy string
