@@ -78,6 +78,7 @@ func (s *Service) link(ctx context.Context, commit table.ID, app string, a, b pe
 	if survives(second, first) {
 		first, second = second, first
 	}
+	before := []Subject{stood(first), stood(second)}
 	d := &draft{Subject: first, commit: commit, at: s.now(), actor: string(ByApp) + ":" + app}
 	if second.version == 0 {
 		d.Known = d.Known || second.Known
@@ -94,8 +95,49 @@ func (s *Service) link(ctx context.Context, commit table.ID, app string, a, b pe
 			return err
 		}
 	}
+	for _, sub := range before {
+		if err := s.tellLinked(ctx, d, sub); err != nil {
+			return err
+		}
+	}
 	_, err = s.save(ctx, d)
 	return err
+}
+
+// stood keeps what stands for a subject before another becomes part of it.
+func stood(sub Subject) Subject {
+	return Subject{Purposes: cloned(sub.Purposes), Stops: cloned(sub.Stops)}
+}
+
+// tellLinked tells the sources of what stands for one of two who are linked, and
+// was chosen by the other: as a visitor, say, whom no source knows.
+func (s *Service) tellLinked(ctx context.Context, d *draft, before Subject) error {
+	nobody := &act{} // sources are told of whom they know: Subject.Reach
+	for _, stop := range []policy.Stop{policy.SaleOptOut, policy.SensitiveLimit} {
+		if !s.optedOut(d.Subject, stop) || s.optedOut(before, stop) {
+			continue
+		}
+		if err := s.tell(ctx, d, nobody, Telling{Right: rightOf[stop], On: true, Seq: d.Head.Seq}); err != nil {
+			return err
+		}
+	}
+	for _, key := range sorted(d.Purposes) {
+		st := d.Purposes[key]
+		st.Seq = d.Head.Seq // of the link, which is what brings it about
+		purpose, _ := cutKey(key)
+		rule, _ := s.Policy.Consent(purpose)
+		if err := s.tellOf(ctx, d, nobody, key, rule, before.Purposes[key], st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// optedOut reports whether a stop stands, or a signal that means the same.
+func (s *Service) optedOut(sub Subject, stop policy.Stop) bool {
+	_, on := sub.Stops[stop]
+	_, signalled := sub.Stops[policy.GPC]
+	return on || stop == policy.SaleOptOut && signalled && honoured(s.Policy, policy.GPC)
 }
 
 // extend notes by whom the sources that hear of choices know a linked subject.

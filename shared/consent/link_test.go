@@ -228,7 +228,7 @@ func TestLinkingTellsSourcesWhatStands(t *testing.T) {
 		}
 		got[fmt.Sprintf("%s %s %s %t", i.Kind, x.Right, x.Purpose, x.On)] = true
 	}
-	want := map[string]bool{"account withdraw_consent newsletter true": true, "email withdraw_consent newsletter true": true, "email opt_out_sale  true": true}
+	want := map[string]bool{"account withdraw_consent newsletter true": true, "email withdraw_consent newsletter true": true, "email opt_out_sale  true": true, "account opt_out_sale  true": true}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, want %v", got, want)
 	}

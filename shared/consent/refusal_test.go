@@ -363,3 +363,38 @@ func TestAPageThatAnAppHandsOutProvesNoAddress(t *testing.T) {
 		t.Errorf("for an account: %v", err)
 	}
 }
+
+// What a visitor refused before anybody knew who they were, the sources that know
+// their account hear when it is known.
+func TestLinkingTellsWhatTheOtherRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before func(d *desk, visitor personal.Identity)
+		want   string
+	}{
+		"a signal": {func(d *desk, v personal.Identity) {
+			d.capture(Capture{Identity: v, By: ByBrowser, Signals: Signals{GPC: true}})
+		}, "opt_out_sale: true"},
+		"a refusal":             {func(d *desk, v personal.Identity) { d.pass(time.Hour); d.chose(v, Denied, "analytics") }, "withdraw_consent:analytics true"},
+		"of what is on":         {func(d *desk, v personal.Identity) { d.chose(v, Denied, "segments") }, "withdraw_consent:segments true"},
+		"of what is off anyway": {func(d *desk, v personal.Identity) { d.chose(v, Denied, "advertising") }, ""},
+		"a consent":             {func(d *desk, v personal.Identity) { d.chose(v, Granted, "advertising") }, ""},
+	} {
+		d := newDesk(t)
+		visitor := d.NewVisitor()
+		d.chose(a1, Granted, "analytics")
+		c.before(d, visitor)
+		d.link(a1, visitor)
+		var got []string
+		sub := d.get(a1)
+		for _, x := range sub.Tellings {
+			if x.Holder != d.Keys.Ring.Identifier(a1) || x.Seq != sub.Head.Seq {
+				t.Errorf("%s: %+v", name, x)
+			}
+			got = append(got, fmt.Sprintf("%s:%s %v", x.Right, x.Purpose, x.On))
+		}
+		if fmt.Sprint(got) != "["+c.want+"]" {
+			t.Errorf("%s: %v, want %s", name, got, c.want)
+		}
+	}
+}
