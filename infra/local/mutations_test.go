@@ -64,7 +64,7 @@ var mutations = []mutation{
 	{"PT-01", "shared/request/movement.go", `case !s.rule(r.Right).Extension:`, `case false:`, "TestPT_01_EveryRequestIsAnsweredWithinThirtyDays"},
 	{"PT-03", "shared/request/operate.go", `return slices.DeleteFunc(law.Reasons(r.Law, string(r.Right)), func(x law.Reason) bool { return !s.Policy.MayRefuse(x.Code) })`, `return law.Reasons(r.Law, string(r.Right))`, "TestPT_03_ARefusalNamesADutyOrADeclaredCircumstance"},
 	{"PT-04", "shared/request/relay.go", `if a, known := law.Authority(residence); known && (!ok || broad) {`, `if a, known := law.Authority(residence); known && (!ok || !broad) {`, "TestPT_04_TheAuthorityStaysOpenThroughout"},
-	{"PT-05", "shared/consent/choice.go", `return rule.DoubleOptIn && c.Method != DoubleOptIn && c.By != ByPerson && !c.confirmed`, `return false`, "TestPT_05_NewsletterByPermissionSurveysByOneOptOutUpdatesAlways"},
+	{"PT-05", "shared/consent/choice.go", `return rule.DoubleOptIn && c.Method != DoubleOptIn && !c.confirmed`, `return false`, "TestPT_05_NewsletterByPermissionSurveysByOneOptOutUpdatesAlways"},
 	{"PT-05", "shared/consent/stop.go", `if l.Verb != UnsubscribeLink || l.Purpose == "" {`, `if l.Verb == UnsubscribeLink {`, "TestPT_05_NewsletterByPermissionSurveysByOneOptOutUpdatesAlways"},
 	{"PT-09", "shared/consent/choice.go", `case asked.Act == "" && rule.PerAct && granted:`, `case false:`, "TestPT_09_AnInterviewIsRecordedWithExplicitConsentForThatRecording"},
 	{"PT-09", "shared/consent/decide.go", `if rule.PerAct && act == "" {`, `if rule.PerAct && purpose == "" {`, "TestPT_09_AnInterviewIsRecordedWithExplicitConsentForThatRecording"},
