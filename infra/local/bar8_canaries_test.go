@@ -481,6 +481,10 @@ func everywhere(w, hostile *world, someone func() person) {
 		read(rec.ID)
 	}
 
+	p = someone()
+	p.customer(w)
+	p.chooses(w, hostile)
+
 	// Bodies, headers and paths that are wrong, with a canary in each.
 	p = someone()
 	h := func(method, path string, body any, headers ...header) {
@@ -520,6 +524,80 @@ func everywhere(w, hostile *world, someone func() person) {
 	h("POST", "/v1/operator/tasks/"+p.passport+"/done", empty, hostile.operator())
 	h("POST", "/v1/operator/requests/"+p.passport+"/accept", empty, hostile.operator())
 	h("POST", "/local/clock?by="+p.passport, nil)
+}
+
+// chooses takes the person through everything that can be chosen, by program, by
+// page and by the company's app, has mail come back, and tries what is wrong.
+func (p person) chooses(w, hostile *world) {
+	t := w.t
+	t.Helper()
+	who, acc, phone := byMail(p.email), account(p.account), subject{"phone", p.phone}
+	at := func(b map[string]any) {
+		b["page"] = "https://www.example.com/" + url.PathEscape(p.email) + "?name=" + url.QueryEscape(p.name)
+	}
+	referer := header{"Referer", "https://www.example.com/" + url.PathEscape(p.email) + "?" + url.QueryEscape(p.account)}
+	w.must(http.StatusCreated, "POST", "/v1/consents", w.choice(who, "newsletter", "granted", at), header{"Idempotency-Key", p.passport}, referer)
+	w.must(http.StatusCreated, "POST", "/v1/consents", w.choice(who, "offers", "denied", at))
+	w.choose(acc, "analytics", "granted", at)
+	w.choose(phone, "survey", "granted", at)
+	for _, other := range []subject{who, phone} {
+		w.appMust(http.StatusOK, "POST", "/v1/app/links", map[string]any{"subjects": []subject{acc, other}})
+	}
+	w.must(http.StatusOK, "POST", "/choices", url.Values{"email": {p.email}, "purpose": {"newsletter"}, "idempotency_key": {p.passport}}, referer)
+	w.must(http.StatusBadRequest, "POST", "/choices", url.Values{"email": {p.name}, "visitor": {p.account}, "purpose": {"newsletter"}})
+	w.must(http.StatusBadRequest, "POST", "/choices", url.Values{"visitor": {p.passport}, "do": {p.account}, "purpose": {p.passport}})
+	w.must(http.StatusOK, "POST", "/preferences", url.Values{"email": {p.email}})
+	w.must(http.StatusBadRequest, "POST", "/preferences", url.Values{"email": {p.name}})
+	w.must(http.StatusAccepted, "POST", "/v1/preferences/links", map[string]string{"email": p.another})
+	w.decide(who, "newsletter")
+
+	token := w.preferences(acc)
+	w.must(http.StatusOK, "GET", "/v1/preferences", nil, bearerOf(token))
+	w.must(http.StatusOK, "POST", "/v1/preferences", map[string]any{"stops": map[string]bool{"opt_out_sale": true}}, bearerOf(token), header{"Idempotency-Key", p.passport})
+	w.call("POST", "/v1/preferences", map[string]any{"choices": []chosen{{Purpose: p.passport, Choice: p.account, Wording: p.name}}}, bearerOf(token))
+	w.must(http.StatusOK, "GET", "/p/"+token, nil)
+	w.must(http.StatusOK, "POST", "/p/"+token, url.Values{"do": {"withdraw_all"}, "idempotency_key": {p.passport}})
+	w.call("POST", "/p/"+token, url.Values{"do": {"receipt"}, "record": {p.passport}, "format": {"signed"}})
+	w.call("POST", "/p/"+token, url.Values{"do": {p.passport}, "purpose": {p.account}})
+
+	line := func(b map[string]any) map[string]any { b["at"] = "2026-01-02"; return b }
+	for _, dry := range []bool{true, false} {
+		w.must(http.StatusOK, "POST", "/v1/operator/consents/import", map[string]any{"dry_run": dry, "lines": []any{
+			line(map[string]any{"subject": byMail(p.another), "stop": "bounce", "evidence": "crm-1", "page": "https://www.example.com/" + p.email}),
+			line(map[string]any{"subject": account(p.passport), "purpose": "analytics", "choice": "denied", "method": "import", "evidence": "crm-2"}),
+			line(map[string]any{"subject": subject{p.passport, p.account}, "purpose": p.name, "choice": p.details}),
+			map[string]any{"subject": who, "at": p.passport, "stop": p.account},
+		}}, w.operator())
+	}
+	for _, kind := range []string{"bounce", "complaint?list=newsletter"} {
+		var list []letter
+		w.must(http.StatusOK, "GET", "/local/mail?format=json", nil).into(t, &list)
+		i := slices.IndexFunc(list, func(m letter) bool { return m.To == strings.ToLower(p.email) })
+		if i < 0 {
+			t.Fatal("there is no mail that could come back")
+		}
+		w.must(http.StatusNoContent, "POST", fmt.Sprintf("/local/mail/%d/%s", list[i].N, kind), nil)
+	}
+
+	for _, path := range []string{"/v1/consents", "/v1/decisions", "/v1/signals", "/v1/receipts", "/v1/app/links", "/v1/app/preferences", "/v1/app/requests"} {
+		for _, body := range []any{
+			`{"` + p.passport + `":1}`, `{"subject":"` + p.passport + `"`, p.details, map[string]any{"subject": subject{p.passport, p.account}},
+			map[string]any{"subject": who, "purposes": []string{p.passport}, "record": p.passport, "choices": []chosen{{Purpose: p.passport, Choice: p.account}}, "method": p.name, "residence": p.passport, "language": p.account},
+		} {
+			for _, h := range [][]header{
+				{{"Origin", "https://" + p.passport}, {"Sec-GPC", p.account}, {"Idempotency-Key", p.passport}},
+				{{"Authorization", "Rightsdesk app=" + p.passport + ", time=1, signature=" + strings.Repeat("0", 64)}},
+			} {
+				if a := hostile.call("POST", path, body, h...); a.Status >= http.StatusInternalServerError {
+					t.Errorf("POST %s is answered by %d", path, a.Status)
+				}
+			}
+		}
+	}
+	for _, path := range []string{"/p/" + p.passport, "/u/" + p.passport, "/c/" + token + p.passport, "/v1/wordings/" + p.passport, "/v1/preferences/receipts/" + p.passport, "/choices?lang=" + p.passport, "/v1/choices?residence=" + p.passport} {
+		hostile.call("GET", path, nil, bearerOf(token))
+		hostile.call("POST", path, url.Values{"List-Unsubscribe": {p.passport}})
+	}
 }
 
 // talks has an operator ask, and the person answer: by program and by page, with

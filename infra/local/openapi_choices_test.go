@@ -33,6 +33,7 @@ func (a *apiPage) choices() {
 	for _, path := range []string{"/.well-known/gpc.json", "/.well-known/jwks.json", "/v1/choices", "/v1/choices?lang=fr&residence=FR"} {
 		a.call(200, "GET", path, nil, header{"Sec-GPC", "1"})
 	}
+	a.call(400, "GET", "/v1/choices?residence=Frankreich", nil)
 	a.call(403, "GET", "/v1/choices", nil, evil)
 	a.call(401, "GET", "/v1/choices", nil, bearerOf("x"))
 
