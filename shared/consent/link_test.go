@@ -73,6 +73,13 @@ func TestAVisitorWhoSignsInKeepsTheirHistory(t *testing.T) {
 			t.Errorf("the evidence of %s: %+v, %v", r, e, err)
 		}
 	}
+	// The browser has the receipts of what was chosen in it, and no others.
+	if _, err := d.EvidenceFor(d.ctx(), visitor, earlyNo.ID); err != nil {
+		t.Errorf("the visitor's own record: %v", err)
+	}
+	if _, err := d.EvidenceFor(d.ctx(), visitor, recordOf(linked.Chain, 1)); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a record of the account, for the browser: %v", err)
+	}
 	// What is chosen next stands for both, and a second link changes nothing.
 	d.chose(visitor, Withdrawn, "analytics")
 	d.link(a1, visitor)

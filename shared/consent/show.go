@@ -161,9 +161,16 @@ type Evidence struct {
 	StateAt time.Time // since when; zero: since the record
 }
 
-// EvidenceFor returns the evidence of a record, for whoever may see the subject.
+// EvidenceFor returns the evidence of a record, for whoever may see the subject. A
+// visitor who was linked to a person sees what was chosen as that visitor: several
+// people may use the browser that keeps the id.
 func (s *Service) EvidenceFor(ctx context.Context, i personal.Identity, id RecordID) (Evidence, error) {
-	return s.evidence(ctx, s.Keys.Ring.Identifier(i), id)
+	at := s.Keys.Ring.Identifier(i)
+	ev, err := s.evidence(ctx, at, id)
+	if err == nil && i.Kind == KindVisitor && !slices.Contains(ev.Entry.Facts, audit.Fact{Name: factID, Value: string(at)}) {
+		return Evidence{}, ErrNotFound
+	}
+	return ev, err
 }
 
 // EvidenceBy is EvidenceFor for whoever holds the link.
