@@ -581,7 +581,8 @@ func (p person) chooses(w, hostile *world) {
 
 	for _, path := range []string{"/v1/consents", "/v1/decisions", "/v1/signals", "/v1/receipts", "/v1/app/links", "/v1/app/preferences", "/v1/app/requests"} {
 		for _, body := range []any{
-			`{"` + p.passport + `":1}`, `{"subject":"` + p.passport + `"`, p.details, map[string]any{"subject": subject{p.passport, p.account}},
+			`{"` + p.passport + `":1}`, `{"subject":"` + p.passport + `"`, p.details,
+			map[string]any{"subject": subject{p.passport, p.account}},
 			map[string]any{"subject": who, "purposes": []string{p.passport}, "record": p.passport, "choices": []chosen{{Purpose: p.passport, Choice: p.account}}, "method": p.name, "residence": p.passport, "language": p.account},
 		} {
 			for _, h := range [][]header{
