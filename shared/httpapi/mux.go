@@ -14,6 +14,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -197,15 +198,28 @@ func Bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// from is the caller's network address, for limits. Only the connection's own
-// counts: headers say what the caller wants them to.
+// from is the caller's network, for limits: an address of IPv4, or the first half of
+// one of IPv6, since who has one of those has all that begin like it (RFC 4291, 2.5.4).
+// Only the connection's own address counts: headers say what the caller wants them to.
 func from(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
 	}
-	return host
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	if address = address.Unmap().WithZone(""); address.Is6() {
+		if network, err := address.Prefix(interfaceBits); err == nil {
+			return network.Masked().String()
+		}
+	}
+	return address.String()
 }
+
+// interfaceBits is how much of an address of IPv6 names a network.
+const interfaceBits = 64
 
 // refuse answers an error: pages to browsers' forms, problem documents to programs.
 func (env Env) refuse(w http.ResponseWriter, r *http.Request, route topology.Route, err error) {
