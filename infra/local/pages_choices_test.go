@@ -157,6 +157,9 @@ func (s *website) allows(want bool) {
 	if got := eval[bool](s.tab, `window.rightsdesk.may('analytics')`); got != want {
 		s.t.Errorf("may is %t, want %t", got, want)
 	}
+	if want {
+		s.until("the tag runs on this view", `window.tagged == '7'`) // or its loading would be counted below
+	}
 	loads := s.counted.Load()
 	s.comes("")
 	if got := eval[bool](s.tab, `window.rightsdesk.may('analytics')`); got != want {
