@@ -232,24 +232,13 @@ func (s *Service) plain(c Capture) *act {
 
 // do commits an act, unless the same was done before.
 func (s *Service) do(ctx context.Context, a *act) (Captured, error) {
-	var done Captured
-	sub, err := s.change(ctx, a.id, a.actor, func(d *draft) error {
-		entries, known, err := s.replayed(ctx, d.Subject, a)
-		if err != nil {
-			return err
-		}
-		if known {
-			done.Records = recordsOf(entries)
-			return errUnchanged
-		}
+	sub, records, err := s.once(ctx, a, func(d *draft) error {
 		if err := s.take(ctx, d, a); err != nil {
 			return err
 		}
 		if len(d.entries) == 0 {
 			return errUnchanged
 		}
-		s.remember(d, a)
-		done.Records = recordsOf(d.entries)
 		return nil
 	})
 	if err != nil {
@@ -260,8 +249,31 @@ func (s *Service) do(ctx context.Context, a *act) (Captured, error) {
 			s.seen.put(c.hash)
 		}
 	}
-	done.Honoured = s.honouredOf(sub, Signals{})
-	return done, nil
+	return Captured{Records: records, Honoured: s.honouredOf(sub, Signals{})}, nil
+}
+
+// once makes a change and remembers the attempt, unless the same attempt was made
+// before. It returns what stands then, and the choices that the attempt recorded.
+func (s *Service) once(ctx context.Context, a *act, decide func(*draft) error) (Subject, []Record, error) {
+	var records []Record
+	sub, err := s.change(ctx, a.id, a.actor, func(d *draft) error {
+		records = nil
+		entries, known, err := s.replayed(ctx, d.Subject, a)
+		if err != nil {
+			return err
+		}
+		if known {
+			records = recordsOf(entries)
+			return errUnchanged
+		}
+		if err := decide(d); err != nil {
+			return err
+		}
+		s.remember(d, a)
+		records = recordsOf(d.entries)
+		return nil
+	})
+	return sub, records, err
 }
 
 // recordsOf are the choices among entries.
@@ -280,12 +292,11 @@ func recordsOf(entries []audit.Entry) []Record {
 // honouredOf lists the signals that count for somebody, those of a visit included.
 func (s *Service) honouredOf(sub Subject, now Signals) []policy.Stop {
 	var list []policy.Stop
-	for stop, sent := range map[policy.Stop]bool{policy.GPC: now.GPC, policy.DNT: now.DNT} {
+	for _, stop := range []policy.Stop{policy.GPC, policy.DNT} {
+		sent := stop == policy.GPC && now.GPC || stop == policy.DNT && now.DNT
 		if _, stored := sub.Stops[stop]; (stored || sent) && honoured(s.Policy, stop) {
 			list = append(list, stop)
 		}
 	}
-	slices.Sort(list)
-	slices.Reverse(list) // gpc first
 	return list
 }

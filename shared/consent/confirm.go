@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
-	"rightsdesk/shared/policy"
 )
 
 // Confirm makes pending consents count: the button behind a mailed link. It
@@ -25,16 +24,7 @@ func (s *Service) Confirm(ctx context.Context, l Link) (Captured, error) {
 	}
 	// The button is its own Idempotency-Key; that of another address is another one.
 	a := &act{id: l.Identifier, who: l.Who, by: ByPerson, actor: string(ByPerson), method: DoubleOptIn, attempt: Attempt{Key: "confirm " + string(l.Identifier) + " " + strconv.Itoa(l.N)}}
-	var done Captured
-	_, err = s.change(ctx, a.id, a.actor, func(d *draft) error {
-		entries, known, err := s.replayed(ctx, d.Subject, a)
-		if err != nil {
-			return err
-		}
-		if known {
-			done.Records = recordsOf(entries)
-			return errUnchanged
-		}
+	_, records, err := s.once(ctx, a, func(d *draft) error {
 		for _, key := range d.waiting() {
 			if ask := d.Asks[key]; ask.N <= l.N && d.at.Before(ask.Until) {
 				if err := s.confirm(ctx, d, a, key, ask); err != nil {
@@ -45,11 +35,12 @@ func (s *Service) Confirm(ctx context.Context, l Link) (Captured, error) {
 		if len(d.entries) == 0 {
 			return ErrLinkGone
 		}
-		s.remember(d, a)
-		done.Records = recordsOf(d.entries)
 		return nil
 	})
-	return done, err
+	if err != nil {
+		return Captured{}, err
+	}
+	return Captured{Records: records}, nil
 }
 
 // confirm lets one pending consent count. Its entry repeats what was agreed to, so
@@ -77,7 +68,7 @@ func (s *Service) confirm(ctx context.Context, d *draft, a *act, key string, ask
 		{Name: factID, Value: string(a.id)},
 	}
 	st := Standing{Choice: Granted, At: d.at, Seq: d.enter(actionConfirmed, own...), Edition: ask.Edition, Until: end}
-	st.Asked = rule.Expires == (policy.Period{}) || len(d.Address) == 0
+	st.Asked = rule.Expires.IsZero() || len(d.Address) == 0
 	before := d.Purposes[key]
 	delete(d.Asks, key)
 	delete(d.Lists, key)

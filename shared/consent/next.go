@@ -114,7 +114,7 @@ func earlier(a, b time.Time) time.Time {
 // rule, and with its evidence at the latest.
 func (s *Service) until(rule policy.Consent, given, now time.Time) time.Time {
 	end := s.Policy.Retention.Audit.After(now)
-	if rule.Expires != (policy.Period{}) {
+	if !rule.Expires.IsZero() {
 		end = earlier(end, rule.Expires.After(given))
 	}
 	return end.Truncate(time.Second)

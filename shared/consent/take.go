@@ -259,7 +259,7 @@ func (s *Service) choose(ctx context.Context, d *draft, a *act, c choice) error 
 	st := Standing{Choice: c.Choice, At: made, Seq: seq}
 	if c.Choice == Granted {
 		st.Edition, st.Until, st.Asked = c.rule.Edition, end, true
-		if c.rule.Expires != (policy.Period{}) && (a.who.Kind == personal.KindEmail || len(d.Address) > 0) {
+		if !c.rule.Expires.IsZero() && (a.who.Kind == personal.KindEmail || len(d.Address) > 0) {
 			st.Asked = false
 			if err := s.addressed(ctx, d, a); err != nil {
 				return err
