@@ -22,6 +22,10 @@ const (
 	MayConsents  Grant = "consents"  // capture and link
 	MayDecisions Grant = "decisions" // ask what is allowed
 	MayRequests  Grant = "requests"  // make rights requests for who is signed in
+	MayClosures  Grant = "closures"  // close accounts, and take that back, for who is signed in
+	MayLifecycle Grant = "lifecycle" // tell that accounts and relationships began and ended
+	MayImport    Grant = "import"    // ask whom not to bring back
+	MayIntake    Grant = "intake"    // have what arrives filtered
 )
 
 func (p *Policy) readApp(id string, o *object) {

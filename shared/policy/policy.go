@@ -52,6 +52,10 @@ type Policy struct {
 	Apps           []App
 	Browsers       Browsers
 	Retention      Retention
+	Closure        Closure
+	RetentionRules []RetentionRule // written in the file, and one for each duty to keep
+	Relationships  map[string]Text // what ends with relationship.ended, by id: a licence, an evaluation
+	Intakes        []Intake
 	Assertions     map[Assertion][]Tense
 }
 

@@ -25,6 +25,8 @@ const (
 	Challenge       Right = "challenge"        // of the company's compliance; PIPEDA schedule 1, 4.10
 	Complaint       Right = "complaint"        // about how the company treats personal data; Data Protection Act 2018 (UK), section 164A
 	Appeal          Right = "appeal"           // against a refusal; no file declares it, it comes with the refusal
+	AccountClosure  Right = "account_closure"  // what a closed account leaves to do; begun by us, see Internal
+	RetentionEnd    Right = "retention_end"    // what a person's data that outlived its purpose leaves to do; the same
 )
 
 // AllRights lists the rights that a policy can declare, in the order in which they are shown.
@@ -32,6 +34,10 @@ var AllRights = []Right{Access, Portability, Know, Rectification, Erasure, Restr
 
 // Weighed reports whether a person weighs what is asked and ends it with an outcome.
 func (r Right) Weighed() bool { return r == Challenge || r == Complaint || r == Appeal }
+
+// Internal reports whether it is no right that somebody exercises, but work that we
+// begin ourselves and do like the answer to one.
+func (r Right) Internal() bool { return r == AccountClosure || r == RetentionEnd }
 
 // Unverified reports whether the right is a choice: it takes effect at once and never
 // waits for anybody to show who they are (11 CCR 7060(b); GDPR Article 7(3) wants

@@ -27,9 +27,13 @@ type Source struct {
 	IAMRole    string          // to assume; the file spells it role. Empty: the function's own
 	Secret     string          // a reference, secret:NAME
 	PageSize   int             // records a call
+	Backups    Period          // how long copies of it live on after an erasure; zero: none are made
 
 	HTTP     HTTP     // for the kind http
 	DynamoDB DynamoDB // for the kind dynamodb
+	S3       S3       // for the kind s3
+	Cognito  Cognito  // for the kind cognito
+	Logs     Logs     // for the kind logs
 	Task     Task     // for the kind task
 
 	Holdings []Holding
@@ -43,6 +47,9 @@ type SourceKind string
 const (
 	KindHTTP     SourceKind = "http"     // a hook in the company's own program
 	KindDynamoDB SourceKind = "dynamodb" // a table
+	KindS3       SourceKind = "s3"       // objects in a bucket
+	KindCognito  SourceKind = "cognito"  // a user pool
+	KindLogs     SourceKind = "logs"     // CloudWatch log groups, whose retention is set and watched
 	KindTask     SourceKind = "task"     // a team that does it by hand
 )
 
@@ -67,6 +74,56 @@ type DynamoDB struct {
 	RecordID    string     // attribute that names the item and is no personal data; empty: a hash of its key
 	CollectedAt Instant
 	Ties        []Tie
+	Sweep       Sweep // how old items are found
+}
+
+// Sweep is how a table is asked for its oldest items.
+type Sweep struct {
+	// Index is an index whose partition key is Attribute and always Equals, and whose
+	// sort key is the time; without it the table is scanned.
+	Index     string
+	Attribute string
+	Equals    []string // the values of Attribute, where the index is spread over several
+	Sort      string
+	Format    TimeFormat
+	Hand      source.Hand // which time it is: collected or last_used
+	Segments  int         // of a scan
+	Units     float64     // read units that one run may use
+}
+
+// S3 is which objects of a bucket belong to a person: those below a prefix that
+// names them, or those with a tag.
+type S3 struct {
+	Bucket  string
+	Region  string
+	Prefix  map[personal.Kind]string // with {id} where the identity stands: users/{id}/
+	Tag     map[personal.Kind]string // the tag whose value is the identity
+	Within  string                   // only objects below this prefix
+	Objects []ObjectRule             // the first that matches says what an object is
+}
+
+// ObjectRule puts objects into a category, by how their keys go on after the prefix.
+type ObjectRule struct {
+	Category string
+	Prefix   string // empty: every object
+}
+
+// Cognito is a user pool.
+type Cognito struct {
+	UserPool  string
+	Region    string
+	Email     bool   // users are found by the attribute email, which must be verified
+	Attribute string // that is the company's own account id, such as sub or custom:account; empty: the username
+	Category  string
+}
+
+// Logs is log groups that hold something of everybody: nobody can be found in them,
+// so they are kept short, and that is watched.
+type Logs struct {
+	Region   string
+	Groups   []string // names, or prefixes that end in *
+	Category string
+	Period   Period
 }
 
 // TableKey is the key of the table itself: what it takes to write an item.
@@ -129,6 +186,10 @@ type Holding struct {
 	Action   Action
 	Masks    []source.Mask // for anonymise: every field, preserved or masked
 	Keep     Keep          // for keep
+	// OnClosure is what the closure of the account does to it, where that differs.
+	OnClosure Action
+	// Either says that the person chooses between erasure and anonymisation.
+	Either bool
 	// Correctable maps a field of the category to its name in this source.
 	Correctable map[string]string
 }
@@ -170,6 +231,7 @@ type Event string
 const (
 	FromCollection Event = "collection"
 	FromClosure    Event = "account_closure"
+	FromEnd        Event = "relationship_end"
 )
 
 func (p *Policy) readSource(id string, o *object) {

@@ -110,6 +110,7 @@ const (
 	Anonymise Verb = "anonymise" // as Order.Masks says; the record stays without the person
 	Correct   Verb = "correct"   // set Order.Corrections
 	Choose    Verb = "choose"    // obey Order.Choice from now on
+	Archive   Verb = "archive"   // put away where daily work does not reach it; of a retention rule
 )
 
 // Choice is what a person chose about the use of their data, which a store has to

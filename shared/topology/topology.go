@@ -127,6 +127,7 @@ var Requests = Function{
 		{"GET /v1/requests/{id}/deadline", Person},
 		{"POST /v1/requests/{id}/revoke", Person},
 		{"POST /v1/requests/{id}/deliver", Person},
+		{"GET /v1/requests/{id}/certificate", Person},
 		{"POST /v1/app/requests", App},
 		{"GET /v1/requests/{id}/messages", Person},
 		{"POST /v1/requests/{id}/messages", Person},
@@ -145,6 +146,7 @@ var Requests = Function{
 		{"POST /v1/operator/requests/{id}/resume", Operator},
 		{"POST /v1/operator/requests/{id}/recount", Operator},
 		{"POST /v1/operator/requests/{id}/assign", Operator},
+		{"GET /v1/operator/requests/{id}/certificate", Operator},
 		{"GET /v1/operator/requests/{id}/messages", Operator},
 		{"POST /v1/operator/requests/{id}/messages", Operator},
 		{"GET /v1/operator/requests/{id}/messages/{message}/files/{file}", Operator},
@@ -223,6 +225,68 @@ var MailEvents = Function{
 	Alarm: "MailEventsFailing",
 }
 
+// LifecycleEvents is what the source of the company's own events begins with on the
+// event bus: rightsdesk.app. Whoever may put events there may close accounts.
+const LifecycleEvents = "rightsdesk.app"
+
+// Closure is the end of things: accounts that are closed, what apps tell about the
+// life of relationships, and for operators retention, legal holds and what follows
+// a restore.
+var Closure = Function{
+	Name: "closure",
+	Routes: []Route{
+		{"POST /v1/closures", Anyone},
+		{"GET /v1/closures/{id}", Person},
+		{"POST /v1/closures/{id}/cancel", Person},
+		{"POST /v1/app/closures", App},
+		{"POST /v1/app/closures/status", App},
+		{"POST /v1/app/closures/cancel", App},
+		{"POST /v1/app/events", App},
+		{"POST /v1/app/import-guard", App},
+		{"POST /v1/app/intake", App},
+
+		{"GET /v1/operator/retention", Operator},
+		{"GET /v1/operator/retention/{rule}", Operator},
+		{"POST /v1/operator/retention/{rule}/preview", Operator},
+		{"POST /v1/operator/retention/{rule}/activate", Operator},
+		{"POST /v1/operator/retention/{rule}/pause", Operator},
+		{"POST /v1/operator/retention/{rule}/confirm", Operator},
+		{"GET /v1/operator/holds", Operator},
+		{"POST /v1/operator/holds", Operator},
+		{"GET /v1/operator/holds/{id}", Operator},
+		{"POST /v1/operator/holds/{id}/review", Operator},
+		{"POST /v1/operator/holds/{id}/release", Operator},
+		{"GET /v1/operator/salts", Operator},
+		{"POST /v1/operator/salts/confirm", Operator},
+		{"GET /v1/operator/intake", Operator},
+		{"GET /v1/operator/replay", Operator},
+		{"POST /v1/operator/replay", Operator},
+
+		{"GET /close", Anyone},
+		{"POST /close", Anyone},
+		{"GET /x/{token}", SignedLink},
+		{"POST /x/{token}", SignedLink},
+	},
+	Feed:   &Feed{Source: LifecycleEvents, Types: []string{"account.opened", "account.closed", "relationship.started", "relationship.ended", "record.created"}, Batch: 10, Tries: 5, Alarm: "LifecycleEventsParked"},
+	Tables: Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite},
+	Memory: 256, Timeout: 15 * time.Second,
+	Alarm: "ClosureFailing",
+}
+
+// Retention sweeps what has outlived its purpose, destroys the salts of people who
+// were erased, and replays the ledger after a restore.
+var Retention = Function{
+	Name: "retention",
+	Schedules: []Schedule{
+		{Job: "sweeps", Every: 15 * time.Minute, Misses: 4, Alarm: "RetentionSweepStalled"},
+		{Job: "replay", Every: 15 * time.Minute, Misses: 4, Alarm: "ReplayStalled"},
+	},
+	Tables:  Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite},
+	Sources: true,
+	Memory:  512, Timeout: 10 * time.Minute,
+	Alarm: "RetentionFailing",
+}
+
 // Notice is the public face of the policy.
 var Notice = Function{
 	Name: "notice",
@@ -280,4 +344,4 @@ var Relay = Function{
 }
 
 // All is every function, in the order in which a request meets them.
-var All = []Function{Requests, Consent, Notice, Relay, Fulfil, Deadlines, MailEvents}
+var All = []Function{Requests, Consent, Closure, Notice, Relay, Fulfil, Deadlines, Retention, MailEvents}
