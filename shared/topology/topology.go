@@ -107,6 +107,7 @@ type Function struct {
 	Tables    Tables
 	Sends     []string // queues it puts work into
 	SendsMail bool
+	Restores  bool   // may read whole tables, for the replay after a restore
 	Sources   bool   // calls the company's data stores; the only functions that may assume their roles
 	Exports   Access // to the bucket with people's packages and what they attached
 	Memory    int    // MB
@@ -281,9 +282,10 @@ var Retention = Function{
 		{Job: "sweeps", Every: 15 * time.Minute, Misses: 4, Alarm: "RetentionSweepStalled"},
 		{Job: "replay", Every: 15 * time.Minute, Misses: 4, Alarm: "ReplayStalled"},
 	},
-	Tables:  Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite},
-	Sources: true,
-	Memory:  512, Timeout: 10 * time.Minute,
+	Tables:   Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite},
+	Sources:  true,
+	Restores: true,
+	Memory:   512, Timeout: 10 * time.Minute,
 	Alarm: "RetentionFailing",
 }
 
