@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,12 +121,14 @@ func TestRulesLeadEventsToWhoHearsThem(t *testing.T) {
 			}
 			may[target(at(s, "Resource"))] = true
 			if at(s, "Principal", "Service") != "events.amazonaws.com" || at(s, "Action") != "sqs:SendMessage" ||
-				target(at(s, "Condition", "ArnEquals", "aws:SourceArn")) != "MaileventsRule" {
+				!slices.Contains([]string{"MaileventsRule", "ClosureRule"}, target(at(s, "Condition", "ArnEquals", "aws:SourceArn"))) {
 				t.Errorf("somebody else may put into a queue: %s", flat(s))
 			}
 		}
 	}
-	same(t, "queue of the bus", may, map[string]bool{"MaileventsFeed": true, "MaileventsDeadLetters": true})
+	same(t, "queue of the bus", may, map[string]bool{
+		"MaileventsFeed": true, "MaileventsDeadLetters": true, "ClosureFeed": true, "ClosureDeadLetters": true,
+	})
 }
 
 // Mail leaves through a set that says what became of it, and that never keeps a

@@ -56,6 +56,9 @@ func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.Polic
 	if f.SendsMail {
 		s.grantMail(p)
 	}
+	if f.Restores {
+		p.allow(&[]*string{s.state.TableArn(), s.audit.TableArn()}, "dynamodb:Scan")
+	}
 	if f.Sources {
 		p.allow(in(s.secrets("*")), "secretsmanager:GetSecretValue")
 	}
