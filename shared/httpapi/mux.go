@@ -62,6 +62,7 @@ func Sets(env Env) map[string]Set {
 	return map[string]Set{
 		topology.Requests.Name: requestRoutes(env),
 		topology.Consent.Name:  consentRoutes(env),
+		topology.Closure.Name:  closureRoutes(env),
 		topology.Notice.Name:   noticeRoutes(env),
 	}
 }

@@ -32,6 +32,9 @@ func requestRoutes(env Env) Set {
 		"POST /v1/requests/{id}/messages": env.reply,
 		"POST /v1/requests/{id}/appeal":   env.appeal,
 
+		"GET /v1/requests/{id}/certificate":          env.certificate,
+		"GET /v1/operator/requests/{id}/certificate": env.operatorCertificate,
+
 		"POST /v1/operator/requests":             env.operatorSubmit,
 		"GET /v1/operator/requests":              env.operatorList,
 		"GET /v1/operator/requests/{id}":         env.operatorShow,
