@@ -92,38 +92,55 @@ type Sweep struct {
 }
 
 // S3 is which objects of a bucket belong to a person: those below a prefix that
-// names them, or those with a tag.
+// names them, or those with a tag. One kind of identity has either, not both.
 type S3 struct {
-	Bucket  string
-	Region  string
-	Prefix  map[personal.Kind]string // with {id} where the identity stands: users/{id}/
-	Tag     map[personal.Kind]string // the tag whose value is the identity
-	Within  string                   // only objects below this prefix
-	Objects []ObjectRule             // the first that matches says what an object is
+	Bucket string
+	Region string // empty: the backend's own
+	// Prefix has {id} once, where the identity stands, and a slash on either side of
+	// it: users/{id}/ or {id}/. Otherwise the prefix of one person would begin
+	// that of another.
+	Prefix map[personal.Kind]string
+	// Tag is the tag whose value is the identity. S3 finds nothing by tags: those of
+	// every object below Within are read, which Execute does for 10,000 at most.
+	Tag     map[personal.Kind]string
+	Within  string       // only objects below this prefix; it ends in a slash, or is empty
+	Objects []ObjectRule // the first that matches says what an object is; an object without one is an error
+	// OpenNames says that the part of a key after the prefix is no personal data and
+	// unique in its category: it becomes the record's id. Otherwise a hash of the key does.
+	OpenNames bool
 }
 
-// ObjectRule puts objects into a category, by how their keys go on after the prefix.
+// ObjectRule puts objects into a category, by how their keys go on: after the
+// prefix that names the person, or after Within where a tag does.
 type ObjectRule struct {
 	Category string
 	Prefix   string // empty: every object
 }
 
-// Cognito is a user pool.
+// Cognito is a user pool. A user is one record, of one category. By an address or a
+// phone number a user is found only if the pool says that it was verified.
 type Cognito struct {
-	UserPool  string
-	Region    string
-	Email     bool   // users are found by the attribute email, which must be verified
-	Attribute string // that is the company's own account id, such as sub or custom:account; empty: the username
-	Category  string
+	UserPool string
+	Region   string // empty: the one that the pool's id begins with
+	Category string
+	// Account is which attribute is the account id that the source is asked by:
+	// username or sub. Cognito finds nobody by custom attributes.
+	Account string
+	// Ties are the kinds of identity that a user found by a verified address names, and
+	// the attribute: username, sub, or one such as custom:customer that no app client
+	// lets users write themselves.
+	Ties map[personal.Kind]string
 }
 
 // Logs is log groups that hold something of everybody: nobody can be found in them,
-// so they are kept short, and that is watched.
+// so they are kept short, and that is watched. For how long is what the source's
+// holdings say, all of which are kept, from collection, for the same period.
 type Logs struct {
-	Region   string
-	Groups   []string // names, or prefixes that end in *
-	Category string
-	Period   Period
+	Region string   // empty: the backend's own
+	Groups []string // names, or prefixes that end in *
+	// Set lets a retention be set where that deletes nothing: on groups that are younger
+	// than it. Elsewhere an operator confirms it.
+	Set bool
 }
 
 // TableKey is the key of the table itself: what it takes to write an item.
