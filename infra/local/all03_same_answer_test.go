@@ -32,6 +32,10 @@ func (t metered) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	return t.Table.Query(table.WithMeter(ctx, t.m), q)
 }
 
+func (t metered) Scan(ctx context.Context, s table.Scan) (table.Page, error) {
+	return t.Table.Scan(table.WithMeter(ctx, t.m), s)
+}
+
 func (t metered) Count(ctx context.Context, tally table.Tally) (table.Item, error) {
 	return t.Table.Count(table.WithMeter(ctx, t.m), tally)
 }

@@ -15,6 +15,7 @@ type Call string
 const (
 	Got     Call = "get"
 	Queried Call = "query"
+	Scanned Call = "scan"
 	Wrote   Call = "write"
 	Refused Call = "refused"
 )

@@ -39,6 +39,11 @@ func (s steady) Query(ctx context.Context, q Query) (Page, error) {
 	return again(ctx, s, transient, func() (Page, error) { return s.Table.Query(ctx, q) })
 }
 
+// Scan implements Table.
+func (s steady) Scan(ctx context.Context, scan Scan) (Page, error) {
+	return again(ctx, s, transient, func() (Page, error) { return s.Table.Scan(ctx, scan) })
+}
+
 // Count implements Table.
 func (s steady) Count(ctx context.Context, t Tally) (Item, error) {
 	return again(ctx, s, busy, func() (Item, error) { return s.Table.Count(ctx, t) })

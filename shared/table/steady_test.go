@@ -32,6 +32,10 @@ func (s *script) Query(context.Context, table.Query) (table.Page, error) {
 	return table.Page{Cursor: "next"}, s.next()
 }
 
+func (s *script) Scan(context.Context, table.Scan) (table.Page, error) {
+	return table.Page{Cursor: "next"}, s.next()
+}
+
 func (s *script) Count(context.Context, table.Tally) (table.Item, error) {
 	return table.Item{Version: 7}, s.next()
 }
@@ -47,6 +51,7 @@ func TestSteadyRepeatsWhatMayBeRepeated(t *testing.T) {
 	calls := map[string]func(table.Table) error{
 		"get":    func(s table.Table) error { _, err := s.Get(t.Context(), table.Ref{}); return err },
 		"query":  func(s table.Table) error { _, err := s.Query(t.Context(), table.Query{}); return err },
+		"scan":   func(s table.Table) error { _, err := s.Scan(t.Context(), table.Scan{}); return err },
 		"count":  func(s table.Table) error { _, err := s.Count(t.Context(), table.Tally{}); return err },
 		"commit": func(s table.Table) error { return s.Commit(t.Context(), "id") },
 	}
@@ -59,6 +64,7 @@ func TestSteadyRepeatsWhatMayBeRepeated(t *testing.T) {
 		"a busy get is repeated":                {"get", []error{table.ErrBusy, table.ErrBusy, nil}, nil, 2},
 		"a get of nothing is not":               {"get", []error{table.ErrAbsent}, table.ErrAbsent, 0},
 		"a busy query is repeated":              {"query", []error{table.ErrBusy, nil}, nil, 1},
+		"a busy scan is repeated":               {"scan", []error{table.ErrBusy, nil}, nil, 1},
 		"a busy count is repeated":              {"count", []error{table.ErrBusy, nil}, nil, 1},
 		"a count that may have counted is not":  {"count", []error{table.ErrUnknown, nil}, table.ErrUnknown, 0},
 		"a count over its limit is not":         {"count", []error{table.ErrOver}, table.ErrOver, 0},

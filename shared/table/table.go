@@ -106,7 +106,7 @@ type Query struct {
 	Cursor    string    // of the page before; empty: from the start
 }
 
-// Page is an answer to a Query. It may hold fewer items than the limit, even
+// Page is an answer to a Query or a Scan. It may hold fewer items than the limit, even
 // none, and still not be the last: only an empty Cursor says so.
 type Page struct {
 	Items  []Item // from Due: Key and Due only; from Subject: Key and Subject only
@@ -155,6 +155,11 @@ type Table interface {
 
 	// Query returns one page.
 	Query(ctx context.Context, q Query) (Page, error)
+
+	// Scan returns one page of a whole table: whole items, in no promised order.
+	// What is there from the first page to the last is returned exactly once; what
+	// comes, goes or changes meanwhile may be missing or stale, but is never torn.
+	Scan(ctx context.Context, s Scan) (Page, error)
 
 	// Count counts one event and returns the item as it is then, in one write and
 	// no read in the common case. At the limit it counts nothing and returns the

@@ -72,7 +72,7 @@ func units(call table.Call, c types.Capacity) table.Units {
 	if c.ReadCapacityUnits != nil || c.WriteCapacityUnits != nil {
 		return table.Units{Read: aws.ToFloat64(c.ReadCapacityUnits), Write: aws.ToFloat64(c.WriteCapacityUnits)}
 	}
-	if call == table.Got || call == table.Queried {
+	if call == table.Got || call == table.Queried || call == table.Scanned {
 		return table.Units{Read: aws.ToFloat64(c.CapacityUnits)}
 	}
 	return table.Units{Write: aws.ToFloat64(c.CapacityUnits)}

@@ -49,3 +49,29 @@ func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	}
 	return page, nil
 }
+
+// Scan implements table.Table: busy at times, pages shorter than asked for, and
+// pages with nothing but a cursor.
+func (t *Table) Scan(ctx context.Context, s table.Scan) (table.Page, error) {
+	if err := t.turnedAway(ctx); err != nil {
+		return table.Page{}, err
+	}
+	s.Cursor = strings.TrimPrefix(s.Cursor, mark)
+	if err := table.ValidateScan(s); err != nil {
+		return table.Page{}, err
+	}
+	if _, _, err := s.Start(); err != nil {
+		return table.Page{}, err
+	}
+	if t.strikes() {
+		return table.Page{Cursor: mark + s.Cursor}, nil
+	}
+	if t.draw(2) == 0 {
+		s.Limit = 1 + t.draw(s.PageSize())
+	}
+	page, err := t.inner.Scan(ctx, s)
+	if page.Cursor != "" {
+		page.Cursor = mark + page.Cursor
+	}
+	return page, err
+}

@@ -57,7 +57,7 @@ type clause struct {
 }
 
 // contract is the whole suite.
-var contract = concat(putAndGet, preconditions, limits, commits, races, pages, indexes, expiry, counting, malformed)
+var contract = concat(putAndGet, preconditions, limits, commits, races, pages, scans, indexes, expiry, counting, malformed)
 
 func concat(parts ...[]clause) []clause {
 	var all []clause

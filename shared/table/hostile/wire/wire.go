@@ -4,7 +4,7 @@
 //
 // Calls are not sent, or sent and their answers lost; throttled; in conflict
 // with a transaction; answered with a server's error although done; and pages of
-// queries are short. Partial batches cannot be had: the adapter sends none.
+// queries and scans are short. Partial batches cannot be had: the adapter sends none.
 //
 // Only tests may import it.
 package wire
@@ -61,12 +61,17 @@ func (w *wire) install(stack *middleware.Stack) error {
 	)
 }
 
-// shorten asks for fewer items of a query than the caller did, so that the
+// shorten asks for fewer items of a query or scan than the caller did, so that the
 // service itself makes the page short, with a key to go on from.
 func (w *wire) shorten(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	if q, ok := in.Parameters.(*dynamodb.QueryInput); ok && q.Limit != nil && w.draw(2) == 0 {
 		short := *q
 		short.Limit = aws.Int32(1 + int32(w.draw(int(*q.Limit)))) //nolint:gosec // at most what it was
+		in.Parameters = &short
+	}
+	if s, ok := in.Parameters.(*dynamodb.ScanInput); ok && s.Limit != nil && w.draw(2) == 0 {
+		short := *s
+		short.Limit = aws.Int32(1 + int32(w.draw(int(*s.Limit)))) //nolint:gosec // at most what it was
 		in.Parameters = &short
 	}
 	return next.HandleInitialize(ctx, in)
