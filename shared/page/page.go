@@ -35,6 +35,7 @@ type Frame struct {
 	Zone      *time.Location // in which dates are told; nil is UTC
 	Local     bool           // on a laptop: links to the mailbox and the clock
 	Choices   bool           // the policy lets people choose: a link to their choices is in every foot
+	Closes    bool           // accounts can be closed here: a link to the form is in every foot
 }
 
 // Page is one of the pages of this package.

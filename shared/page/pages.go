@@ -220,8 +220,8 @@ func (d Done) title(w words.Words) string { return w.T("done." + string(d.Verb) 
 type Gone struct {
 	Path string // where a new link can be asked for; empty: only by a new request
 	Key  string
-	// Choice is the page where one begins anew, if the link was about choices:
-	// choices or preferences; empty: it was about a request.
+	// Choice is the page where one begins anew, if the link was about choices or an account:
+	// choices, preferences or close; empty: it was about a request.
 	Choice string
 }
 

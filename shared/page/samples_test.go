@@ -195,6 +195,7 @@ func samples(language string) map[string]sample {
 		"clock": {path: "/local/clock", edit: func(f *page.Frame) { f.Local = true }, page: page.Clock{Now: received, Path: "/local/clock"}},
 	}
 	maps.Copy(all, choiceSamples(say))
+	maps.Copy(all, closureSamples(say))
 	return all
 }
 

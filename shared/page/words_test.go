@@ -96,7 +96,11 @@ func codes(t *testing.T) map[string][]string {
 		"mail.decided.subject": {"appeal", "complaint"},
 		"choice":               constants(t, "../consent/consent.go", "Choice"),
 		"because":              append(constants(t, "../consent/why.go", "Why"), constants(t, "../policy/*.go", "Stop")...),
-		"gone":                 {"choices", "preferences"},
+		"gone":                 {"choices", "preferences", "close"},
+		"fate":                 strings.Fields("delete anonymise keep elsewhere"),
+		"closing": slices.Concat(
+			with([]string{"confirm", "cancel"}, ".title", ".text", ".button"), with([]string{"grace", "closing", "closed", "cancelled", "lapsed"}, ".title", ".text"),
+		),
 		"method":               constants(t, "../consent/consent.go", "Method"),
 		"past":                 append(constants(t, "../consent/consent.go", "Choice"), actions(t)...),
 		"performer":            constants(t, "../policy/*.go", "Performer"),
