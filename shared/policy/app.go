@@ -33,7 +33,7 @@ func (p *Policy) readApp(id string, o *object) {
 		ID:     id,
 		Label:  o.text("label", need),
 		Secret: o.line("secret", need, secretReference),
-		May:    words(o, "may", need, []Grant{MayConsents, MayDecisions, MayRequests}),
+		May:    words(o, "may", need, []Grant{MayConsents, MayDecisions, MayRequests, MayClosures, MayLifecycle, MayImport, MayIntake}),
 	})
 }
 

@@ -19,6 +19,7 @@ type Category struct {
 	Inference        bool // concluded by us, not told to us
 	Historical       bool // a record of what was; it is not corrected
 	NeverDisclose    bool // an answer says that it is held, never what it is
+	Approximate      bool // never precise: a position arrives rounded or is refused
 }
 
 // Shown reports whether an answer shows what the category holds, and not merely that it is held.
@@ -35,9 +36,10 @@ const (
 	FlagInference        Flag = "inference"
 	FlagHistorical       Flag = "historical"
 	FlagNeverDisclose    Flag = "never_disclose"
+	FlagApproximate      Flag = "approximate"
 )
 
-var flags = []Flag{FlagSensitive, FlagIdentityDocument, FlagCredential, FlagInference, FlagHistorical, FlagNeverDisclose}
+var flags = []Flag{FlagSensitive, FlagIdentityDocument, FlagCredential, FlagInference, FlagHistorical, FlagNeverDisclose, FlagApproximate}
 
 // Role is what the company is for some data: it decides, or it does as told.
 type Role string
@@ -108,6 +110,7 @@ func (p *Policy) readCategory(id string, o *object) {
 		Inference:        has(FlagInference),
 		Historical:       has(FlagHistorical),
 		NeverDisclose:    has(FlagNeverDisclose),
+		Approximate:      has(FlagApproximate),
 	}
 	o.section("california", may, func(ca *object) {
 		c.California = California{

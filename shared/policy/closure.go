@@ -2,7 +2,9 @@ package policy
 
 import "time"
 
-// Closure is how an account is closed. The zero Closure offers none.
+// Closure is how an account is closed. The zero Closure offers none. Whatever it
+// says, a no to marketing outlives the account, as a keyed hash: who comes back is
+// not written to against their word.
 type Closure struct {
 	Offered bool // the section stands in the file
 	// Grace is the time from the confirmation to the erasure, in which a closure can
@@ -10,8 +12,7 @@ type Closure struct {
 	Grace         time.Duration
 	ConfirmWithin time.Duration // who asked by mail has so long to press the button
 	ErasedWithin  int           // days from the end of the grace period until everything is gone and looked for again
-	Before        Text          // what to settle first: subscriptions, data to take along
-	Suppressions  bool          // marketing opt-outs outlive the account, as keyed hashes
+	Before        Text          // what to settle first: subscriptions, data to take along; prose, as in a section
 }
 
 // Bounds of what a policy may say about closure.
@@ -22,3 +23,36 @@ const (
 	MaxGrace            = 90 * 24 * time.Hour
 	DefaultConfirmation = 7 * 24 * time.Hour
 )
+
+// Immediate is how a file spells that there is no grace period.
+const Immediate = "immediate"
+
+func (p *Policy) readClosure(o *object) {
+	if o.broken {
+		return // none is offered, or it was said what is wrong
+	}
+	const day = 24 * time.Hour
+	p.Closure = Closure{
+		Offered:       true,
+		Grace:         o.grace(),
+		ConfirmWithin: o.span("confirm_within", DefaultConfirmation, time.Hour, 30*day),
+		ErasedWithin:  o.number("erased_within", 0, 365),
+		Before:        o.prose("before", may),
+	}
+	if !o.has("erased_within") {
+		o.r.refuse(o.at("erased_within"), "is required: the days from the end of the grace period until everything is gone and was looked for again, from 1 to 365")
+	}
+}
+
+// grace reads a grace period. It has no default: how long somebody can come back
+// is a promise, and a file that does not make it promises nothing.
+func (o *object) grace() time.Duration {
+	is := rule{
+		says: "must be `" + Immediate + "`, or a duration from " + short(MinGrace) + " to " + short(MaxGrace) + ", such as 14d",
+		ok: func(s string) bool {
+			d := parseSpan(s)
+			return s == Immediate || d >= MinGrace && d <= MaxGrace
+		},
+	}
+	return parseSpan(o.line("grace", need, is)) // zero for immediate
+}

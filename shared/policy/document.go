@@ -220,8 +220,9 @@ type Surface struct {
 
 // Population is a kind of person that the company holds data of.
 type Population struct {
-	ID    string
-	Label Text
+	ID      string
+	Label   Text
+	Account bool // they have an account, so that its closure ends what is held of them
 }
 
 // Exclusion is data that the policy does not cover. Who asks about it is told
@@ -237,7 +238,7 @@ func (p *Policy) readScope(o *object) {
 		p.Scope.Surfaces = append(p.Scope.Surfaces, Surface{ID: id, Label: s.text("label", need), URL: s.line("url", may, webAddress)})
 	})
 	o.entries("populations", some, identifier, func(id string, s *object) {
-		p.Scope.Populations = append(p.Scope.Populations, Population{ID: id, Label: s.text("label", need)})
+		p.Scope.Populations = append(p.Scope.Populations, Population{ID: id, Label: s.text("label", need), Account: s.flag("account", false)})
 	})
 	p.Scope.Subsidiaries = o.lines("subsidiaries", may, anyLine)
 	o.entries("exclusions", may, identifier, func(id string, e *object) {

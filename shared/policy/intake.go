@@ -34,6 +34,19 @@ const (
 	GovernmentIDs    Forbidden = "government_id"
 )
 
+func (p *Policy) readIntake(id string, o *object) {
+	p.Intakes = append(p.Intakes, Intake{
+		ID:       id,
+		Label:    o.text("label", need),
+		Category: o.line("category", need, identifier),
+		From:     word(o, "from", need, []Origin{FromPerson, FromMachine, FromOthers}),
+		Outside:  o.line("outside", needIf(o.spells("from", string(FromOthers))), anyLine),
+		Keep:     o.lines("keep", need, fieldPath),
+		Unknown:  word(o, "unknown", need, []Unknown{DropField, RefuseField}),
+		Refuse:   words(o, "refuse", may, []Forbidden{CardNumbers, PrecisePositions, GovernmentIDs}),
+	})
+}
+
 // IntakeChannel returns the channel with that id.
 func (p *Policy) IntakeChannel(id string) (Intake, bool) {
 	i := slices.IndexFunc(p.Intakes, func(c Intake) bool { return c.ID == id })

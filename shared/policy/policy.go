@@ -63,8 +63,8 @@ type Policy struct {
 // enforces them they are refused by name, so that nobody takes a spelling
 // mistake for a missing feature or the other way round.
 var laterSections = []string{
-	"access", "closure", "disclaimers", "disclosures", "emergency", "notices",
-	"publication", "retention_rules", "security_measures", "telemetry", "tracking", "transfers",
+	"access", "disclaimers", "disclosures", "emergency", "notices",
+	"publication", "security_measures", "telemetry", "tracking", "transfers",
 }
 
 // Parse reads a policy file. The error is Problems, all that were found.
@@ -120,6 +120,11 @@ func (p *Policy) read(o *object) {
 	o.entries("apps", may, identifier, p.readApp)
 	o.section("browsers", may, p.readBrowsers)
 	o.section("retention", may, p.readRetention)
+	o.section("closure", may, p.readClosure)
+	o.section("relationships", may, p.readRelationships)
+	o.entries("retention_rules", may, identifier, p.readRetentionRule)
+	p.endDuties()
+	o.entries("intake", may, identifier, p.readIntake)
 	o.section("assertions", may, p.readAssertions)
 }
 

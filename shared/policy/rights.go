@@ -231,20 +231,6 @@ func (p *Policy) readVerification(o *object) {
 	}
 }
 
-// Retention is how long the product keeps its own records. What the company's
-// stores hold is ruled per source.
-type Retention struct {
-	Requests Period // after a request ended
-	Audit    Period // of audit entries
-}
-
-func (p *Policy) readRetention(o *object) {
-	p.Retention = Retention{
-		Requests: o.period("requests", may, Period{Months: 24}), // California, 11 CCR 7101(a): at least 24 months
-		Audit:    o.period("audit", may, Period{Years: 6}),
-	}
-}
-
 // Locations is where data may be.
 type Locations struct {
 	ControllerData []string // countries that data the company controls stays in; empty: anywhere

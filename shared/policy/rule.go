@@ -43,10 +43,19 @@ func (r rule) long(least, most int) rule {
 var (
 	anyLine = rule{says: "must be a text of one line", ok: func(string) bool { return true }}
 
-	identifier = matching("must be of lower-case letters, digits, - and _, begin with a letter and have 40 characters at most", `^[a-z][a-z0-9_-]{0,39}$`)
-	fieldName  = matching("must be a field name: letters, digits, - and _, 64 characters at most", `^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
-	regimeID   = matching("must be the id of a law pack, such as eu-gdpr or us-ca-ccpa", `^[a-z]{2}(-[a-z0-9]{1,20}){1,3}$`)
-	attribute  = matching("must be an attribute name of the table", `^\S(.*\S)?$`).long(1, 255)
+	identifier   = matching("must be of lower-case letters, digits, - and _, begin with a letter and have 40 characters at most", `^[a-z][a-z0-9_-]{0,39}$`)
+	fieldName    = matching("must be a field name: letters, digits, - and _, 64 characters at most", `^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
+	fieldPath    = matching("must be a field, or a path of fields with dots, such as stats.users", `^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$`).long(1, 200)
+	regimeID     = matching("must be the id of a law pack, such as eu-gdpr or us-ca-ccpa", `^[a-z]{2}(-[a-z0-9]{1,20}){1,3}$`)
+	attribute    = matching("must be an attribute name of the table", `^\S(.*\S)?$`).long(1, 255)
+	bucketName   = matching("must be the name of an S3 bucket", `^[a-z0-9][a-z0-9.-]*[a-z0-9]$`).long(3, 63)
+	objectFolder = matching("must be a folder of object keys, with a / at its end, such as uploads/", `/$`).long(1, 512)
+	objectKey    = rule{says: "must be the beginning of object keys, such as uploads/", ok: func(string) bool { return true }}.long(1, 512)
+	tagKey       = matching("must be the key of an object tag", `^[\pL\pN \t_.:/=+@-]+$`).long(1, 128)
+	userPool     = matching("must be the id of a user pool, such as eu-west-3_Ab12Cd34E", `^[a-z0-9-]+_[0-9A-Za-z]+$`).long(3, 55)
+	logGroup     = matching("must be the name of a log group, or the beginning of several with a * at the end, such as /aws/lambda/shop-*", `^[A-Za-z0-9_./#-]+\*?$`).long(1, 512)
+	// The identity is a folder of its own: users/7 would begin users/70 as well.
+	keyPrefix  = matching("must have {id} where the identity stands, once and as a folder of its own, such as users/{id}/", `^([^{}]*/)?\{id\}/([^{}]*/)?$`).long(1, 512)
 	roleARN    = matching("must be the ARN of an IAM role to assume, such as arn:aws:iam::123456789012:role/rightsdesk", `^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`).long(1, 600)
 	tableName  = matching("must be the name of a DynamoDB table", `^[A-Za-z0-9_.-]+$`).long(3, 255)
 	regionName = matching("must be an AWS region, such as eu-west-3", `^[a-z]{2}(-[a-z]+){1,2}-[0-9]$`)

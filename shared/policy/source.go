@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 
@@ -77,19 +78,23 @@ type DynamoDB struct {
 	Sweep       Sweep // how old items are found
 }
 
-// Sweep is how a table is asked for its oldest items.
+// Sweep is how a table is asked for its oldest items. A table that says when its
+// items were collected is scanned for them where the file says nothing else; with
+// the zero Sweep it cannot be asked.
 type Sweep struct {
-	// Index is an index whose partition key is Attribute and always Equals, and whose
-	// sort key is the time; without it the table is scanned.
+	// Index is an index whose partition key is Attribute, which is always one of
+	// Equals, and whose sort key is Time; without it the table is scanned.
 	Index     string
 	Attribute string
-	Equals    []string // the values of Attribute, where the index is spread over several
-	Sort      string
+	Equals    []string // the values of Attribute: more than one where the index is spread
+	Time      string
 	Format    TimeFormat
 	Hand      source.Hand // which time it is: collected or last_used
 	Segments  int         // of a scan
 	Units     float64     // read units that one run may use
 }
+
+const defaultSweepUnits = 20_000
 
 // S3 is which objects of a bucket belong to a person: those below a prefix that
 // names them, or those with a tag. One kind of identity has either, not both.
@@ -251,10 +256,12 @@ const (
 	FromEnd        Event = "relationship_end"
 )
 
+var sourceKinds = []SourceKind{KindHTTP, KindDynamoDB, KindS3, KindCognito, KindLogs, KindTask}
+
 func (p *Policy) readSource(id string, o *object) {
 	s := Source{
 		ID:                  id,
-		Kind:                word(o, "kind", need, []SourceKind{KindHTTP, KindDynamoDB, KindTask}),
+		Kind:                word(o, "kind", need, sourceKinds),
 		Label:               o.text("label", need),
 		Role:                actsAs(o),
 		Controller:          o.line("controller", may, anyLine),
@@ -262,20 +269,25 @@ func (p *Policy) readSource(id string, o *object) {
 		OnPersonalComputers: o.flag("on_personal_computers", false),
 		NotUnderControl:     o.flag("not_under_control", false),
 		RunBy:               o.line("run_by", may, identifier),
-		Identities:          asKinds(o.lines("known_by", need, identifier)),
+		Identities:          asKinds(o.lines("known_by", needIf(!o.spells("kind", string(KindLogs))), identifier)),
 		IAMRole:             o.line("role", may, roleARN),
 		Secret:              o.line("secret", may, secretReference),
 		PageSize:            o.number("page_size", source.PageSize, source.MaxPageSize),
+		Backups:             o.period("backups", may, Period{}),
 		Hears:               words(o, "hears", may, []Right{OptOutSale, LimitSensitive, WithdrawConsent}),
 	}
-	readers := map[SourceKind]func(*object){KindHTTP: s.readHTTP, KindDynamoDB: s.readDynamoDB, KindTask: s.readTask}
-	for _, kind := range []SourceKind{KindHTTP, KindDynamoDB, KindTask} {
+	readers := map[SourceKind]func(*object){
+		KindHTTP: s.readHTTP, KindDynamoDB: s.readDynamoDB, KindS3: s.readS3, KindCognito: s.readCognito, KindLogs: s.readLogs, KindTask: s.readTask,
+	}
+	for _, kind := range sourceKinds {
 		o.section(string(kind), needIf(kind == s.Kind), readers[kind])
 		if o.has(string(kind)) && s.Kind != "" && kind != s.Kind {
 			o.r.refuse(o.at(string(kind)), "is for a source of `kind: %s`; this one is of `kind: %s`", kind, s.Kind)
 		}
 	}
 	o.entries("holdings", some, identifier, s.readHolding)
+	s.checkPool(o)
+	s.checkLogs(o)
 	s.check(o)
 	p.Sources = append(p.Sources, s)
 }
@@ -288,8 +300,8 @@ func (s *Source) check(o *object) {
 	if s.NotUnderControl && s.RunBy == "" && !o.has("run_by") {
 		o.r.refuse(o.at("run_by"), "is required; it names the recipient who controls the machines")
 	}
-	if s.IAMRole != "" && s.Kind != KindDynamoDB {
-		o.r.refuse(o.at("role"), "is for a source of `kind: dynamodb`; no other needs an IAM role")
+	if s.IAMRole != "" && (s.Kind == KindHTTP || s.Kind == KindTask) {
+		o.r.refuse(o.at("role"), "is for a source that AWS keeps; one of `kind: %s` needs no IAM role", s.Kind)
 	}
 	if len(s.Hears) > 0 && s.Kind != KindHTTP {
 		o.r.refuse(o.at("hears"), "is for a source of `kind: http`; no other can be told at once")
@@ -357,6 +369,7 @@ func (s *Source) readDynamoDB(o *object) {
 			Format:    word(c, "format", need, []TimeFormat{RFC3339, UnixSeconds, UnixMillis}),
 		}
 	})
+	o.section("sweep", may, d.readSweep)
 	o.entries("ties", may, identifier, func(kind string, t *object) {
 		d.Ties = append(d.Ties, Tie{
 			Identity:  personal.Kind(kind),
@@ -366,35 +379,147 @@ func (s *Source) readDynamoDB(o *object) {
 	})
 }
 
+func (d *DynamoDB) readSweep(o *object) {
+	if o.broken {
+		if c := d.CollectedAt; c.Attribute != "" {
+			d.Sweep = Sweep{Time: c.Attribute, Format: c.Format, Hand: source.Collected, Segments: 1, Units: defaultSweepUnits}
+		}
+		return
+	}
+	d.Sweep = Sweep{
+		Index:     o.line("index", may, tableName),
+		Attribute: o.line("attribute", needIf(o.has("index")), attribute),
+		Equals:    o.lines("equals", needIf(o.has("index")), anyLine),
+		Time:      o.line("time", need, attribute),
+		Format:    word(o, "format", need, []TimeFormat{RFC3339, UnixSeconds, UnixMillis}),
+		Hand:      word(o, "hand", need, []source.Hand{source.Collected, source.LastUsed}),
+		Segments:  o.number("segments", 1, 64),
+		Units:     float64(o.number("units", defaultSweepUnits, 100_000_000)),
+	}
+	for _, key := range []string{"attribute", "equals"} {
+		if o.has(key) && !o.has("index") {
+			o.r.refuse(o.at(key), "is for a sweep by `index`")
+		}
+	}
+	if o.has("segments") && o.has("index") {
+		o.r.refuse(o.at("segments"), "is for a sweep without an index")
+	}
+}
+
+func (s *Source) readS3(o *object) {
+	s.S3 = S3{
+		Bucket:    o.line("bucket", need, bucketName),
+		Region:    o.line("region", may, regionName),
+		Prefix:    o.byKind("prefix", keyPrefix),
+		Tag:       o.byKind("tag", tagKey),
+		Within:    o.line("within", may, objectFolder),
+		OpenNames: o.flag("open_names", false),
+	}
+	if !o.broken && !o.has("prefix") && !o.has("tag") {
+		o.r.refuse(o.at("prefix"), "is required, or `tag`; one of them says whose an object is")
+	}
+	for kind := range s.S3.Tag {
+		if s.S3.Prefix[kind] != "" {
+			o.r.refuse(o.at("tag")+"."+string(kind), "must not stand beside prefix.%s; one of them says whose an object is", kind)
+		}
+	}
+	o.each("objects", need, func(i *object) {
+		s.S3.Objects = append(s.S3.Objects, ObjectRule{Category: i.line("category", need, identifier), Prefix: i.line("prefix", may, objectKey)})
+	})
+}
+
+// byKind reads a text for each kind of identity.
+func (o *object) byKind(key string, is rule) map[personal.Kind]string {
+	var texts map[personal.Kind]string
+	o.section(key, may, func(m *object) {
+		for _, kind := range m.order {
+			text := m.line(kind, need, is)
+			if !identifier.ok(kind) {
+				m.r.refuse(m.at(shown(kind)), "the key %s", identifier.says)
+				continue
+			}
+			if texts == nil {
+				texts = map[personal.Kind]string{}
+			}
+			texts[personal.Kind(kind)] = text
+		}
+	})
+	return texts
+}
+
+func (s *Source) readCognito(o *object) {
+	const username, sub = "username", "sub"
+	s.Cognito = Cognito{
+		UserPool: o.line("user_pool", need, userPool),
+		Region:   o.line("region", may, regionName),
+		Account:  cmp.Or(word(o, "account", may, []string{username, sub}), sub),
+		Ties:     o.byKind("ties", attribute),
+	}
+}
+
+// checkPool refuses a second category in a user pool: a user is deleted whole.
+func (s *Source) checkPool(o *object) {
+	switch {
+	case s.Kind != KindCognito || len(s.Holdings) == 0:
+	case len(s.Holdings) > 1:
+		o.r.refuse(o.at("holdings"), "must be one category; a user of a pool is one record")
+	default:
+		s.Cognito.Category = s.Holdings[0].Category
+	}
+}
+
+func (s *Source) readLogs(o *object) {
+	s.Logs = Logs{Region: o.line("region", may, regionName), Groups: o.lines("groups", need, logGroup), Set: o.flag("set", false)}
+}
+
+// checkLogs refuses what nobody can do to a log: everything in a group goes when one
+// period is over, and not before.
+func (s *Source) checkLogs(o *object) {
+	if s.Kind != KindLogs {
+		return
+	}
+	if o.has("known_by") {
+		o.r.refuse(o.at("known_by"), "must be left out; nobody is looked for in a log")
+	}
+	for _, h := range s.Holdings {
+		at := o.at("holdings") + "." + h.Category
+		switch k := h.Keep; {
+		case h.Action == "":
+		case h.Action != ActionKeep:
+			o.r.refuse(at+".action", "must be keep; a log group forgets by its period, and nothing in it before")
+		case k.From != FromCollection && k.From != "":
+			o.r.refuse(at+".keep.from", "must be collection; a log group counts from nothing else")
+		case k.Period != s.Holdings[0].Keep.Period && !k.Period.IsZero():
+			o.r.refuse(at+".keep.period", "must be that of the other holdings (%s); a log group has one", s.Holdings[0].Keep.Period)
+		}
+	}
+}
+
 func (s *Source) readTask(o *object) {
 	s.Task = Task{Team: o.line("team", need, identifier), Days: o.number("days", defaultTaskDays, 365)}
 }
 
 func (s *Source) readHolding(category string, o *object) {
-	h := Holding{Category: category, Action: word(o, "action", need, []Action{ActionDelete, ActionAnonymise, ActionKeep})}
+	actions := []Action{ActionDelete, ActionAnonymise, ActionKeep}
+	h := Holding{
+		Category:  category,
+		Action:    word(o, "action", need, actions),
+		OnClosure: word(o, "on_closure", may, actions),
+		Either:    o.flag("either", false),
+	}
+	h.check(o)
 	masked := may
-	if h.Action == ActionAnonymise {
+	if h.masked() {
 		masked = some
 	}
 	o.entries("masks", masked, fieldName, func(field string, m *object) {
 		h.Masks = append(h.Masks, readMask(field, m))
 	})
-	if len(h.Masks) > 0 && h.Action != ActionAnonymise && h.Action != "" {
+	if len(h.Masks) > 0 && !h.masked() && h.Action != "" {
 		o.r.refuse(o.at("masks"), "is for `action: anonymise`")
 	}
-	o.section("keep", needIf(h.Action == ActionKeep), func(k *object) {
-		h.Keep = Keep{
-			Ground:  word(k, "ground", need, []Ground{LegalDuty, LegalClaims, SecurityGround, PublicInterest}),
-			Duty:    k.text("duty", need),
-			Article: k.line("article", may, anyLine),
-			Period:  k.period("period", need, Period{}),
-			From:    word(k, "from", need, []Event{FromCollection, FromClosure}),
-		}
-		if h.Keep.Ground == LegalDuty && !k.has("article") {
-			k.r.refuse(k.at("article"), "is required; a legal duty is named by its article")
-		}
-	})
-	if o.has("keep") && h.Action != ActionKeep && h.Action != "" {
+	o.section("keep", needIf(h.Kept()), func(k *object) { h.Keep = readKeep(k) })
+	if o.has("keep") && !h.Kept() && h.Action != "" {
 		o.r.refuse(o.at("keep"), "is for `action: keep`")
 	}
 	o.section("correctable", may, func(c *object) {
@@ -406,6 +531,43 @@ func (s *Source) readHolding(category string, o *object) {
 		}
 	})
 	s.Holdings = append(s.Holdings, h)
+}
+
+// check refuses a choice or a closure that the action leaves no room for.
+func (h Holding) check(o *object) {
+	switch {
+	case h.Action == "" || h.OnClosure == "":
+	case h.Action == ActionKeep:
+		o.r.refuse(o.at("on_closure"), "must be left out; what a duty keeps from an erasure it keeps from a closure")
+	case h.OnClosure == h.Action:
+		o.r.refuse(o.at("on_closure"), "must be left out; it is what `action` says")
+	}
+	if h.Either && h.Action == ActionKeep {
+		o.r.refuse(o.at("either"), "must be false; what is kept is neither deleted nor anonymised")
+	}
+}
+
+// masked reports whether the holding is ever anonymised.
+func (h Holding) masked() bool {
+	return h.Action == ActionAnonymise || h.OnClosure == ActionAnonymise || h.Either && h.Action != ActionKeep
+}
+
+// Kept reports whether something keeps the holding: from every erasure, or from the
+// closure of the account only.
+func (h Holding) Kept() bool { return h.Action == ActionKeep || h.OnClosure == ActionKeep }
+
+func readKeep(o *object) Keep {
+	k := Keep{
+		Ground:  word(o, "ground", need, []Ground{LegalDuty, LegalClaims, SecurityGround, PublicInterest}),
+		Duty:    o.text("duty", need),
+		Article: o.line("article", may, anyLine),
+		Period:  o.period("period", need, Period{}),
+		From:    word(o, "from", need, []Event{FromCollection, FromClosure, FromEnd}),
+	}
+	if k.Ground == LegalDuty && !o.has("article") {
+		o.r.refuse(o.at("article"), "is required; a legal duty is named by its article")
+	}
+	return k
 }
 
 func readMask(field string, o *object) source.Mask {
