@@ -86,3 +86,19 @@ func TestTheAnswerToTheFormNamesNobody(t *testing.T) {
 		t.Error("the answer repeats the address")
 	}
 }
+
+func TestARuleInWords(t *testing.T) {
+	t.Parallel()
+	rule := policy.RetentionRule{Trigger: policy.WhenLastUsed, Period: policy.Period{Months: 1}, Action: policy.RetireAnonymise}
+	now := policy.RetentionRule{Trigger: policy.WhenAccountClosed, Action: policy.RetireDelete}
+	for want, got := range map[string]string{
+		"Visits (The shop): made anonymous 1 month after it was last used":                page.RuleText("en", rule, "Visits", "The shop"),
+		"Visits (The shop): deleted at once after the account was closed":                 page.RuleText("en", now, "Visits", "The shop"),
+		"Visites (La boutique)\u00a0: anonymisation 1 mois après la dernière utilisation": page.RuleText("fr", rule, "Visites", "La boutique"),
+		"Visites (La boutique)\u00a0: suppression aussitôt après la fermeture du compte":  page.RuleText("fr", now, "Visites", "La boutique"),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -120,6 +120,8 @@ func codes(t *testing.T) map[string][]string {
 		"california":           constants(t, "../policy/*.go", "CaliforniaCategory"),
 		"ground":               constants(t, "../policy/*.go", "Ground"),
 		"event":                constants(t, "../policy/*.go", "Event"),
+		"occasion":             constants(t, "../policy/*.go", "Occasion"),
+		"retire":               constants(t, "../policy/*.go", "RetentionAction"),
 		"handling":             constants(t, "../policy/*.go", "Handling"),
 		"cookie":               constants(t, "../policy/*.go", "CookieKind"),
 		"ends":                 strings.Fields("marketing_opt_out objection opt_out_sale limit_sensitive gpc dnt"),
