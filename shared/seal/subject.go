@@ -42,7 +42,8 @@ func keyOf(id Identifier) table.Ref {
 // Contact returns the subject behind an identity, making one if there is none,
 // and counts one mail to it on the day of now. ok is false if the day's mails
 // are used up: the subject is returned all the same, and no mail may be sent.
-// Known and unknown identities cost the same single write.
+// Known and unknown identities cost the same single write. Whoever comes back after
+// their salt was destroyed is met anew, which costs one write more, once.
 func (k Keys) Contact(ctx context.Context, i personal.Identity, now time.Time, perDay int) (s Subject, ok bool, err error) {
 	id := k.Ring.Identifier(i)
 	fresh, err := json.Marshal(subjectBody{Subject: NewSubjectID(), Salt: random(keySize), Generation: 1})
@@ -57,8 +58,8 @@ func (k Keys) Contact(ctx context.Context, i personal.Identity, now time.Time, p
 	if err != nil && !errors.Is(err, table.ErrOver) {
 		return Subject{}, false, fmt.Errorf("find a subject: %w", err)
 	}
-	s, decodeErr := decodeSubject(id, item)
-	return s, err == nil, decodeErr
+	s, anewErr := k.anew(ctx, id, item)
+	return s, err == nil, anewErr
 }
 
 // Meet returns the subject behind an identity, making one if there is none. It
@@ -81,11 +82,96 @@ func (k Keys) Meet(ctx context.Context, i personal.Identity) (Subject, error) {
 	if err != nil {
 		return Subject{}, fmt.Errorf("find a subject: %w", err)
 	}
-	s, err := decodeSubject(id, item)
-	if err == nil && len(s.Salt) == 0 {
-		return Subject{}, ErrSealed
+	return k.anew(ctx, id, item)
+}
+
+// anew returns the subject of an item; of one whose salt was destroyed another one,
+// who has nothing in common with the first but the identifier.
+func (k Keys) anew(ctx context.Context, id Identifier, item table.Item) (Subject, error) {
+	for try := 0; ; try++ {
+		s, err := decodeSubject(id, item)
+		if err != nil || len(s.Salt) > 0 {
+			return s, err
+		}
+		if try == anewTries {
+			return Subject{}, table.ErrBusy
+		}
+		s = Subject{ID: NewSubjectID(), Holder: id, Salt: random(keySize), Generation: s.Generation + 1}
+		put, err := s.put(table.Version(item.Version))
+		if err != nil {
+			return Subject{}, err
+		}
+		if err = k.Table.Commit(ctx, table.NewID(), put); err == nil {
+			return s, nil
+		}
+		if !errors.Is(err, table.ErrConflict) {
+			return Subject{}, fmt.Errorf("meet somebody anew: %w", err)
+		}
+		if item, err = k.Table.Get(ctx, keyOf(id)); err != nil { // somebody else met them, or we did and did not hear of it
+			return Subject{}, fmt.Errorf("find a subject: %w", err)
+		}
 	}
-	return s, err
+}
+
+const anewTries = 4
+
+// put is the write of a subject's item.
+func (s Subject) put(pre table.Precondition) (table.Write, error) {
+	body, err := json.Marshal(subjectBody{Subject: s.ID, Salt: s.Salt, Generation: s.Generation})
+	if err != nil {
+		return table.Write{}, fmt.Errorf("encode a subject: %w", err)
+	}
+	return table.Put(table.Keys, table.Item{Key: keyOf(s.Holder).Key, Schema: subjectSchema, Body: body}, pre), nil
+}
+
+// Standing is the state of an identifier's salt. It holds nothing of the salt.
+type Standing struct {
+	Subject    string // random id; of whoever was destroyed, if nobody was met since
+	Generation byte   // of the salt; 0: there never was one
+	Destroyed  bool
+}
+
+// Stands returns the state of an identifier's salt.
+func (k Keys) Stands(ctx context.Context, id Identifier) (Standing, error) {
+	item, err := k.Table.Get(ctx, keyOf(id))
+	if errors.Is(err, table.ErrAbsent) {
+		return Standing{Destroyed: true}, nil
+	}
+	if err != nil {
+		return Standing{}, fmt.Errorf("look at a salt: %w", err)
+	}
+	s, err := decodeSubject(id, item)
+	return Standing{Subject: s.ID, Generation: s.Generation, Destroyed: len(s.Salt) == 0}, err
+}
+
+// Destroy returns the writes that destroy an identifier's salt of a generation, or of
+// an earlier one that a restored copy brought back: everything that was sealed under
+// it is unreadable from then on. The item stays, so that the next salt has another
+// generation. There are no writes if that salt is gone, or was followed by another:
+// they conflict with whoever uses the item at the same time.
+func (k Keys) Destroy(ctx context.Context, id Identifier, generation byte) ([]table.Write, error) {
+	item, err := k.Table.Get(ctx, keyOf(id))
+	pre := table.New
+	switch {
+	case errors.Is(err, table.ErrAbsent):
+		item = table.Item{}
+	case err != nil:
+		return nil, fmt.Errorf("look at a salt: %w", err)
+	default:
+		pre = table.Version(item.Version)
+	}
+	s := Subject{Holder: id}
+	if item.Version > 0 {
+		if s, err = decodeSubject(id, item); err != nil {
+			return nil, err
+		}
+	}
+	if s.Generation > generation || s.Generation == generation && len(s.Salt) == 0 {
+		return nil, nil
+	}
+	s.Salt, s.Generation = nil, generation
+	put, err := s.put(pre)
+	return []table.Write{put}, err
 }
 
 // Again counts one more mail to an identity that is known by its hash, and
