@@ -143,7 +143,7 @@ func (c *Client) post(ctx context.Context, with source.Call, body call, answer a
 	switch {
 	case !goodKey(with.Key):
 		return fmt.Errorf("%w: the idempotency key cannot travel in a header", source.ErrRefused)
-	case len(body.Identities) == 0:
+	case len(body.Identities) == 0 && body.Operation != old && body.Operation != expire:
 		return fmt.Errorf("%w: nobody is named", source.ErrRefused)
 	case now.Unix() >= with.Lease.Unix():
 		return fmt.Errorf("%w: the lease is over", source.ErrLater)
@@ -208,7 +208,12 @@ func judge(status int) error {
 		return nil
 	case status >= 500, status == http.StatusConflict, status == http.StatusTooEarly,
 		status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
-		return fmt.Errorf("%w: the hook answered %d", source.ErrLater, status)
+		return fmt.Errorf("%w: %w", source.ErrLater, statusError(status))
 	}
-	return fmt.Errorf("%w: the hook answered %d", source.ErrRefused, status)
+	return fmt.Errorf("%w: %w", source.ErrRefused, statusError(status))
 }
+
+// statusError is a status that is no answer.
+type statusError int
+
+func (s statusError) Error() string { return fmt.Sprintf("the hook answered %d", int(s)) }

@@ -57,7 +57,8 @@ func (e Endpoint) answer(r *http.Request) (int, any) {
 	if decode(raw, &c) == nil {
 		ids, ok = fromWire(c.Identities)
 	}
-	if !ok || len(ids) == 0 || c.Version != Version || c.Source != e.ID {
+	sweeps := c.Operation == old || c.Operation == expire
+	if !ok || (len(ids) == 0) != sweeps || c.Version != Version || c.Source != e.ID {
 		return http.StatusUnprocessableEntity, refusal{"not_understood"}
 	}
 	answer, err := e.do(r.Context(), c, ids, with)
@@ -66,6 +67,8 @@ func (e Endpoint) answer(r *http.Request) (int, any) {
 		return http.StatusOK, answer
 	case errors.Is(err, source.ErrLater):
 		return http.StatusServiceUnavailable, refusal{"later"}
+	case errors.Is(err, source.ErrNotSwept):
+		return http.StatusUnprocessableEntity, refusal{"does_not_sweep"}
 	case errors.Is(err, source.ErrRefused):
 		return http.StatusUnprocessableEntity, refusal{"refused"}
 	}
@@ -73,6 +76,9 @@ func (e Endpoint) answer(r *http.Request) (int, any) {
 }
 
 func (e Endpoint) do(ctx context.Context, c call, ids []personal.Identity, with source.Call) (any, error) {
+	if c.Operation == old || c.Operation == expire {
+		return e.sweep(ctx, c, with)
+	}
 	order := source.Order{
 		Verb: c.Action, Identities: ids, Category: c.Category, Until: c.Until, Limit: c.Limit,
 		Masks: c.Masks, MaskKey: c.MaskKey, Keep: c.Keep, Call: with,
@@ -103,7 +109,11 @@ func (e Endpoint) do(ctx context.Context, c call, ids []personal.Identity, with 
 	if err != nil {
 		return nil, err
 	}
-	return worked{&done.Removed, &done.Retained, append([]string{}, done.Messages...), &done.Done}, nil
+	return tell(done), nil
+}
+
+func tell(done source.Done) worked {
+	return worked{&done.Removed, &done.Retained, append([]string{}, done.Messages...), &done.Done}
 }
 
 func (e Endpoint) find(ctx context.Context, ask source.Ask) (any, error) {

@@ -31,6 +31,7 @@ const (
 	maxCursor = 4 << 10
 	maxID     = 256
 	maxTies   = 100
+	maxWho    = 20 // identities of one record that is old
 )
 
 // The operations.
@@ -39,6 +40,8 @@ const (
 	erase   = "erase"
 	correct = "correct"
 	choose  = "choose"
+	old     = "old"
+	expire  = "expire"
 )
 
 // call is the body of a call.
@@ -55,8 +58,8 @@ type call struct {
 	Cursor string `json:"cursor,omitempty"`
 	Values bool   `json:"values,omitempty"`
 
-	// of erase
-	Action  source.Verb   `json:"action,omitempty"` // delete or anonymise
+	// of erase, old and expire
+	Action  source.Verb   `json:"action,omitempty"` // delete or anonymise; of old and expire also archive
 	Masks   []source.Mask `json:"masks,omitempty"`
 	MaskKey []byte        `json:"mask_key,omitempty"` // base64
 
@@ -68,6 +71,10 @@ type call struct {
 
 	// of choose
 	Choice *source.Choice `json:"choice,omitempty"`
+
+	// of old and expire, which name nobody: their identities are empty
+	By  source.Hand `json:"by,omitempty"`
+	IDs []string    `json:"ids,omitempty"` // of expire
 }
 
 // identity and correction hold a person's values in clear: they exist between
@@ -98,7 +105,22 @@ type record struct {
 	Fields   json.RawMessage `json:"fields,omitempty"`
 }
 
-// worked is the answer to erase, correct and choose.
+// aged is the answer to old. What a store's handle is for, a hook's id does: none travels.
+type aged struct {
+	Data   *[]agedRecord `json:"data"`
+	Seen   int           `json:"seen,omitempty"` // absent: as many as there are in data
+	Cursor string        `json:"cursor,omitempty"`
+	Done   *bool         `json:"done"`
+}
+
+type agedRecord struct {
+	Category string     `json:"category"`
+	ID       string     `json:"id"`
+	At       time.Time  `json:"at,omitzero"`
+	Who      []identity `json:"who,omitempty"`
+}
+
+// worked is the answer to erase, correct, choose and expire.
 type worked struct {
 	Removed  *int     `json:"items_removed"`
 	Retained *int     `json:"items_retained"`
