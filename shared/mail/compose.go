@@ -193,6 +193,47 @@ var kinds = map[Kind]func(*writer){
 		w.say("mail.preferences_link.care")
 		w.say("mail.preferences_link.not_you")
 	},
+	ConfirmClosure: func(w *writer) {
+		w.say("mail.confirm_closure.open")
+		if w.letter.Grace > 0 {
+			w.count("mail.confirm_closure.grace", w.letter.Grace)
+		} else {
+			w.say("mail.confirm_closure.now")
+		}
+		w.count("mail.confirm_closure.gone", w.letter.GoneIn)
+		w.say("mail.closure.stays")
+		w.settle()
+		w.link("mail.confirm_closure.button", w.letter.Link)
+		w.note("mail.until", "until", w.moment(w.letter.LinkUntil))
+		w.say("mail.confirm_closure.not_you")
+	},
+	ClosureBegun: func(w *writer) {
+		if w.letter.SignedIn {
+			w.say("mail.closure_begun.open.signed_in")
+		} else {
+			w.say("mail.closure_begun.open")
+		}
+		w.say("mail.closure_begun.dates", "closes", w.moment(w.letter.ClosesAt), "gone", w.day(w.letter.GoneBy))
+		w.say("mail.closure.stays")
+		w.settle()
+		if w.letter.Revoke.Reveal() != "" {
+			w.say("mail.closure_begun.cancel")
+			w.link("mail.closure_begun.button", w.letter.Revoke)
+		}
+		w.say("mail.closure_begun.not_you")
+	},
+	ClosureEnded: func(w *writer) {
+		w.say("mail.closure_ended.open")
+		w.say("mail.closure_ended.effect")
+	},
+	Closed: func(w *writer) {
+		w.say("mail.closed.open")
+		w.outcomes()
+		w.say("mail.closed.stays")
+		w.say("mail.closed.suppressed")
+		w.follow()
+		w.disagree("complain.text")
+	},
 	Digest: func(w *writer) {
 		w.count("mail.digest.open", w.letter.count())
 		w.lines()
@@ -247,10 +288,15 @@ func (l Letter) check(kind Kind) error {
 			needs("its words", kind == PreferenceLink || len(paragraphs(c.Wording)) > 0)
 			needs("its end", kind != RenewConsent || !c.Until.IsZero())
 		}
+	case ConfirmClosure:
+		needs("a link", l.Link.Reveal() != "" && !l.LinkUntil.IsZero())
+		needs("how long it takes", l.Grace >= 0 && l.GoneIn > 0)
+	case ClosureBegun:
+		needs("its dates", !l.ClosesAt.IsZero() && !l.GoneBy.IsZero())
 	case Digest, Overdue:
 		needs("something to tell", len(l.Lines) > 0 && l.More >= 0)
 		needs("where to look", linkable(l.Console))
-	case Fulfilled, Revoked, Lapsed:
+	case Fulfilled, Revoked, Lapsed, ClosureEnded, Closed:
 	}
 	needs("where to appeal", !l.Appeal || l.Follow.Reveal() != "")
 	for what, there := range need {
@@ -492,8 +538,10 @@ func (w *writer) question(open string) {
 }
 
 // explain says what an operator wrote as our own words.
-func (w *writer) explain() {
-	for _, p := range paragraphs(w.letter.Words.Reveal()) {
+func (w *writer) explain() { w.lay(paragraphs(w.letter.Words.Reveal())) }
+
+func (w *writer) lay(list [][]string) {
+	for _, p := range list {
 		if len(p) == 1 {
 			w.put(block{Kind: paragraph, Text: p[0]})
 		} else {
@@ -570,6 +618,14 @@ func (w *writer) authority() {
 	w.say("mail.complain.court")
 }
 
+// settle says what to see to before an account is closed.
+func (w *writer) settle() {
+	if list := paragraphs(w.letter.Settle); len(list) > 0 {
+		w.head("mail.closure.settle")
+		w.lay(list)
+	}
+}
+
 // chosen says since when a choice is in force, and how long.
 func (w *writer) chosen() {
 	switch w.letter.Right { // as a policy spells it
@@ -602,10 +658,15 @@ func (w *writer) close(kind Kind) {
 		w.put(b)
 		w.note("mail.why." + string(kind))
 		return
-	case ConfirmConsent, RenewConsent, PreferenceLink:
+	case ConfirmConsent, RenewConsent, PreferenceLink, ConfirmClosure:
 		w.say("mail.contact")
 		w.put(b)
 		w.note("mail.why." + string(kind))
+		return
+	case ClosureBegun, ClosureEnded, Closed:
+		w.say("mail.contact")
+		w.put(b)
+		w.note("mail.why.closure")
 		return
 	case Verify, Received, ConfirmAddress, Verified, Ready, Fulfilled, Denied, Revoked, Lapsed, Remind, Asked, StillAsked, Extended, Late, Decided:
 	}

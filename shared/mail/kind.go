@@ -23,9 +23,13 @@ const (
 	ConfirmConsent Kind = "confirm_consent"  // the owner of an address: it was given together with a consent, which counts once they say so
 	RenewConsent   Kind = "renew_consent"    // the person, a month before a consent ends
 	PreferenceLink Kind = "preferences_link" // the owner of an address: the way to their own choices, for which somebody asked
+	ConfirmClosure Kind = "confirm_closure"  // the owner of an address: somebody asked to close the account; a button closes it
+	ClosureBegun   Kind = "closure_begun"    // the person: the account closes, when, and how to take it back
+	ClosureEnded   Kind = "closure_ended"    // the person: it was taken back
+	Closed         Kind = "closed"           // the person, the last mail: what went, what stays, why and until when
 	Digest         Kind = "digest"           // operators: what needs them
 	Overdue        Kind = "overdue"          // the policy's contact: what is late
 )
 
 // Kinds lists every kind.
-var Kinds = []Kind{Verify, Received, ConfirmAddress, Verified, Ready, Fulfilled, Denied, Revoked, Lapsed, Remind, Asked, StillAsked, Extended, Late, Decided, ConfirmConsent, RenewConsent, PreferenceLink, Digest, Overdue}
+var Kinds = []Kind{Verify, Received, ConfirmAddress, Verified, Ready, Fulfilled, Denied, Revoked, Lapsed, Remind, Asked, StillAsked, Extended, Late, Decided, ConfirmConsent, RenewConsent, PreferenceLink, ConfirmClosure, ClosureBegun, ClosureEnded, Closed, Digest, Overdue}

@@ -20,7 +20,7 @@ type Letter struct {
 	Received  time.Time // when it was asked
 	RespondBy time.Time // by when it will be answered
 
-	// Verify: the code. Verify, Remind, ConfirmAddress, Ready, ConfirmConsent: the link
+	// Verify: the code. Verify, Remind, ConfirmAddress, Ready, ConfirmConsent, ConfirmClosure: the link
 	// behind which a button acts. RenewConsent, PreferenceLink: the one that leads to
 	// the person's own choices. Each works until its time.
 	Code      personal.Text
@@ -78,6 +78,19 @@ type Letter struct {
 
 	// ConfirmConsent, RenewConsent: what it is about.
 	Consents []Consent
+
+	// ConfirmClosure, ClosureBegun: what to settle before an account is closed, in the
+	// language of the letter; it may be empty, and have several paragraphs.
+	Settle string
+	// ConfirmClosure: for how many days a closure can be taken back once it is
+	// confirmed; 0: not at all. GoneIn is the days from then until everything is gone.
+	Grace, GoneIn int
+	// ClosureBegun: when the account closes. Until then Revoke, if there is one, takes
+	// it back; GoneBy is when everything is gone.
+	ClosesAt, GoneBy time.Time
+	// ClosureBegun: that somebody who was signed in asked for it, and nobody pressed a
+	// button in a mail.
+	SignedIn bool
 
 	// Digest, Overdue: what needs whoever reads it, the most urgent first.
 	Lines   []Line

@@ -84,6 +84,8 @@ func letter(tb testing.TB, language string) mail.Letter {
 			{Request: "r_day", Right: "rectification", Why: []string{"T-1", "T-3", "T-7", "failed"}, RespondBy: asked.AddDate(0, 0, 5), SafeBy: asked.AddDate(0, 0, 1)},
 			{Request: "r_new", Right: "access", Why: []string{"new"}, RespondBy: asked.AddDate(0, 0, 29), SafeBy: asked.AddDate(0, 0, 27)},
 		},
+		Settle: say("Is there a subscription?\nEnd it first.", "Avez-vous un abonnement ?\nRésiliez-le d’abord."),
+		Grace:  14, GoneIn: 30, ClosesAt: asked.AddDate(0, 0, 14), GoneBy: asked.AddDate(0, 0, 44),
 		More: 12, Console: "https://privacy.lumen.example",
 	}
 }
@@ -236,6 +238,17 @@ func TestWhatEachLetterMustSay(t *testing.T) {
 			"You need not do anything: it then ends by itself",
 		},
 		mail.PreferenceLink: {"Your choices at Lumen & Sons", "/p/i15mzq1c8k2x7v4n9d.", until, "do not pass this mail on", "do nothing. Nothing has changed"},
+		mail.ConfirmClosure: {
+			"Do you want to close your account with Lumen & Sons?", link, until, "Nothing has happened yet", "you have 14 days to change your mind", "gone within 30 days",
+			"where the law wants them kept", "Is there a subscription?", "If this was not you, do nothing",
+		},
+		mail.ClosureBegun: {
+			"closes on 19 March 2026, 10:30 (CET). Until then nothing is deleted or changed. Everything is gone by 18 April 2026", "/r/revoke", "everything is as it was", "End it first.", "change your password",
+		},
+		mail.ClosureEnded: {"Your account with Lumen & Sons stays", "Everything is as it was"},
+		mail.Closed: {
+			"our last mail to you", "Account: 1 record erased", "Invoices: Kept until 5 May 2035: tax law", "goes when its time is over", "a code from which your address cannot be read", "CNIL",
+		},
 		mail.Digest: {
 			"15 privacy requests need you: 1 overdue, 1 due tomorrow, 13 others", "https://privacy.lumen.example",
 			"“Have my data erased”: the date to answer by has passed. It was to be answered by 4 March 2026. GET /v1/operator/requests/r_late",

@@ -9,6 +9,9 @@ import (
 
 // answer ends the work: with a package, or with the record of what was done.
 func (s *Service) answer(ctx context.Context, r Request) (result, error) {
+	if erases(r.Right) {
+		return s.erased(ctx, r)
+	}
 	if !exports(r.Right) {
 		say := mail.Fulfilled
 		if r.Right.Weighed() {

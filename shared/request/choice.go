@@ -37,7 +37,7 @@ func effect(right policy.Right) (stops []policy.Stop, ok bool) {
 	case policy.Restriction:
 		return []policy.Stop{policy.Restricted}, true
 	case policy.Access, policy.Portability, policy.Know, policy.Rectification, policy.Erasure,
-		policy.Challenge, policy.Complaint, policy.Appeal:
+		policy.Challenge, policy.Complaint, policy.Appeal, policy.AccountClosure, policy.RetentionEnd:
 	}
 	return nil, false
 }

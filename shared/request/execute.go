@@ -84,7 +84,7 @@ func (w worker) set(change func(*Step)) result {
 func (w worker) over(state State, change func(*Step)) result {
 	res := w.set(func(s *Step) {
 		change(s)
-		s.State = state
+		s.State, s.Ended = state, w.s.now()
 	})
 	after := w.step
 	change(&after)
@@ -171,8 +171,13 @@ func (w worker) execute(ctx context.Context) (result, error) {
 	switch w.step.Verb {
 	case DoDelete:
 		order.Verb = source.Delete
+	case DoArchive:
+		order.Verb = source.Archive
 	case DoAnonymise:
 		order.Verb, order.Masks = source.Anonymise, holding.Masks
+		if part, ok := w.r.part(w.step.Source, w.step.Category); ok {
+			order.Masks = part.Masks
+		}
 		// With the salt in it, the key is gone for good when the salt is.
 		order.MaskKey = []byte(w.s.Keys.Ring.Hash("mask", string(w.r.ID), string(w.subject.Salt)))
 	case DoCorrect:
@@ -192,6 +197,7 @@ func (w worker) execute(ctx context.Context) (result, error) {
 		s.Done += done.Removed
 		s.Left = done.Retained
 		s.Calls++
+		s.Acted = w.s.now()
 		if done.Done {
 			s.State = Looking
 		}
@@ -259,6 +265,9 @@ func (w worker) again(ctx context.Context) (result, error) {
 	}
 	if empty {
 		old, fresh = 0, old+fresh // all of it is new to the plan
+	}
+	if w.r.Right == policy.RetentionEnd {
+		fresh = 0 // what is newer has not outlived its purpose
 	}
 	switch {
 	case empty && fresh == 0:

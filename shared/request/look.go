@@ -144,7 +144,7 @@ func (s *Service) look(ctx context.Context, r Request, index int) (result, error
 		if index >= len(r.Looks) || r.Looks[index].Calls != calls || !r.Cutoff.Equal(cutoff) {
 			return r, nil // this page was counted before, or an operator had everything asked anew
 		}
-		r, err := s.looked(r, index, len(ids), found, all, subject)
+		r, err := s.looked(r, index, len(ids), found, all, all[len(p.proven()):], subject)
 		if err != nil {
 			return r, err
 		}
@@ -174,7 +174,7 @@ func (s *Service) plan(r Request, corrections []source.Correction) Request {
 		return r
 	}
 	old := r.Steps
-	r.Steps = planSteps(s.Policy, r.Right, r.Looks, corrections, s.now())
+	r.Steps = planSteps(s.Policy, r, r.Looks, corrections, s.now())
 	for i, step := range r.Steps {
 		for _, o := range old {
 			if o.Source == step.Source && o.Category == step.Category && o.Field == step.Field && o.begun() {
@@ -186,7 +186,7 @@ func (s *Service) plan(r Request, corrections []source.Correction) Request {
 }
 
 // looked returns r with one more page of a look.
-func (s *Service) looked(r Request, index, known int, found source.Found, all []personal.Identity, subject seal.Subject) (Request, error) {
+func (s *Service) looked(r Request, index, known int, found source.Found, all, tied []personal.Identity, subject seal.Subject) (Request, error) {
 	r.Looks = slices.Clone(r.Looks)
 	l := &r.Looks[index]
 	var err error
@@ -212,8 +212,8 @@ func (s *Service) looked(r Request, index, known int, found source.Found, all []
 			*l = Look{Source: l.Source, State: Planned, Calls: l.Calls}
 		}
 	}
-	if len(all) > 1 { // the first is the verified address
-		err = s.sealTies(&r, subject, all[1:])
+	if len(tied) > 0 {
+		err = s.sealTies(&r, subject, tied)
 	}
 	return r, err
 }

@@ -137,9 +137,9 @@ func (s *Service) DryRun(ctx context.Context, by operator.Identity, id ID, c Cal
 		if len(r.Looks) > 0 && !r.asked() {
 			return detail{}, errUnchanged // it is being looked at right now
 		}
-		r.Looks, r.Steps, r.Cutoff = lookAt(s.Policy, r.Right), nil, s.now()
+		r.Looks, r.Steps, r.Cutoff = lookAt(s.Policy, r), nil, s.now()
 		if len(r.Looks) == 0 {
-			r.Steps = planSteps(s.Policy, r.Right, nil, nil, s.now())
+			r.Steps = planSteps(s.Policy, r, nil, nil, s.now())
 		}
 		return detail{r: r, facts: []audit.Fact{{Name: "dry_run", Value: "true"}}}, nil
 	})
@@ -248,7 +248,7 @@ func (s *Service) TaskDone(ctx context.Context, by operator.Identity, task TaskI
 		}
 		r.Steps = slices.Clone(r.Steps)
 		st := &r.Steps[step]
-		st.State, st.By, st.Due = Done, by.ID, time.Time{} // what is done is due no more
+		st.State, st.By, st.Due, st.Ended = Done, by.ID, time.Time{}, s.now() // what is done is due no more
 		facts := []audit.Fact{{Name: "task", Value: strconv.Itoa(step)}, {Name: "state", Value: string(Done)}}
 		if r.Right.Weighed() {
 			if err := d.check(); err != nil {

@@ -39,6 +39,8 @@ type Step struct {
 	Field    string    `json:"field,omitempty"`  // of a correction
 	Due      time.Time `json:"due,omitzero"`     // of a task
 	By       string    `json:"by,omitempty"`     // who did the task
+	Acted    time.Time `json:"acted,omitzero"`   // when a store was last changed
+	Ended    time.Time `json:"ended,omitzero"`   // when it was over: of what is destroyed, looked for again and not found
 	Attempts
 }
 
@@ -56,7 +58,8 @@ const (
 	DoRefer     StepVerb = "refer"  // to the controller whose data it is
 	DoRefuse    StepVerb = "refuse" // to correct what is a record of what was
 	DoByHand    StepVerb = "by_hand"
-	DoChoose    StepVerb = "choose" // tell a source what the person chose
+	DoChoose    StepVerb = "choose"  // tell a source what the person chose
+	DoArchive   StepVerb = "archive" // put away where daily work does not reach it; of a retention rule
 )
 
 // begun reports whether something of the step happened that a new plan must not forget.
@@ -99,7 +102,9 @@ func (s Step) extended(planned Step) Step {
 }
 
 // destructive reports whether the verb changes what a store holds.
-func (v StepVerb) destructive() bool { return v == DoDelete || v == DoAnonymise || v == DoCorrect }
+func (v StepVerb) destructive() bool {
+	return v == DoDelete || v == DoAnonymise || v == DoCorrect || v == DoArchive
+}
 
 // State is how far a look or a step is. The comment says who moves next.
 type State string
@@ -132,13 +137,13 @@ func (s State) Over() bool {
 func (s State) running() bool { return s == Planned || s == Working || s == Looking }
 
 // lookAt lists the sources that a right needs asked: those that are ours to ask.
-func lookAt(p *policy.Policy, right policy.Right) []Look {
+func lookAt(p *policy.Policy, r Request) []Look {
 	var looks []Look
-	if byHand(right) || right.Unverified() {
+	if byHand(r.Right) || r.Right.Unverified() {
 		return nil
 	}
 	for _, src := range p.Sources {
-		if src.Role == policy.AsController && src.Kind != policy.KindTask {
+		if src.Role == policy.AsController && src.Kind != policy.KindTask && r.concerns(src) {
 			looks = append(looks, Look{Source: src.ID, State: Planned})
 		}
 	}
@@ -151,7 +156,8 @@ func byHand(right policy.Right) bool {
 	case policy.Restriction, policy.Objection:
 		return true
 	case policy.Access, policy.Portability, policy.Know, policy.Rectification, policy.Erasure,
-		policy.OptOutSale, policy.LimitSensitive, policy.WithdrawConsent, policy.Challenge, policy.Complaint, policy.Appeal:
+		policy.OptOutSale, policy.LimitSensitive, policy.WithdrawConsent, policy.Challenge, policy.Complaint, policy.Appeal,
+		policy.AccountClosure, policy.RetentionEnd:
 	}
 	return right.Weighed()
 }
@@ -165,8 +171,9 @@ func taskDays(p *policy.Policy, right policy.Right) int {
 }
 
 // planSteps turns what the sources hold into steps. It is pure: the same policy,
-// right, counts and corrections give the same plan.
-func planSteps(p *policy.Policy, right policy.Right, looks []Look, corrections []source.Correction, now time.Time) []Step {
+// request, counts and corrections give the same plan.
+func planSteps(p *policy.Policy, r Request, looks []Look, corrections []source.Correction, now time.Time) []Step {
+	right := r.Right
 	task := func(src string, days int) Step {
 		return Step{Source: src, Verb: DoByHand, State: Waiting, Due: now.AddDate(0, 0, days)}
 	}
@@ -179,6 +186,8 @@ func planSteps(p *policy.Policy, right policy.Right, looks []Look, corrections [
 	var steps []Step
 	for _, src := range p.Sources {
 		switch {
+		case !r.concerns(src):
+			continue
 		case src.Role == policy.AsProcessor:
 			for _, h := range src.Holdings {
 				steps = append(steps, Step{Source: src.ID, Category: h.Category, Verb: DoRefer, State: Told})
@@ -193,7 +202,10 @@ func planSteps(p *policy.Policy, right policy.Right, looks []Look, corrections [
 		look := lookOf(looks, src.ID)
 		for _, h := range src.Holdings {
 			step := Step{Source: src.ID, Category: h.Category, Known: look.Known, Found: look.Counts[h.Category], State: Planned}
-			step.Verb = verbFor(p, right, h)
+			var concerned bool
+			if step.Verb, concerned = r.verbFor(p, src.ID, h); !concerned {
+				continue
+			}
 			switch {
 			case look.State == Failed:
 				// "Could not look" must never read as "nothing found".
@@ -227,22 +239,70 @@ func lookOf(looks []Look, src string) Look {
 	return looks[i]
 }
 
-func verbFor(p *policy.Policy, right policy.Right, h policy.Holding) StepVerb {
+// part returns what work that we began is to do to a category of a source.
+func (r Request) part(src, category string) (Part, bool) {
+	i := slices.IndexFunc(r.Only, func(x Part) bool { return x.Source == src && x.Category == category })
+	if i < 0 {
+		return Part{}, false
+	}
+	return r.Only[i], true
+}
+
+// concerns reports whether a source has to do with the request at all.
+func (r Request) concerns(src policy.Source) bool {
+	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(x Part) bool { return x.Source == src.ID })
+}
+
+// How is what becomes of data that somebody wants erased, where they can choose.
+type How string
+
+// The ways.
+const (
+	ByDeletion      How = "delete"
+	ByAnonymisation How = "anonymise"
+)
+
+// verbFor is what a request does to a holding; ok is false if it has nothing to do with it.
+func (r Request) verbFor(p *policy.Policy, src string, h policy.Holding) (verb StepVerb, ok bool) {
 	category, _ := p.Category(h.Category)
 	switch {
-	case right == policy.Erasure && h.Action == policy.ActionKeep:
-		return DoKeep
-	case right == policy.Erasure && h.Action == policy.ActionAnonymise:
-		return DoAnonymise
-	case right == policy.Erasure:
-		return DoDelete
+	case len(r.Only) > 0:
+		part, ok := r.part(src, h.Category)
+		switch part.Verb {
+		case policy.RetireAnonymise:
+			return DoAnonymise, ok
+		case policy.RetireArchive:
+			return DoArchive, ok
+		case policy.RetireDelete:
+		}
+		return DoDelete, ok
+	case r.Right == policy.AccountClosure && h.OnClosure != "":
+		return doing(h.OnClosure), true
+	case r.Right == policy.Erasure && h.Either && h.Action != policy.ActionKeep && r.How == ByDeletion:
+		return DoDelete, true
+	case r.Right == policy.Erasure && h.Either && h.Action != policy.ActionKeep && r.How == ByAnonymisation:
+		return DoAnonymise, true
+	case erases(r.Right):
+		return doing(h.Action), true
 	case !category.Shown():
-		return DoTell
-	case right == policy.Portability && category.Inference:
+		return DoTell, true
+	case r.Right == policy.Portability && category.Inference:
 		// GDPR Article 20(1) covers data that the person provided, not what was inferred from it.
-		return DoTell
+		return DoTell, true
 	}
-	return DoExport
+	return DoExport, true
+}
+
+// doing is the verb of what a policy has done to a holding.
+func doing(a policy.Action) StepVerb {
+	switch a {
+	case policy.ActionKeep:
+		return DoKeep
+	case policy.ActionAnonymise:
+		return DoAnonymise
+	case policy.ActionDelete:
+	}
+	return DoDelete
 }
 
 // correctionSteps plans the correction of one field wherever it stands. A field
@@ -308,6 +368,7 @@ const (
 	unitLook                       // ask a source for one page
 	unitStep                       // one page of a step
 	unitFinish                     // nothing is left: answer
+	unitEnd                        // what the person agreed to ends with their account
 )
 
 // unit is one piece of work, possible from an instant on.
@@ -325,6 +386,9 @@ func (r Request) unit() (unit, bool) {
 	}
 	if r.Status != InProgress && r.Status != Open {
 		return unit{}, false
+	}
+	if r.Right == policy.AccountClosure && r.Switched.IsZero() {
+		return unit{kind: unitEnd}, true // before all else: nobody is to be written to any more
 	}
 	var best unit
 	offer := func(u unit) {

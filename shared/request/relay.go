@@ -205,6 +205,8 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		}
 		l.Systems, l.Follow = s.Outcome(r.named(p), r.Locale), follow()
 		l.Ignored, l.Authority = s.ignored(ctx, r, p), s.authority(r)
+	case mail.Closed:
+		l.Systems, l.Authority, l.Follow = s.Outcome(r.named(p), r.Locale), s.authority(r), follow()
 	case mail.Denied:
 		if r.unmailed() {
 			return l, errNotToBeSaid
@@ -267,7 +269,8 @@ func (s *Service) letter(ctx context.Context, r Request, p Person, a Announcemen
 		if r.unmailed() {
 			return l, errNotToBeSaid
 		}
-	case mail.Revoked, mail.Digest, mail.Overdue, mail.ConfirmConsent, mail.RenewConsent, mail.PreferenceLink:
+	case mail.Revoked, mail.Digest, mail.Overdue, mail.ConfirmConsent, mail.RenewConsent, mail.PreferenceLink,
+		mail.ConfirmClosure, mail.ClosureBegun, mail.ClosureEnded:
 	}
 	return l, nil
 }

@@ -101,6 +101,12 @@ type Request struct {
 	Outcome       Outcome    `json:"outcome,omitempty"`       // of what somebody weighs
 	Appealed      ID         `json:"appealed,omitempty"`      // the appeal against this denial
 
+	Opener   string `json:"opener,omitempty"`   // chain of what opened it: it is work that we began ourselves
+	Only     []Part `json:"only,omitempty"`     // what such work is about; none: every source
+	Mute     bool   `json:"mute,omitempty"`     // there is no address: nobody is written to
+	How      How    `json:"how,omitempty"`      // what the person wants done where the policy lets them choose
+	Entombed int    `json:"entombed,omitempty"` // identifiers that the ledger of erasures has
+
 	Automatic bool      `json:"auto,omitempty"`     // accepted by the policy, without an operator
 	App       string    `json:"app,omitempty"`      // of the company's, that made it for who was signed in there
 	Purposes  []string  `json:"purposes,omitempty"` // that consent is withdrawn for; empty: all of them
@@ -299,10 +305,18 @@ func (s *Service) person(ctx context.Context, r Request) (Person, seal.Subject, 
 	return p, subject, err
 }
 
+// proven is the identity that the person themselves proved; none where there is no address.
+func (p Person) proven() []personal.Identity {
+	if p.Email == (personal.Email{}) {
+		return nil
+	}
+	return []personal.Identity{p.Email.Identity()}
+}
+
 // identities returns what counts as verified: the proven address, and what
 // sources tied to it.
 func (s *Service) identities(r Request, p Person, subject seal.Subject) ([]personal.Identity, error) {
-	list := []personal.Identity{p.Email.Identity()}
+	list := p.proven()
 	if r.Ties == nil {
 		return list, nil
 	}

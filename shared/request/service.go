@@ -36,6 +36,7 @@ type Service struct {
 	Mail      mail.Sender
 	Digest    *digest.Book // what operators are told once a day, or soon
 	Choices   Choices      // where opt-outs, withdrawals and objections take effect
+	Ledger    Ledger       // of erasures; nil: none is kept
 	// Heads finds the audit chains of what else the due-index leads to, each as it is
 	// remembered, and for the zero Key those that are in no index. Nil: there are none.
 	Heads func(ctx context.Context, k table.Key) ([]audit.Chain, error)
@@ -113,11 +114,29 @@ func (r Request) put() (table.Write, error) {
 // save commits the request with its audit entry, and with what the change
 // promises to say. It is the only way in which a change is stored.
 func (s *Service) save(ctx context.Context, id table.ID, r Request, e audit.Entry, say []mail.Kind, more ...table.Write) (Request, error) {
+	r, writes, err := s.saving(id, r, e, say, more...)
+	if err != nil {
+		return Request{}, err
+	}
+	if err := s.Table.Commit(ctx, id, writes...); err != nil {
+		return Request{}, err
+	}
+	r.version++
+	r.filed, r.also = writes[0].Item.Due, nil
+	return r, nil
+}
+
+// saving returns the request as save stores it, and the writes that do, the
+// request's own first.
+func (s *Service) saving(id table.ID, r Request, e audit.Entry, say []mail.Kind, more ...table.Write) (Request, []table.Write, error) {
 	e.Commit = string(id)
 	e, r.Head = r.Head.Append(e)
 	r.Told = slices.DeleteFunc(slices.Clone(r.Told), func(what string) bool { return !slices.Contains(r.waits(), what) })
 	if r.Since = e.At; r.Status.Final() {
 		r.Since = time.Time{} // nothing waits for it any more
+	}
+	if r.Mute {
+		say = nil
 	}
 	for _, kind := range say {
 		r.Announcements = append(r.Announcements, Announcement{Seq: e.Seq, Kind: kind})
@@ -132,19 +151,13 @@ func (s *Service) save(ctx context.Context, id table.ID, r Request, e audit.Entr
 	}
 	put, err := r.put()
 	if err != nil {
-		return Request{}, err
+		return Request{}, nil, err
 	}
 	entry := table.Item{
 		Key:  table.Key{Partition: e.Chain, Sort: entrySort(e.Seq)},
 		Body: e.Encode(), Schema: requestSchema, Expires: s.Policy.Retention.Audit.After(r.Received),
 	}
-	writes := slices.Concat([]table.Write{put, table.Put(table.Audit, entry, table.New)}, r.also, more)
-	if err := s.Table.Commit(ctx, id, writes...); err != nil {
-		return Request{}, err
-	}
-	r.version++
-	r.filed, r.also = put.Item.Due, nil
-	return r, nil
+	return r, slices.Concat([]table.Write{put, table.Put(table.Audit, entry, table.New)}, r.also, more), nil
 }
 
 // keep commits progress that is no change in the sense of the audit: a claim,

@@ -106,6 +106,9 @@ func (r Request) Can(a Action) bool {
 // even that confirmed twice (11 CCR 7028), which no lost request may get round.
 func (r Request) after(a Action) (Status, bool) {
 	next, ok := moves[r.Status][a]
+	if r.Right.Internal() {
+		return next, ok && a.internal()
+	}
 	return next, ok && (a != Revoke || !r.Right.Unverified())
 }
 

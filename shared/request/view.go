@@ -187,7 +187,7 @@ func (s *Service) ignored(ctx context.Context, r Request, p Person) []personal.I
 	if !r.Status.Final() && slices.ContainsFunc(r.Looks, func(l Look) bool { return l.State == Failed }) {
 		return nil // a source that could not be asked may tie them yet
 	}
-	proven := []personal.Identity{p.Email.Identity()}
+	proven := p.proven()
 	if r.Ties != nil {
 		subject, err := s.Keys.Load(ctx, r.Holder)
 		if err == nil {

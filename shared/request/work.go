@@ -104,7 +104,7 @@ func (s *Service) Work(until context.Context, id ID) error {
 // fences, so that a hold placed since fails this commit and not the deletion.
 func (s *Service) claim(ctx context.Context, r Request, u unit, token string, now time.Time) (Request, error) {
 	var checks []table.Write
-	if u.kind == unitAccept || u.kind == unitFinish && !exports(r.Right) {
+	if u.kind == unitAccept || u.kind == unitEnd || u.kind == unitFinish && !exports(r.Right) {
 		return r, nil // a decision, not an effect: its own commit lets one worker make it
 	}
 	if u.kind == unitStep && r.Steps[u.index].Verb.destructive() {
@@ -197,6 +197,8 @@ func (s *Service) do(ctx context.Context, r Request, u unit) (result, error) {
 	switch u.kind {
 	case unitAccept:
 		return s.accept(), nil
+	case unitEnd:
+		return s.ends(), nil
 	case unitLook:
 		return s.look(ctx, r, u.index)
 	case unitStep:
@@ -219,12 +221,12 @@ func (s *Service) begin(r Request) Request {
 		r.Start = later(r.Proof.At, r.Received).Add(rule.Cooling)
 	}
 	if len(r.Looks) == 0 {
-		if r.Looks = lookAt(s.Policy, r.Right); len(r.Looks) > 0 {
+		if r.Looks = lookAt(s.Policy, r); len(r.Looks) > 0 {
 			r.Cutoff = s.now()
 		}
 	}
 	if len(r.Looks) == 0 {
-		r.Steps = planSteps(s.Policy, r.Right, nil, nil, s.now())
+		r.Steps = planSteps(s.Policy, r, nil, nil, s.now())
 	}
 	return r
 }
