@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Closure is how an account is closed. The zero Closure offers none. Whatever it
 // says, a no to marketing outlives the account, as a keyed hash: who comes back is
@@ -55,4 +58,25 @@ func (o *object) grace() time.Duration {
 		},
 	}
 	return parseSpan(o.line("grace", need, is)) // zero for immediate
+}
+
+// SettleFirst is Closure.Before as plain text, for a mail: paragraphs with an empty
+// line between them, and addresses written out.
+func (p *Policy) SettleFirst(language string) string {
+	var text strings.Builder
+	for i, spans := range paragraphsOf(p.Closure.Before.In(language), p.target) {
+		if i > 0 {
+			text.WriteString("\n\n")
+		}
+		for _, s := range spans {
+			text.WriteString(s.Text)
+			switch {
+			case strings.HasPrefix(s.Href, "#"):
+				text.WriteString(" (" + p.Document.URL + s.Href + ")")
+			case s.Href != "":
+				text.WriteString(" (" + s.Href + ")")
+			}
+		}
+	}
+	return text.String()
 }
