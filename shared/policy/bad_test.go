@@ -23,7 +23,7 @@ var bad = []struct {
 }{
 	{"a key that does not exist", "  brand: Example Whole\n", "  brand: Example Whole\n  colour: red\n", true},
 	{"a section that does not exist", "format: 1\n", "format: 1\nrihgts: {}\n", true},
-	{"a section that arrives later", "format: 1\n", "format: 1\nclosure: {}\n", true},
+	{"a section that arrives later", "format: 1\n", "format: 1\ndisclosures: {}\n", true},
 	{"a key twice", "  country: FR\n  postal_address: 1 rue de l'Exemple, 75001 Paris, France\n  time_zone", "  country: FR\n  country: DE\n  postal_address: 1 rue de l'Exemple, 75001 Paris, France\n  time_zone", false},
 	{"an id twice", "    rest: {title:", "    all: {title: {en: Again, fr: Encore}}\n    rest: {title:", false},
 	{"another format", "format: 1\n", "format: 2\n", true},
@@ -218,8 +218,8 @@ func TestAProofThatALawForbidsIsRefusedInItsWords(t *testing.T) {
 	t.Parallel()
 	whole := read(t, "testdata/whole.yaml")
 	for _, tt := range []struct{ old, with, regime, right, at, article string }{
-		{"proof: [address, data_points]", "proof: [address, identity_document]", "eu-gdpr", "access", "63:22 rights.access.proof[1]", "Art. 12(6) GDPR"},
-		{"proof: [none]", "proof: [identity_document]", "us-ca-ccpa", "opt_out_sale", "71:47 rights.opt_out_sale.proof[0]", "11 CCR § 7060(b)"},
+		{"proof: [address, data_points]", "proof: [address, identity_document]", "eu-gdpr", "access", "64:22 rights.access.proof[1]", "Art. 12(6) GDPR"},
+		{"proof: [none]", "proof: [identity_document]", "us-ca-ccpa", "opt_out_sale", "72:47 rights.opt_out_sale.proof[0]", "11 CCR § 7060(b)"},
 	} {
 		no, forbidden := law.Forbids(tt.regime, tt.right, law.IdentityDocument)
 		if !forbidden || no.Text == "" || no.Article != tt.article {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/law"
+	"rightsdesk/shared/personal"
 )
 
 // report notes a problem at a path.
@@ -16,7 +17,9 @@ type report func(path, format string, args ...any)
 // about the file being whole; the second holds the policy to its own promises.
 var checks = []func(*Policy, report){
 	checkReferences, checkProse, checkCategories, checkSources, checkTables, checkCorrections, checkPeriods,
-	checkRegimes, checkProofs, checkRefusals,
+	checkRegimes, checkProofs, checkRefusals, checkBuckets, checkPools,
+
+	checkRules, checkDuties, checkEnds, checkPapers, checkIntakes,
 
 	checkConsents, checkDefaults, checkSignals, checkChoices, checkCookies, checkSecrets,
 
@@ -140,6 +143,56 @@ func checkTables(p *Policy, refuse report) {
 		for _, h := range s.Holdings {
 			if !slices.ContainsFunc(s.DynamoDB.Items, func(r ItemRule) bool { return r.Category == h.Category }) {
 				refuse(at+".holdings."+h.Category, "dynamodb.items has no rule that puts an item into this category")
+			}
+		}
+	}
+}
+
+// checkBuckets refuses a bucket that cannot be asked for a person in every way it is
+// said to know them, and objects of no category.
+func checkBuckets(p *Policy, refuse report) {
+	for _, s := range p.Sources {
+		if s.Kind != KindS3 {
+			continue
+		}
+		at := "sources." + s.ID
+		for i, kind := range s.Identities {
+			if kind != "" && s.S3.Prefix[kind] == "" && s.S3.Tag[kind] == "" {
+				refuse(fmt.Sprintf("%s.known_by[%d]", at, i), "neither s3.prefix nor s3.tag says how objects are found by %s", kind)
+			}
+		}
+		for key, ways := range map[string]map[personal.Kind]string{"prefix": s.S3.Prefix, "tag": s.S3.Tag} {
+			for kind := range ways {
+				if !slices.Contains(s.Identities, kind) {
+					refuse(at+".s3."+key+"."+string(kind), "known_by does not list %s; a source is asked by those kinds only", kind)
+				}
+			}
+		}
+		for i, rule := range s.S3.Objects {
+			if _, held := s.Holding(rule.Category); !held && rule.Category != "" {
+				refuse(fmt.Sprintf("%s.s3.objects[%d].category", at, i), "is no holding of this source")
+			}
+		}
+		for _, h := range s.Holdings {
+			if !slices.ContainsFunc(s.S3.Objects, func(r ObjectRule) bool { return r.Category == h.Category }) {
+				refuse(at+".holdings."+h.Category, "s3.objects has no rule that puts an object into this category")
+			}
+		}
+	}
+}
+
+// checkPools refuses to ask a user pool for what it finds nobody by.
+func checkPools(p *Policy, refuse report) {
+	known := []personal.Kind{personal.KindAccount, personal.KindEmail, personal.KindPhone}
+	for _, s := range p.Sources {
+		for i, kind := range s.Identities {
+			if s.Kind == KindCognito && kind != "" && !slices.Contains(known, kind) {
+				refuse(fmt.Sprintf("sources.%s.known_by[%d]", s.ID, i), "must be one of: %s; a user pool finds nobody by anything else", list(known))
+			}
+		}
+		for kind := range s.Cognito.Ties {
+			if slices.Contains(s.Identities, kind) && kind != personal.KindAccount {
+				refuse("sources."+s.ID+".cognito.ties."+string(kind), "must be a kind that users are not found by")
 			}
 		}
 	}

@@ -60,12 +60,14 @@ const (
 	ShowVendors     Table = "vendors"
 	ShowPlaces      Table = "places"
 	ShowKept        Table = "kept"
+	ShowRetention   Table = "retention"
+	ShowClosure     Table = "closure"
 	ShowChangelog   Table = "changelog"
 )
 
 var tables = []Table{
 	ShowContact, ShowAuthorities, ShowScope, ShowRights, ShowCategories, ShowPurposes, ShowConsents, ShowSignals, ShowChoices, ShowCookies,
-	ShowVendors, ShowPlaces, ShowKept, ShowChangelog,
+	ShowVendors, ShowPlaces, ShowKept, ShowRetention, ShowClosure, ShowChangelog,
 }
 
 func (p *Policy) readDocument(o *object) {

@@ -129,7 +129,9 @@ func TestWhatIsNotSaidHasADefault(t *testing.T) {
 	if p.Refusals != nil || !p.MayRefuse("excessive") {
 		t.Errorf("refusals are %v", p.Refusals)
 	}
-	if want := (policy.Retention{Requests: policy.Period{Months: 24}, Audit: policy.Period{Years: 6}}); p.Retention != want {
+	if want := (policy.Retention{
+		Requests: policy.Period{Months: 24}, Audit: policy.Period{Years: 6}, Salts: 30 * day, Brake: policy.Brake{Percent: 5, Cap: 10_000},
+	}); p.Retention != want {
 		t.Errorf("retention is %+v, want %+v", p.Retention, want)
 	}
 	if r := p.Rights[policy.Erasure]; r.Cooling != 7*day || !r.Extension || !r.Agents || r.TaskDays != 14 || r.PromisedDays != 0 {

@@ -197,6 +197,12 @@ func (p *Policy) endDuties() {
 	}
 }
 
+// RulesFor returns the rules about what a source holds of a category, in the order of
+// the file; the one that ends a duty is among them.
+func (p *Policy) RulesFor(source, category string) []RetentionRule {
+	return slices.DeleteFunc(slices.Clone(p.RetentionRules), func(r RetentionRule) bool { return r.Source != source || r.Category != category })
+}
+
 // RetentionRule returns the rule with that id, be it written or made of a duty.
 func (p *Policy) RetentionRule(id string) (RetentionRule, bool) {
 	i := slices.IndexFunc(p.RetentionRules, func(r RetentionRule) bool { return r.ID == id })

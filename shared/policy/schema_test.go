@@ -58,7 +58,7 @@ func plain(tb testing.TB, n *yaml.Node) any {
 		return nil
 	case "!!bool":
 		return n.Value == "true"
-	case "!!int":
+	case "!!int", "!!float":
 		return json.Number(n.Value)
 	}
 	return n.Value
