@@ -276,7 +276,7 @@ func (b *bucket) deleteAll(w http.ResponseWriter, r *http.Request) {
 		problem(w, "MalformedXML")
 		return
 	}
-	type deleted struct{ Key, VersionId string }    //nolint:revive // the protocol's spelling
+	type deleted struct{ Key, VersionId string } //nolint:revive // the protocol's spelling
 	type refusal struct{ Key, Code, Message string }
 	var out struct {
 		XMLName xml.Name  `xml:"DeleteResult"`

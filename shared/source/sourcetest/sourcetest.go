@@ -46,6 +46,9 @@ type Store struct {
 	// OnlyDeletes: this store cannot anonymise, because what names the person is
 	// the record's key, and must say ErrRefused.
 	OnlyDeletes bool
+	// NeverCorrects: nor can it correct, because a record has no fields that are set
+	// one by one, and it must say ErrRefused.
+	NeverCorrects bool
 }
 
 // Entry is a record of the n-th person.
@@ -147,10 +150,14 @@ func (s *suite) order(verb source.Verb, until time.Time) source.Order {
 
 // verbs are what can be ordered from this store.
 func (s *suite) verbs() []source.Verb {
-	if s.OnlyDeletes {
-		return []source.Verb{source.Delete, source.Correct}
+	can := []source.Verb{source.Delete}
+	if !s.OnlyDeletes {
+		can = append(can, source.Anonymise)
 	}
-	return []source.Verb{source.Delete, source.Anonymise, source.Correct}
+	if !s.NeverCorrects {
+		can = append(can, source.Correct)
+	}
+	return can
 }
 
 // find collects all pages and checks that looking ends.
@@ -462,6 +469,13 @@ func badMasks(s *suite) {
 
 func corrections(s *suite) {
 	until := s.fill(3)
+	if s.NeverCorrects {
+		before := s.Dump(s.T)
+		if _, err := s.Source.Execute(s.Context(), s.order(source.Correct, until)); !errors.Is(err, source.ErrRefused) || !maps.Equal(before, s.Dump(s.T)) {
+			s.Errorf("a store that cannot correct: %v, want ErrRefused and no change", err)
+		}
+		return
+	}
 	if removed := s.work(s.order(source.Correct, until)); removed != 3 {
 		s.Errorf("%d corrected, want 3", removed)
 	}
