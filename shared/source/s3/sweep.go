@@ -77,18 +77,26 @@ func (m Mapping) at(roots []root, key string) int {
 	})
 }
 
-func (s *Source) checkAge(by source.Hand, category string) error {
-	if by != source.Collected {
-		return refused(errors.New("S3 does not know when an object was last used; sweep by when it was collected"))
-	}
-	if !s.m.knows(category) {
+// able refuses a rule that no bucket can follow. No verb is a look only.
+func (s *Source) able(verb source.Verb, by source.Hand, category string) error {
+	switch {
+	case verb == source.Archive:
+		return refused(errors.New("a copy in an archive leaves the versions where they are; declare a lifecycle rule of the bucket instead"))
+	case verb != "" && verb != source.Delete:
+		return refused(errors.New("an object is bytes: it can be deleted, and not masked; declare delete"))
+	case by != source.Collected:
+		return fmt.Errorf("%w: %w: S3 does not know when an object was last used", source.ErrRefused, source.ErrNotSwept)
+	case !s.m.knows(category):
 		return refused(errors.New("the mapping has no such category"))
 	}
 	return nil
 }
 
 func (s *Source) old(ctx context.Context, age source.Age) (source.Aged, error) {
-	if err := s.checkAge(age.By, age.Category); err != nil {
+	if err := age.Check(); err != nil {
+		return source.Aged{}, err
+	}
+	if err := s.able(age.Verb, age.By, age.Category); err != nil {
 		return source.Aged{}, err
 	}
 	roots := s.m.roots()
@@ -192,20 +200,11 @@ func (s *Source) Expire(ctx context.Context, e source.Expiry) (source.Done, erro
 }
 
 func (s *Source) expire(ctx context.Context, e source.Expiry) (source.Done, error) {
-	switch e.Verb {
-	case source.Delete:
-	case source.Archive:
-		return source.Done{}, refused(errors.New("a copy in an archive leaves the versions where they are; declare a lifecycle rule of the bucket instead"))
-	case source.Anonymise, source.Correct, source.Choose:
-		return source.Done{}, refused(errors.New("an object is bytes: it can be deleted, and not masked; declare delete"))
-	default:
-		return source.Done{}, refused(errors.New("the rule does not say what to do"))
-	}
-	if err := s.checkAge(e.By, e.Category); err != nil {
+	if err := e.Check(); err != nil {
 		return source.Done{}, err
 	}
-	if e.Until.IsZero() || e.Call.Key == "" || len(e.Records) > source.MaxPageSize {
-		return source.Done{}, refused(errors.New("a page needs an instant, a key and no more records than a page holds"))
+	if err := s.able(e.Verb, e.By, e.Category); err != nil {
+		return source.Done{}, err
 	}
 	if err := s.inTime(e.Call); err != nil {
 		return source.Done{}, err
