@@ -57,6 +57,11 @@ const (
 	Failed       Why = "failed"        // a step failed and waits for a retry
 	Answered     Why = "answered"      // the person wrote back
 	Unconfirmed  Why = "unconfirmed"   // no letter told the person that it was received, as the law wants
+	Held         Why = "held"          // a legal hold keeps its work from going on
+	HoldReview   Why = "hold_review"   // somebody has to say whether a legal hold is still needed
+	PreviewReady Why = "preview_ready" // what a retention rule would do can be seen, and it waits to be activated
+	Braked       Why = "braked"        // a retention rule would have taken more than its share
+	Late         Why = "late"          // a retention rule leaves something longer than it should
 )
 
 // urgent reports whether operators are told soon, and not with the next daily digest.
@@ -71,10 +76,11 @@ func Join(why []Why) string {
 	return strings.Join(words, ",")
 }
 
-// Line is what a digest tells of one request.
+// Line is what a digest tells of one request, or of something else of ours.
 type Line struct {
-	Request   string    `json:"request"`
-	Right     string    `json:"right"`
+	Request   string    `json:"request"`        // or what else names what it is about
+	Right     string    `json:"right"`          // or what kind of thing it is
+	Call      string    `json:"call,omitempty"` // that shows it, where it is no request: GET /v1/operator/holds/h1
 	RespondBy time.Time `json:"respond_by"`
 	SafeBy    time.Time `json:"safe_by"`
 	Why       []Why     `json:"why"`

@@ -149,7 +149,7 @@ func decode(item table.Item, into any) error {
 }
 
 // urgency lists the reasons, what is most urgent first.
-var urgency = []Why{Overdue, StillOverdue, OneDay, ThreeDays, SevenDays, Unconfirmed, Failed, Answered, Task, New, StillWaiting}
+var urgency = []Why{Overdue, StillOverdue, OneDay, ThreeDays, SevenDays, Unconfirmed, Braked, Failed, Late, Answered, Task, New, PreviewReady, Held, HoldReview, StillWaiting}
 
 func (w Why) rank() int {
 	if i := slices.Index(urgency, w); i >= 0 {
@@ -186,7 +186,7 @@ func (b *Book) mail(ctx context.Context, key table.Key, to Audience, lines []Lin
 		for i, w := range line.Why {
 			why[i] = string(w)
 		}
-		l.Lines = append(l.Lines, mail.Line{Request: line.Request, Right: line.Right, Why: why, RespondBy: line.RespondBy, SafeBy: line.SafeBy})
+		l.Lines = append(l.Lines, mail.Line{Request: line.Request, Right: line.Right, Call: line.Call, Why: why, RespondBy: line.RespondBy, SafeBy: line.SafeBy})
 	}
 	m, err := mail.Compose(kind, p.Document.Languages[0], l)
 	if err != nil {

@@ -1,9 +1,3 @@
-// Package hold keeps legal holds away from deletion. What stands here so far is
-// the fence: the item whose version every claim of destructive work checks, so
-// that placing a hold and claiming a page can never both win.
-//
-// Holds themselves arrive with a later version; a fence that does not exist
-// holds nothing back. It imports the table port and the domain imports it.
 package hold
 
 import (
@@ -11,64 +5,181 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
+	"rightsdesk/shared/seal"
 	"rightsdesk/shared/table"
 )
 
 // Fence names one item that a claim depends on.
-//
-//	partition             sort   body        who puts it
-//	fence#person#<id>     -      {"holds"}   placing or releasing a hold
-//	fence#request#<id>    -      {"holds"}   the same
-//	fence#source#<id>     -      {"holds"}   the same
 type Fence struct{ kind, id string }
 
-// Person is the fence around a data subject.
-func Person(subject string) Fence { return Fence{"person", subject} }
+// The kinds of fences.
+const (
+	aroundPerson  = "person"
+	aroundRequest = "request"
+	aroundSource  = "source"
+	aroundAll     = "all"
+)
+
+// Person is the fence around whoever is known by an identifier.
+func Person(id seal.Identifier) Fence { return Fence{aroundPerson, string(id)} }
 
 // Request is the fence around one request.
-func Request(id string) Fence { return Fence{"request", id} }
+func Request(id string) Fence { return Fence{aroundRequest, id} }
 
 // Source is the fence around one data source.
-func Source(id string) Fence { return Fence{"source", id} }
+func Source(id string) Fence { return Fence{aroundSource, id} }
+
+// all is the fence around everything: a sweep meets everybody.
+var all = Fence{kind: aroundAll}
 
 // Ref is where the fence stands.
 func (f Fence) Ref() table.Ref {
-	return table.Ref{Table: table.State, Key: table.Key{Partition: "fence#" + f.kind + "#" + f.id, Sort: "-"}}
+	p := "fence#" + f.kind
+	if f.id != "" {
+		p += "#" + f.id
+	}
+	return table.Ref{Table: table.State, Key: table.Key{Partition: p, Sort: "-"}}
 }
 
-// ErrHeld says that a hold covers what was to be claimed.
-var ErrHeld = errors.New("hold: a legal hold is in force")
+// ErrHeld says that a hold covers what was to be claimed. It is a *Held by one or more.
+var ErrHeld = errors.New("hold: a legal hold is in the way")
 
-const fenceSchema = 1
+// heldBy is ErrHeld with the holds that are in the way.
+type heldBy struct{ ids []ID }
 
-type fenceBody struct {
-	Holds int `json:"holds"` // placed and not yet released
+func (heldBy) Error() string { return ErrHeld.Error() }
+
+// Unwrap makes errors.Is(err, ErrHeld) work.
+func (heldBy) Unwrap() error { return ErrHeld }
+
+// Blocking returns the holds that an ErrHeld is about, if it says.
+func Blocking(err error) []ID {
+	if h, ok := errors.AsType[heldBy](err); ok {
+		return h.ids
+	}
+	return nil
 }
 
-// Checks reads the fences and returns the conditions that a claim's commit must
-// carry: should any fence change before the commit, the commit fails. It returns
-// ErrHeld if one of them already holds.
+const (
+	// fenceSchema is 2: a fence of schema 1 counted holds and could not name them.
+	fenceSchema = 2
+	// fenceLife is how long a fence without a hold stays: longer than any claim that
+	// read it, which must not meet another fence at the same version.
+	fenceLife = 24 * time.Hour
+	// maxBehind bounds the holds behind one fence.
+	maxBehind = 2000
+)
+
+// fence is a fence's item.
+type fence struct {
+	By []behind `json:"by"`
+
+	at      Fence
+	version int64 // 0: there is none
+}
+
+// behind is one hold behind a fence.
+type behind struct {
+	Hold     ID     `json:"h"`
+	Category string `json:"c,omitempty"` // in a source: of this category only
+	Item     string `json:"i,omitempty"` // in a source: this record only
+	// Salt says that what was sealed for the person has to stay readable, and no more.
+	Salt   bool   `json:"s,omitempty"`
+	Auto   bool   `json:"a,omitempty"` // a law's: corrections that the person asks for go on
+	Spares string `json:"x,omitempty"` // the request whose work goes on
+}
+
+// read reads a fence. One that cannot be read holds: deleting is the step that
+// cannot be undone.
+func read(ctx context.Context, t table.Table, f Fence) (fence, error) {
+	item, err := t.Get(ctx, f.Ref())
+	if errors.Is(err, table.ErrAbsent) {
+		return fence{at: f}, nil
+	}
+	if err != nil {
+		return fence{}, fmt.Errorf("read the fence of a %s: %w", f.kind, err)
+	}
+	b := fence{at: f, version: item.Version}
+	if err := json.Unmarshal(item.Body, &b); err != nil || item.Schema != fenceSchema {
+		return fence{}, fmt.Errorf("read the fence of a %s: %w", f.kind, ErrHeld)
+	}
+	return b, nil
+}
+
+// check is the condition that the fence stays as it was read.
+func (f fence) check() table.Write {
+	if f.version == 0 {
+		return table.Check(f.at.Ref(), table.New)
+	}
+	return table.Check(f.at.Ref(), table.Version(f.version))
+}
+
+// put is the write of a fence that has changed.
+func (f fence) put(now time.Time) (table.Write, error) {
+	if len(f.By) > maxBehind {
+		return table.Write{}, ErrTooMany
+	}
+	body, err := json.Marshal(f)
+	if err != nil {
+		return table.Write{}, fmt.Errorf("encode a fence: %w", err)
+	}
+	item := table.Item{Key: f.at.Ref().Key, Schema: fenceSchema, Body: body}
+	if len(f.By) == 0 && f.at != all {
+		item.Expires = now.Add(fenceLife)
+	}
+	pre := table.New
+	if f.version > 0 {
+		pre = table.Version(f.version)
+	}
+	return table.Put(table.State, item, pre), nil
+}
+
+// with returns the fence with what a hold has behind it now; without anything, none.
+func (f fence) with(id ID, now ...behind) (changed fence, differs bool) {
+	before := slices.DeleteFunc(slices.Clone(f.By), func(b behind) bool { return b.Hold != id })
+	if slices.Equal(before, now) {
+		return f, false
+	}
+	f.By = append(slices.DeleteFunc(slices.Clone(f.By), func(b behind) bool { return b.Hold == id }), now...)
+	return f, true
+}
+
+// Checks reads fences and returns the conditions that a commit must carry which
+// destroys what they are around: should any fence change before, the commit fails.
+// It returns ErrHeld if one of them holds anything, in whichever way.
 func Checks(ctx context.Context, t table.Table, fences ...Fence) ([]table.Write, error) {
 	writes := make([]table.Write, 0, len(fences))
+	var by []ID
 	for _, f := range fences {
-		item, err := t.Get(ctx, f.Ref())
-		if errors.Is(err, table.ErrAbsent) {
-			writes = append(writes, table.Check(f.Ref(), table.New))
-			continue
-		}
+		b, err := read(ctx, t, f)
 		if err != nil {
-			return nil, fmt.Errorf("read the fence of a %s: %w", f.kind, err)
+			return nil, err
 		}
-		var b fenceBody
-		if err := json.Unmarshal(item.Body, &b); err != nil || item.Schema != fenceSchema {
-			// A fence that cannot be read holds: deleting is the step that cannot be undone.
-			return nil, fmt.Errorf("read the fence of a %s: %w", f.kind, ErrHeld)
+		for _, h := range b.By {
+			by = append(by, h.Hold)
 		}
-		if b.Holds > 0 {
-			return nil, ErrHeld
-		}
-		writes = append(writes, table.Check(f.Ref(), table.Version(item.Version)))
+		writes = append(writes, b.check())
+	}
+	if len(by) > 0 {
+		return nil, heldBy{by}
 	}
 	return writes, nil
+}
+
+// Covered reports whether any hold is on somebody who is known by one of the
+// identifiers, be it on a request of theirs only.
+func Covered(ctx context.Context, t table.Table, ids []seal.Identifier) (bool, error) {
+	for _, id := range ids {
+		b, err := read(ctx, t, Person(id))
+		if errors.Is(err, ErrHeld) {
+			return true, nil
+		}
+		if err != nil || len(b.By) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }

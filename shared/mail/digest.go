@@ -79,11 +79,11 @@ func (w *writer) lines() {
 			}
 			why = more
 		}
-		b.Rows = append(b.Rows, []string{
+		b.Rows = append(b.Rows, slices.DeleteFunc([]string{
 			w.t("mail.digest.row", "right", cut(w.Name("right", l.Right), maxSubject), "why", why),
 			w.answerBy(l),
-			listed + "/" + url.PathEscape(cut(line(l.Request), maxCode)),
-		})
+			w.call(l),
+		}, func(text string) bool { return text == "" }))
 	}
 	w.put(b)
 	if w.letter.More > 0 {
@@ -96,12 +96,24 @@ func (w *writer) lines() {
 func (w *writer) answerBy(l Line) string {
 	key, respond, safe := "mail.digest.dates", w.day(l.RespondBy), w.day(l.SafeBy)
 	switch {
+	case l.Call != "" && l.RespondBy.IsZero():
+		return ""
+	case l.Call != "":
+		key = "mail.digest.look"
 	case l.pressing() == 0:
 		key = "mail.digest.passed"
 	case respond == safe:
 		key = "mail.digest.date"
 	}
 	return w.t(key, "respond_by", respond, "safe_by", safe)
+}
+
+// call is the one that shows what a line is about.
+func (w *writer) call(l Line) string {
+	if l.Call != "" {
+		return cut(line(l.Call), maxSubject)
+	}
+	return listed + "/" + url.PathEscape(cut(line(l.Request), maxCode))
 }
 
 // listed is the call that lists requests; with an id, the one that shows one.

@@ -105,9 +105,10 @@ type Consent struct {
 	Until   time.Time // RenewConsent: when it ends
 }
 
-// Line is one request in a digest. Nothing in it is personal.
+// Line is one request in a digest, or something else of ours. Nothing in it is personal.
 type Line struct {
 	Request   string
+	Call      string // that shows it, where it is no request; then its dates may be zero
 	Right     string
 	Why       []string // as package digest spells it: T-7, overdue, task... The most urgent first
 	RespondBy time.Time

@@ -74,7 +74,7 @@ func codes(t *testing.T) map[string][]string {
 	}
 	return map[string][]string{
 		"month":                months,
-		"right":                rights,
+		"right":                append(rights, "legal_hold"),
 		"hint":                 rights,
 		"wish":                 rights,
 		"identity":             {"email", "account", "phone"},
