@@ -47,7 +47,7 @@ func (s *store) choose(f files, order source.Order) (source.Done, error) {
 			}
 		}
 	}
-	return done, f.remember(order, done)
+	return done, f.remember(order.Call.Key, digest(order), done)
 }
 
 // obey keeps one line, and reports whether that changes what the store does.

@@ -9,8 +9,8 @@
 //
 // Only the shop knows addresses; it ties an address to the accounts that carry
 // it, and the newsletter is then found by account. Orders stay for the tax
-// office: the shop itself refuses to remove them, and says so. Both keep what
-// people chose, and show it.
+// office: the shop itself refuses to remove them for ten years, and says so. Both
+// keep what people chose, and show it. Both can be asked for what is old.
 //
 // The stores live in a file of their own, apart from the product's database. The
 // people are made from a seed, so that every machine has the same ones. Package
@@ -62,6 +62,13 @@ var Categories = map[string][]string{
 var Knows = map[string][]personal.Kind{
 	Shop:       {personal.KindEmail, personal.KindAccount},
 	Newsletter: {personal.KindAccount},
+}
+
+// LastUsed lists the categories of each store of which it knows when a record was
+// last used: an account by its owner's last visit, a book by its last reading.
+var LastUsed = map[string][]string{
+	Shop:       {Account},
+	Newsletter: {ReadingHistory},
 }
 
 // Paths of the hooks.
@@ -122,7 +129,7 @@ func Open(o Options) (*Company, error) {
 	c := &Company{o: o, db: db, stores: map[string]*store{}}
 	for name, categories := range Categories {
 		c.stores[name] = &store{
-			name: name, categories: categories, knows: Knows[name], db: db, now: o.Now, journal: o.Journal,
+			name: name, categories: categories, knows: Knows[name], used: LastUsed[name], db: db, now: o.Now, journal: o.Journal,
 		}
 	}
 	if !fresh { // a bucket may be younger than the file

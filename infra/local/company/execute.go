@@ -34,7 +34,7 @@ func (s *store) Execute(_ context.Context, order source.Order) (source.Done, err
 		}
 		f := s.files(tx)
 		var known bool
-		if done, known, err = f.recall(order); known || err != nil {
+		if done, known, err = f.recall(order.Call.Key, digest(order)); known || err != nil {
 			return err
 		}
 		if order.Verb == source.Choose {
@@ -54,18 +54,18 @@ func (s *store) Execute(_ context.Context, order source.Order) (source.Done, err
 			if len(places) > 0 {
 				done.Messages = []string{"Orders stay for ten years after the year they were placed: tax law."}
 			}
-			return f.remember(order, done)
+			return f.remember(order.Call.Key, digest(order), done)
 		}
 		for _, p := range places {
 			if err := f.act(order, p); err != nil {
 				return err
 			}
-			if err := s.noteEffect(tx, order, p); err != nil {
+			if err := s.noteEffect(tx, order.Call.Key, order.Verb, p); err != nil {
 				return err
 			}
 		}
 		done = source.Done{Removed: len(places), Done: !rest}
-		return f.remember(order, done)
+		return f.remember(order.Call.Key, digest(order), done)
 	})
 	if err != nil {
 		return source.Done{}, err // and no effect: the transaction is gone
@@ -108,24 +108,25 @@ func (f files) act(order source.Order, p place) error {
 	if err != nil {
 		return err
 	}
-	if err := f.unfile(p, e.Fields); err != nil {
+	if err := f.unfile(p, e); err != nil {
 		return err
 	}
-	fields := e.Fields
 	switch order.Verb {
 	case source.Delete:
 		return f.records.Delete(p.record())
 	case source.Anonymise:
-		fields, err = source.MaskObject(fields, order.Masks, order.MaskKey)
+		e.Fields, err = source.MaskObject(e.Fields, order.Masks, order.MaskKey)
 		p.owner = ""
 	case source.Correct:
-		fields, _, err = corrected(fields, order.Corrections)
+		e.Fields, _, err = corrected(e.Fields, order.Corrections)
+	case source.Archive:
+		e.Archived = true
 	case source.Choose: // it is about no record
 	}
 	if err != nil {
 		return err
 	}
-	return f.put(p, fields)
+	return f.put(p, e)
 }
 
 // corrected returns fields with the corrections made, and whether that changed any.
@@ -153,8 +154,8 @@ type memory struct {
 
 // recall returns what a call with the same key did before, if there was one. The
 // same key with another order is a mistake of the caller's.
-func (f files) recall(order source.Order) (done source.Done, known bool, err error) {
-	raw := f.calls.Get([]byte(order.Call.Key))
+func (f files) recall(key string, order [sha256.Size]byte) (done source.Done, known bool, err error) {
+	raw := f.calls.Get([]byte(key))
 	if raw == nil {
 		return source.Done{}, false, nil
 	}
@@ -162,18 +163,18 @@ func (f files) recall(order source.Order) (done source.Done, known bool, err err
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return source.Done{}, false, fmt.Errorf("decode the memory of a call: %w", err)
 	}
-	if m.Order != digest(order) {
+	if m.Order != order {
 		return source.Done{}, false, fmt.Errorf("%w: the key was used for another order", source.ErrRefused)
 	}
 	return m.Done, true, nil
 }
 
-func (f files) remember(order source.Order, done source.Done) error {
-	raw, err := json.Marshal(memory{digest(order), done})
+func (f files) remember(key string, order [sha256.Size]byte, done source.Done) error {
+	raw, err := json.Marshal(memory{order, done})
 	if err != nil {
 		return fmt.Errorf("encode the memory of a call: %w", err)
 	}
-	return f.calls.Put([]byte(order.Call.Key), raw)
+	return f.calls.Put([]byte(key), raw)
 }
 
 // digest tells orders apart without keeping what is personal in them.

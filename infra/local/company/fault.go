@@ -29,6 +29,20 @@ func (f faulty) Execute(ctx context.Context, order source.Order) (source.Done, e
 	})
 }
 
+// Old implements source.Sweeper.
+func (f faulty) Old(ctx context.Context, age source.Age) (source.Aged, error) {
+	return failing(ctx, f, Call{f.name, "old", age.Category, age.Call.Key}, func() (source.Aged, error) {
+		return f.store.Old(ctx, age)
+	})
+}
+
+// Expire implements source.Sweeper.
+func (f faulty) Expire(ctx context.Context, e source.Expiry) (source.Done, error) {
+	return failing(ctx, f, Call{f.name, "expire", e.Category, e.Call.Key}, func() (source.Done, error) {
+		return f.store.Expire(ctx, e)
+	})
+}
+
 func failing[T any](ctx context.Context, f faulty, call Call, do func() (T, error)) (T, error) {
 	var none T
 	if f.fault == nil {

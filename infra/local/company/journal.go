@@ -68,7 +68,7 @@ func (c *Company) Accesses(visit func(Access)) error {
 }
 
 // noteEffect is part of the transaction that has the effect.
-func (s *store) noteEffect(tx *bolt.Tx, order source.Order, p place) error {
+func (s *store) noteEffect(tx *bolt.Tx, key string, verb source.Verb, p place) error {
 	if !s.journal {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (s *store) noteEffect(tx *bolt.Tx, order source.Order, p place) error {
 	if err != nil {
 		return err
 	}
-	k, err := json.Marshal([4]string{order.Call.Key, s.name, p.category, p.id})
+	k, err := json.Marshal([4]string{key, s.name, p.category, p.id})
 	if err != nil {
 		return err
 	}
@@ -87,21 +87,33 @@ func (s *store) noteEffect(tx *bolt.Tx, order source.Order, p place) error {
 	if err := b.Put(k, binary.BigEndian.AppendUint64(nil, count)); err != nil {
 		return err
 	}
-	return noteAccess(tx, Access{order.Call.Key, s.name, string(order.Verb), p.category, p.id})
+	return noteAccess(tx, Access{key, s.name, string(verb), p.category, p.id})
 }
 
 func (s *store) noteReads(ask source.Ask, page source.Found) error {
+	return s.noteLook("find", ask.Call.Key, page)
+}
+
+func (s *store) noteLook(operation, key string, page source.Found) error {
 	if !s.journal || len(page.Records) == 0 {
 		return nil
 	}
 	return s.db.Update(func(tx *bolt.Tx) error {
 		for _, r := range page.Records {
-			if err := noteAccess(tx, Access{ask.Call.Key, s.name, "find", r.Category, r.ID}); err != nil {
+			if err := noteAccess(tx, Access{key, s.name, operation, r.Category, r.ID}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func (s *store) noteOld(age source.Age, page source.Aged) error {
+	found := source.Found{}
+	for _, r := range page.Records {
+		found.Records = append(found.Records, source.Record{Category: age.Category, ID: r.ID})
+	}
+	return s.noteLook("old", age.Call.Key, found)
 }
 
 func noteAccess(tx *bolt.Tx, a Access) error {

@@ -55,10 +55,33 @@ func (c *Company) Add(store string, lines ...Line) error {
 	}
 	return c.db.Update(func(tx *bolt.Tx) error {
 		for _, l := range lines {
-			if err := s.files(tx).put(place{l.Account, l.Category, l.ID, l.At}, l.Fields); err != nil {
+			if err := s.files(tx).put(place{l.Account, l.Category, l.ID, l.At}, entry{Fields: l.Fields}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// Use says that a record was used again, as the company's own application does
+// when its owner comes back to it.
+func (c *Company) Use(store, category, id string, at time.Time) error {
+	s, ok := c.stores[store]
+	if !ok {
+		return fmt.Errorf("the company has no store %q", store)
+	}
+	return c.db.Update(func(tx *bolt.Tx) error { return s.files(tx).use(place{category: category, id: id}, at) })
+}
+
+func (f files) use(p place, at time.Time) error {
+	e, err := f.get(p)
+	if err != nil {
+		return err
+	}
+	p.owner, p.at = e.Owner, e.At
+	if err := f.unfile(p, e); err != nil {
+		return err
+	}
+	e.Used = at
+	return f.put(p, e)
 }

@@ -76,8 +76,7 @@ func (f *filler) add(in files, account, category string, at time.Time, fields an
 		return err
 	}
 	f.counts[category]++
-	id := fmt.Sprintf("%s-%07d", prefixes[category], f.counts[category])
-	if err := in.put(place{account, category, id, at}, raw); err != nil {
+	if err := in.put(place{account, category, f.last(category), at}, entry{Fields: raw}); err != nil {
 		return err
 	}
 	if f.n++; f.n < batch {
@@ -87,6 +86,11 @@ func (f *filler) add(in files, account, category string, at time.Time, fields an
 		return err
 	}
 	return f.begin()
+}
+
+// last is the id of the record of a category that was added last.
+func (f *filler) last(category string) string {
+	return fmt.Sprintf("%s-%07d", prefixes[category], f.counts[category])
 }
 
 // prefixes begin the ids of each category.
@@ -168,12 +172,18 @@ func (f *filler) person(number, name, email string) error {
 	came := f.ago(1400) - 365*24*time.Hour
 	some := func(most int) int { return 1 + f.random.IntN(most) }
 	home := fmt.Sprintf("%d %s, %s", some(180), pick(f.random, streets), pick(f.random, towns))
+	var seen time.Time // last
 	add := func(in files, category string, days int, fields any) error {
-		return f.add(in, number, category, f.today.Add(f.ago(days)), fields)
+		at := f.today.Add(f.ago(days))
+		if in.name == Shop && at.After(seen) {
+			seen = at
+		}
+		return f.add(in, number, category, at, fields)
 	}
 	err := f.add(f.shop, number, Account, f.today.Add(came), account{
 		email, name, fmt.Sprintf("+1 202 555 01%02d", f.random.IntN(100)), home,
 	})
+	customer := place{category: Account, id: f.last(Account)}
 	for range some(4) {
 		first, second := pick(f.random, books), pick(f.random, books)
 		bought := order{fmt.Sprintf("EB-%06d", f.counts[Orders]+1), fmt.Sprintf("%d.%02d EUR", 8+some(60), f.random.IntN(100)), []string{first, second}, name + ", " + home}
@@ -199,7 +209,7 @@ func (f *filler) person(number, name, email string) error {
 			return add(f.letters, ReadingHistory, 300, reading{number, pick(f.random, books), some(90)})
 		})
 	}
-	return err
+	return unless(err, func() error { return f.shop.use(customer, seen) })
 }
 
 // unless goes on only if nothing went wrong so far.

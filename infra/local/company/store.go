@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -18,26 +19,39 @@ import (
 //	<name>.records  category 0 id                      -> entry
 //	<name>.owners   account 0 category 0 at(8) 0 id    -> nothing
 //	<name>.emails   address 0 account                  -> nothing; the shop only
+//	<name>.ages     category 0 hand(1) at(8) 0 id      -> aged: whether it is archived, and its owner
 //	<name>.calls    idempotency key                    -> what the call did
 //	<name>.choices  account 0 right 0 purpose          -> Told
 //
 // The index of owners is in the order of time within a category: a look for what
 // is older than a cut-off reads only that, and a page starts where the last one
-// ended. Nothing is counted, nothing is held in memory beyond a page.
+// ended. The index of ages does the same for what is old of everybody: it has a line
+// for each time that a record of the category has. Nothing is counted, nothing is held in memory beyond a page.
 type store struct {
 	name       string
 	categories []string
 	knows      []personal.Kind
 	db         *bolt.DB
+	used       []string // categories of which the store knows when a record was last used
 	now        func() time.Time
 	journal    bool
 }
 
 // entry is a stored record. An anonymised one has no owner, and no index leads to it.
 type entry struct {
-	Owner  string          `json:"owner,omitempty"`
-	At     time.Time       `json:"at"`
-	Fields json.RawMessage `json:"fields"`
+	Owner    string          `json:"owner,omitempty"`
+	At       time.Time       `json:"at"`
+	Used     time.Time       `json:"used,omitzero"` // last; zero: not since it was collected
+	Archived bool            `json:"archived,omitempty"`
+	Fields   json.RawMessage `json:"fields"`
+}
+
+// last is when the record was last used.
+func (e entry) last() time.Time {
+	if e.Used.After(e.At) {
+		return e.Used
+	}
+	return e.At
 }
 
 // place is where a record is: its line in the index of owners.
@@ -63,23 +77,50 @@ func parsePlace(b []byte) place {
 	return place{string(owner), string(category), string(rest[9:]), unstamp(binary.BigEndian.Uint64(rest))}
 }
 
+// The hands of the index of ages.
+const (
+	collected = 'c'
+	used      = 'u'
+)
+
+// aged is a record's line in the index of ages.
+func (p place) aged(hand byte, at time.Time) []byte {
+	b := append([]byte(p.category), 0, hand)
+	b = binary.BigEndian.AppendUint64(b, stamp(at))
+	return append(append(b, 0), p.id...)
+}
+
+// ages are all of a record's lines in that index.
+func (s *store) ages(p place, e entry) [][]byte {
+	lines := [][]byte{p.aged(collected, e.At)}
+	if slices.Contains(s.used, p.category) {
+		lines = append(lines, p.aged(used, e.last()))
+	}
+	return lines
+}
+
 // stamp counts milliseconds, as the data does. Example Books is younger than 1970.
 func stamp(t time.Time) uint64   { return uint64(max(0, t.UnixMilli())) }
 func unstamp(u uint64) time.Time { return time.UnixMilli(int64(u)).UTC() } //nolint:gosec // it was one
 
 // files are the store's buckets in one transaction.
-type files struct{ records, owners, emails, calls, choices *bolt.Bucket }
+type files struct {
+	*store
+	records, owners, emails, calls, choices, byAge *bolt.Bucket
+}
 
-func (s *store) names() [5]string {
-	return [5]string{s.name + ".records", s.name + ".owners", s.name + ".emails", s.name + ".calls", s.name + ".choices"}
+func (s *store) names() [6]string {
+	return [6]string{s.name + ".records", s.name + ".owners", s.name + ".emails", s.name + ".calls", s.name + ".choices", s.name + ".ages"}
 }
 
 func (s *store) files(tx *bolt.Tx) files {
 	n := s.names()
-	return files{tx.Bucket([]byte(n[0])), tx.Bucket([]byte(n[1])), tx.Bucket([]byte(n[2])), tx.Bucket([]byte(n[3])), tx.Bucket([]byte(n[4]))}
+	bucket := func(i int) *bolt.Bucket { return tx.Bucket([]byte(n[i])) }
+	return files{s, bucket(0), bucket(1), bucket(2), bucket(3), bucket(4), bucket(5)}
 }
 
 func (s *store) create(tx *bolt.Tx) error {
+	before := s.files(tx)
 	for _, n := range s.names() {
 		b, err := tx.CreateBucketIfNotExists([]byte(n))
 		if err != nil {
@@ -87,12 +128,24 @@ func (s *store) create(tx *bolt.Tx) error {
 		}
 		b.FillPercent = 0.9 // filled in order
 	}
-	return nil
+	if before.records == nil || before.byAge != nil {
+		return nil
+	}
+	f := s.files(tx) // the file is older than the index of ages
+	return f.owners.ForEach(func(k, _ []byte) error {
+		p := parsePlace(k)
+		e, err := f.get(p)
+		if err != nil {
+			return err
+		}
+		return f.fileByAge(p, e)
+	})
 }
 
-// put stores a record and files it under its owner and address.
-func (f files) put(p place, fields json.RawMessage) error {
-	value, err := json.Marshal(entry{p.owner, p.at, fields})
+// put stores a record and files it under its owner, its address and its age.
+func (f files) put(p place, e entry) error {
+	e.Owner, e.At = p.owner, p.at
+	value, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("encode a record: %w", err)
 	}
@@ -102,22 +155,55 @@ func (f files) put(p place, fields json.RawMessage) error {
 	if err := f.owners.Put(p.index(), nil); err != nil {
 		return err
 	}
-	if line := addressLine(p, fields); line != nil {
-		return f.emails.Put(line, nil)
+	if line := addressLine(p, e.Fields); line != nil {
+		if err := f.emails.Put(line, nil); err != nil {
+			return err
+		}
+	}
+	return f.fileByAge(p, e)
+}
+
+func (f files) fileByAge(p place, e entry) error {
+	for _, line := range f.ages(p, e) {
+		if err := f.byAge.Put(line, aged{e.Archived, p.owner}.bytes()); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // unfile takes a record out of the indexes: nobody's look finds it any more.
-func (f files) unfile(p place, fields json.RawMessage) error {
+func (f files) unfile(p place, e entry) error {
 	if err := f.owners.Delete(p.index()); err != nil {
 		return err
 	}
-	if line := addressLine(p, fields); line != nil {
-		return f.emails.Delete(line)
+	if line := addressLine(p, e.Fields); line != nil {
+		if err := f.emails.Delete(line); err != nil {
+			return err
+		}
+	}
+	for _, line := range f.ages(p, e) {
+		if err := f.byAge.Delete(line); err != nil {
+			return err
+		}
 	}
 	return nil
 }
+
+// aged is what the index of ages says of a record.
+type aged struct {
+	archived bool
+	owner    string
+}
+
+func (a aged) bytes() []byte {
+	if a.archived {
+		return []byte("a" + a.owner)
+	}
+	return []byte("-" + a.owner)
+}
+
+func parseAged(b []byte) aged { return aged{b[0] == 'a', string(b[1:])} }
 
 // addressLine is the line of an account in the index of addresses.
 func addressLine(p place, fields json.RawMessage) []byte {
