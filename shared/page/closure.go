@@ -16,7 +16,7 @@ import (
 type Close struct {
 	Developer string            // who offers the service, by the name that stands in its store
 	Surfaces  []policy.LinkView // the sites and apps that the account is for
-	Before    string            // what to settle first; empty: nothing
+	Before    []string          // what to settle first, by paragraphs
 	Within    time.Duration     // the mail's button works so long
 	Grace     time.Duration     // zero: erasing begins with the button
 	Days      int               // until everything is gone, counted from the end of the grace period; zero: not promised
@@ -76,13 +76,12 @@ type Closing struct {
 	// Stage is confirm or cancel, for what the button does, or grace, closing,
 	// closed, cancelled or lapsed, for where the closure stands then.
 	Stage  string
-	Path   string // /x/{token}, for a button
+	Path   string // /x/{token}, for a button; in the grace period, one to take the closure back
 	Key    string
-	Before string        // what to settle first, for confirm
+	Before []string      // what to settle first, by paragraphs, for confirm
 	Grace  time.Duration // for confirm; zero: erasing begins at once
 	Closes time.Time     // the account is closed then
 	Until  time.Time     // the link works
-	Cancel string        // path of the page where the closure is taken back, in its grace period; empty: the mail has it
 }
 
 func (Closing) name() string                 { return "closing" }
@@ -98,4 +97,14 @@ func (v view) Span(d time.Duration) string {
 		return v.N("policy.days", int(d/day))
 	}
 	return v.N("close.hours", int((d+time.Hour-1)/time.Hour))
+}
+
+// BannerText is what an app shows to who is signed in there while their account is
+// closing: in the grace period until when it can be kept.
+func BannerText(language, status string, closes time.Time, zone *time.Location) string {
+	w := words.In(language)
+	if status == "grace" {
+		return w.T("banner.grace", "until", w.Moment(closes, zone))
+	}
+	return w.T("banner.closing")
 }

@@ -15,7 +15,7 @@ func closingOf(say func(english, french string) string) page.Close {
 	shop, archive := say("The shop", "La boutique"), say("Archive", "Archives")
 	return page.Close{
 		Developer: "Lumen SAS", Surfaces: []policy.LinkView{{Text: "lumen.example", URL: "https://lumen.example"}, {Text: say("The telephone app", "L’application mobile")}},
-		Before: say("End your subscription in the app store first.", "Résiliez d’abord votre abonnement dans la boutique d’applications."),
+		Before: []string{say("End your subscription in the app store first.", "Résiliez d’abord votre abonnement dans la boutique d’applications."), say("It costs until then.", "Il coûte jusque-là.")},
 		Within: 7 * 24 * time.Hour, Grace: 14 * 24 * time.Hour, Days: 30, Key: "k1", Suppressions: true,
 		Fates: []page.Fate{
 			{Fate: "delete", Things: []page.Thing{{Category: say("Account", "Compte"), System: shop}}},
@@ -34,7 +34,7 @@ func closingOf(say func(english, french string) string) page.Close {
 func closureSamples(say func(english, french string) string) map[string]sample {
 	form, wrong, bare := closingOf(say), closingOf(say), closingOf(say)
 	wrong.Email, wrong.Residence, wrong.Problems = personal.MakeText("ada@"), "US-CA", []page.FieldProblem{{Field: "email"}, {Field: "residence"}}
-	bare.Grace, bare.Days, bare.Before, bare.Surfaces, bare.Fates, bare.Backups, bare.Suppressions = 0, 0, "", nil, bare.Fates[:1], nil, false
+	bare.Grace, bare.Days, bare.Before, bare.Surfaces, bare.Fates, bare.Backups, bare.Suppressions = 0, 0, nil, nil, bare.Fates[:1], nil, false
 	bare.Within = 36 * time.Hour
 	closes := received.AddDate(0, 0, 14)
 	all := map[string]sample{
@@ -47,7 +47,7 @@ func closureSamples(say func(english, french string) string) map[string]sample {
 		}},
 		"closing-at-once": {path: "/x/t0ken", page: page.Closing{Stage: "confirm", Path: "/x/t0ken", Key: "k1"}},
 		"closing-cancel":  {path: "/x/t0ken", page: page.Closing{Stage: "cancel", Path: "/x/t0ken", Key: "k1", Closes: closes, Until: closes}},
-		"closing-grace":   {page: page.Closing{Stage: "grace", Closes: closes, Cancel: "/x/t0ken2"}},
+		"closing-grace":   {page: page.Closing{Stage: "grace", Closes: closes, Path: "/x/t0ken2", Key: "k1"}},
 		"gone-close":      {page: page.Gone{Choice: "close"}},
 		"ask-close":       {path: "/", page: page.Ask{Rights: []string{"access"}, Key: "k1"}, edit: func(f *page.Frame) { f.Closes = true }},
 		"policy-close": {path: "/policy", edit: func(f *page.Frame) { f.Closes = true }, page: page.Policy{Publication: policy.Publication{

@@ -49,7 +49,7 @@ type Page interface {
 func Render(out io.Writer, f Frame, p Page) error {
 	v := view{Words: words.In(f.Language), Frame: f, P: p, CSS: template.CSS(css)} // #nosec G203 -- our own file
 	v.Title = p.title(v.Words)
-	_, v.Public = p.(Policy)
+	v.Public = public(p)
 	if c, ok := p.(interface{ failed() bool }); ok {
 		v.Failed = c.failed()
 	}
@@ -63,6 +63,18 @@ func Render(out io.Writer, f Frame, p Page) error {
 	}
 	_, err := out.Write(whole.Bytes())
 	return err
+}
+
+// public reports whether search engines may list a page: the policy, and where an
+// account is closed, which the stores want to be found.
+func public(p Page) bool {
+	switch p := p.(type) {
+	case Policy:
+		return true
+	case Close:
+		return !p.Mailed && !p.failed()
+	}
+	return false
 }
 
 // Headers returns the headers that every page is sent with. A form may lead to
