@@ -153,6 +153,7 @@ type Receipt struct {
 type View struct {
 	ID        ID
 	Status    Status
+	Locale    string // in which it was asked for
 	Asked     time.Time
 	LapseAt   time.Time // while it waits for the button
 	ClosesAt  time.Time

@@ -11,7 +11,7 @@ import (
 
 func (s *Service) view(c Closure) View {
 	return View{
-		ID: c.ID, Status: c.Status, Asked: c.Asked, LapseAt: c.LapseAt, ClosesAt: c.ClosesAt, GoneBy: c.GoneBy, Over: c.Over, Request: c.Work,
+		ID: c.ID, Status: c.Status, Locale: c.Locale, Asked: c.Asked, LapseAt: c.LapseAt, ClosesAt: c.ClosesAt, GoneBy: c.GoneBy, Over: c.Over, Request: c.Work,
 		Immediate: c.Status == Asked && s.Policy.Closure.Grace == 0 || !c.ClosesAt.IsZero() && !c.ClosesAt.After(c.Confirmed),
 	}
 }
