@@ -74,7 +74,7 @@ func codes(t *testing.T) map[string][]string {
 	}
 	return map[string][]string{
 		"month":                months,
-		"right":                append(rights, "legal_hold"),
+		"right":                append(rights, "legal_hold", "retention_rule"),
 		"hint":                 rights,
 		"wish":                 rights,
 		"identity":             {"email", "account", "phone"},
