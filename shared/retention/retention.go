@@ -34,6 +34,7 @@ import (
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/digest"
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/hold"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/source"
@@ -51,6 +52,8 @@ type Service struct {
 	Sources map[string]source.Source // only the function retention has them
 	Digest  *digest.Book             // nil: operators see what needs them in the list only
 	Log     *slog.Logger
+
+	holds hold.Watch
 }
 
 // Sweep is where one rule stands.
@@ -64,11 +67,11 @@ type Sweep struct {
 
 	Preview   *Preview  `json:"preview,omitempty"` // of this version
 	Inventory Inventory `json:"inventory,omitzero"`
-	Walk      *Walk     `json:"walk,omitempty"` // a count that is under way
-	Run       *Run      `json:"run,omitempty"`  // under way
-	Last      *Run      `json:"last,omitempty"` // the run before
-	Page      *Page     `json:"page,omitempty"` // claimed and not finished
-	Serial    int       `json:"serial"`         // of walks and runs; names their calls
+	Asked     string    `json:"asked,omitempty"` // who asked for a preview that is to be begun
+	Walk      *Walk     `json:"walk,omitempty"`  // a count that is under way
+	Run       *Run      `json:"run,omitempty"`   // under way
+	Last      *Run      `json:"last,omitempty"`  // the run before
+	Page      *Page     `json:"page,omitempty"`  // claimed and not finished
 
 	Day    Day   `json:"day,omitzero"`
 	Extra  int   `json:"extra,omitempty"` // what an operator confirmed beyond the shares of the days, and is left
@@ -118,7 +121,7 @@ type Inventory struct {
 
 // Walk is a look through a whole category that changes nothing.
 type Walk struct {
-	Serial  int       `json:"serial"`
+	ID      string    `json:"id"` // random; names its calls
 	Began   time.Time `json:"began"`
 	Until   time.Time `json:"until"` // what is of this instant or before is due
 	Cursor  []byte    `json:"cursor,omitempty"`
@@ -131,7 +134,7 @@ type Walk struct {
 
 // Run is one sweep through everything that is due.
 type Run struct {
-	Serial int       `json:"serial"`
+	ID     string    `json:"id"` // random; names its calls
 	Began  time.Time `json:"began"`
 	Ended  time.Time `json:"ended,omitzero"`
 	Until  time.Time `json:"until"` // what is of this instant or before is due
@@ -142,6 +145,7 @@ type Run struct {
 	Seen    int       `json:"seen"`              // records looked at
 	Done    int       `json:"done"`              // expired
 	Kept    int       `json:"kept"`              // that the source left as they are: used again since, say; of this round
+	Seq     int       `json:"seq"`               // pages claimed
 	Held    int       `json:"held"`              // that legal holds keep; of this round
 	Undated int       `json:"undated,omitempty"` // without a time; of this round
 	Units   float64   `json:"units,omitempty"`   // what looking cost, in the source's own unit
@@ -166,10 +170,12 @@ type Page struct {
 	Gen     int       `json:"gen"` // of its call: it is another call once a hold took something out
 	Tries   int       `json:"tries"`
 	Records int       `json:"records"`
-	Next    []byte    `json:"next,omitempty"` // cursor after it
-	Over    bool      `json:"over,omitempty"` // the source said that there is no page after it
-	Cut     bool      `json:"cut,omitempty"`  // some of what the source gave was left for later: the cursor stays
-	Until   time.Time `json:"until"`          // of its lease
+	Next    []byte    `json:"next,omitempty"`  // cursor after it
+	Over    bool      `json:"over,omitempty"`  // the source said that there is no page after it
+	Cut     bool      `json:"cut,omitempty"`   // some of what the source gave was left for later: the cursor stays
+	Until   time.Time `json:"until"`           // of its lease
+	Day     string    `json:"day,omitempty"`   // whose share it was counted against
+	Extra   int       `json:"extra,omitempty"` // records of it that were confirmed beyond that
 }
 
 // Day is what one day (UTC) took.

@@ -18,6 +18,9 @@ const (
 	Braked    Status = "braked"    // an operator: look why it would take so much, confirm
 	ByHand    Status = "by_hand"   // the source's team: do it, and say so
 	Retired   Status = "retired"   // nobody: the policy has no such rule any more
+
+	// replaying is a walk after a restore, which is no rule; the replay moves it.
+	replaying Status = "replaying"
 )
 
 // Action is what can happen to a rule. In audit entries it is the past.

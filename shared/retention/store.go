@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/policy"
 	"rightsdesk/shared/table"
 )
 
@@ -37,7 +38,7 @@ func entryKey(chain string, seq int64) table.Key {
 }
 
 // put is the write of a sweep.
-func (sw Sweep) put() (table.Write, error) {
+func (sw Sweep) put(now time.Time, auditLife policy.Period) (table.Write, error) {
 	body, err := json.Marshal(sw)
 	if err != nil {
 		return table.Write{}, fmt.Errorf("encode the sweep %s: %w", sw.Rule, err)
@@ -46,7 +47,14 @@ func (sw Sweep) put() (table.Write, error) {
 	if sw.version > 0 {
 		condition = table.Version(sw.version)
 	}
-	return table.Put(table.State, table.Item{Key: Ref(sw.Rule).Key, Body: body, Schema: schema, Due: sw.Due}, condition), nil
+	item := table.Item{Key: Ref(sw.Rule).Key, Body: body, Schema: schema, Due: sw.Due}
+	switch sw.Status {
+	case Retired:
+		item.Expires = auditLife.After(now) // as long as its chain
+	case replaying:
+		item.Expires = now.Add(replayLife)
+	}
+	return table.Put(table.State, item, condition), nil
 }
 
 // save commits a sweep with its entries, in their order. The caller decides again on
@@ -62,7 +70,7 @@ func (s *Service) save(ctx context.Context, commit table.ID, sw Sweep, entries [
 		}, table.New))
 	}
 	sw.Due = s.next(sw)
-	put, err := sw.put()
+	put, err := sw.put(s.now(), s.Policy.Retention.Audit)
 	if err != nil {
 		return sw, err
 	}
@@ -72,6 +80,3 @@ func (s *Service) save(ctx context.Context, commit table.ID, sw Sweep, entries [
 	sw.version++
 	return sw, nil
 }
-
-// next is the earliest instant at which somebody must look at the sweep again.
-func (s *Service) next(sw Sweep) time.Time { return s.now().Add(24 * time.Hour) }
