@@ -103,7 +103,8 @@ type Expiry struct {
 	Category string
 	By       Hand
 	Until    time.Time // as it was asked: what was used again since stays
-	// Records are as Old returned them. One without a time is expired if it still has none.
+	// Records are as Old returned them. One without a time was not picked for its age,
+	// and is expired if it still has none.
 	Records []AgedRecord
 	Masks   []Mask // for Anonymise
 	MaskKey []byte // for KeyedHash
@@ -135,8 +136,8 @@ func (e Expiry) Check() error {
 // Due reports whether a record that is of an instant now is still to be expired,
 // given its time as it was when it was found: a rule's time must still be over.
 func (e Expiry) Due(found, at time.Time) bool {
-	if found.IsZero() || at.IsZero() {
-		return found.IsZero() && at.IsZero()
+	if at.IsZero() {
+		return found.IsZero()
 	}
 	return !at.After(e.Until)
 }

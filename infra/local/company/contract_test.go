@@ -65,7 +65,7 @@ func TestEveryStoreKeepsTheContract(t *testing.T) {
 		for _, wire := range []bool{false, true} {
 			t.Run(store+map[bool]string{true: " through its hook"}[wire], func(t *testing.T) {
 				t.Parallel()
-				sourcetest.Run(t, func(t *testing.T) sourcetest.Store {
+				empty := func(t *testing.T) sourcetest.Store {
 					t.Helper()
 					var cut atomic.Bool
 					c := open(t, func(o *company.Options) {
@@ -89,14 +89,16 @@ func TestEveryStoreKeepsTheContract(t *testing.T) {
 						},
 						Dump: func(t *testing.T) map[string]string { t.Helper(); return dump(t, c, store) },
 						Told: func(t *testing.T, person int) []source.Choice { t.Helper(); return told(t, c, store, owner(person)) },
-						Cut:  func() { cut.Store(true) },
+						Cut:  func() { cut.Store(true) }, OldestFirst: true,
 					}
 					if wire {
 						client, server := hook(t, c, store)
 						s.Source, s.Cut = client, server.Close
 					}
 					return s
-				})
+				}
+				sourcetest.Run(t, empty)
+				sourcetest.RunSweeps(t, empty)
 			})
 		}
 	}
@@ -137,4 +139,4 @@ func dump(t *testing.T, c *company.Company, store string) map[string]string {
 	return all
 }
 
-var _ source.Source = (*httpsource.Client)(nil)
+var _ source.Sweeper = (*httpsource.Client)(nil)

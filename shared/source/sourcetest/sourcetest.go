@@ -49,6 +49,8 @@ type Store struct {
 	// NeverCorrects: nor can it correct, because a record has no fields that are set
 	// one by one, and it must say ErrRefused.
 	NeverCorrects bool
+	// OldestFirst: its pages of what is old are in the order of time.
+	OldestFirst bool
 }
 
 // Entry is a record of the n-th person.
