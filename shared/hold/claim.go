@@ -55,7 +55,23 @@ type Record struct {
 type Held struct {
 	// Items are the records of the source and category that have to stay.
 	Items []string
+	By    []ID // the holds that keep them
 }
+
+// add adds a record that a hold keeps.
+func (h *Held) add(b behind) {
+	if !slices.Contains(h.Items, b.Item) {
+		h.Items = append(h.Items, b.Item)
+	}
+	if !slices.Contains(h.By, b.Hold) && len(h.By) < maxBy {
+		h.By = append(h.By, b.Hold)
+	}
+	slices.Sort(h.Items)
+}
+
+// maxBy bounds the holds that a page is told of: whoever waits for them is noted with
+// each.
+const maxBy = 20
 
 // Claim reads the fences of a page that is about one person, and returns what it has
 // to leave out and the writes that the claim's commit must carry: conditions that fail
@@ -84,7 +100,7 @@ func Claim(ctx context.Context, t table.Table, c Claimed) (Held, []table.Write, 
 			case f.kind == aroundPerson && (h.Salt || h.Auto && c.Corrects || h.Spares != "" && c.Owner == ownerOf(h.Spares)):
 			case h.Category != "" && h.Category != c.Category:
 			case h.Item != "":
-				held.Items = append(held.Items, h.Item)
+				held.add(h)
 			default:
 				by = append(by, h.Hold)
 			}
@@ -94,8 +110,6 @@ func Claim(ctx context.Context, t table.Table, c Claimed) (Held, []table.Write, 
 	if len(by) > 0 {
 		return Held{}, nil, heldBy{by}
 	}
-	slices.Sort(held.Items)
-	held.Items = slices.Compact(held.Items)
 	put, err := c.put(table.New)
 	if err != nil {
 		return Held{}, nil, err
@@ -113,7 +127,7 @@ func Items(ctx context.Context, t table.Table, source, category string) (Held, e
 	var held Held
 	for _, h := range b.By {
 		if h.Item != "" && h.Category == category {
-			held.Items = append(held.Items, h.Item)
+			held.add(h)
 		}
 	}
 	return held, nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"rightsdesk/shared/seal"
@@ -58,7 +59,7 @@ func (heldBy) Unwrap() error { return ErrHeld }
 // Blocking returns the holds that an ErrHeld is about, if it says.
 func Blocking(err error) []ID {
 	if h, ok := errors.AsType[heldBy](err); ok {
-		return h.ids
+		return h.ids[:min(len(h.ids), maxBy)]
 	}
 	return nil
 }
@@ -182,4 +183,37 @@ func Covered(ctx context.Context, t table.Table, ids []seal.Identifier) (bool, e
 		}
 	}
 	return false, nil
+}
+
+// Forgetting returns the conditions that the commit must carry which forgets our own record
+// of a request: that no hold is on it, nor on the person whom it is about. It returns
+// ErrHeld if one is. An open dispute that spares the work on the request does not
+// spare its record.
+func Forgetting(ctx context.Context, t table.Table, request string, whose []seal.Identifier) ([]table.Write, error) {
+	var writes []table.Write
+	fences := []Fence{Request(request)}
+	for _, id := range whose {
+		fences = append(fences, Person(id))
+	}
+	for _, f := range fences {
+		b, err := read(ctx, t, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range b.By {
+			if !h.Salt {
+				return nil, heldBy{[]ID{h.Hold}}
+			}
+		}
+		writes = append(writes, b.check())
+	}
+	return writes, nil
+}
+
+// Owns reports whether an item is one that several holds share, so that a commit that
+// conflicts on it can be tried again as it is, once Following was asked anew.
+func Owns(ref table.Ref) bool {
+	p := ref.Key.Partition
+	return ref.Table == table.State && (strings.HasPrefix(p, "fence#") || p == partition || p == heldPartition) ||
+		ref.Table == table.Audit && strings.HasPrefix(p, chainPrefix)
 }

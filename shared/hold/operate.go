@@ -229,13 +229,27 @@ const (
 	waitSchema = 1
 )
 
-// Waiting is the write that notes that a request waits for a hold, so that its release
-// wakes the work. It goes with the commit that puts the work off.
-func Waiting(now time.Time, by ID, request string) table.Write {
-	return table.Put(table.State, table.Item{
-		Key:  table.Key{Partition: "waiting#" + string(by), Sort: request},
-		Body: []byte("{}"), Schema: waitSchema, Expires: now.Add(waitLife),
-	}, table.New)
+// Waiting returns the writes that note that a request waits for holds, so that their
+// release wakes the work. They go with the commit that puts the work off.
+func Waiting(ctx context.Context, t table.Table, now time.Time, request string, by ...ID) ([]table.Write, error) {
+	var writes []table.Write
+	for _, id := range by {
+		key := table.Key{Partition: "waiting#" + string(id), Sort: request}
+		pre := table.New
+		item, err := t.Get(ctx, table.Ref{Table: table.State, Key: key})
+		switch {
+		case err == nil && item.Expires.Sub(now) > waitLife/2:
+			continue
+		case err == nil:
+			pre = table.Version(item.Version)
+		case !errors.Is(err, table.ErrAbsent):
+			return nil, fmt.Errorf("read what waits for a hold: %w", err)
+		}
+		writes = append(writes, table.Put(table.State, table.Item{
+			Key: key, Body: []byte("{}"), Schema: waitSchema, Expires: now.Add(waitLife),
+		}, pre))
+	}
+	return writes, nil
 }
 
 // resume wakes what waited for a hold. What it misses looks again by itself.
@@ -247,7 +261,7 @@ func (s *Service) resume(ctx context.Context, id ID) {
 	for {
 		page, err := s.Table.Query(ctx, q)
 		for _, item := range page.Items {
-			if err := s.Requests.Resume(ctx, item.Key.Sort); err != nil && s.Log != nil {
+			if err := s.Requests.Unheld(ctx, item.Key.Sort); err != nil && s.Log != nil {
 				s.Log.WarnContext(ctx, "a request that waited for a hold was not woken; it looks again by itself", "request", item.Key.Sort, "err", err)
 			}
 		}

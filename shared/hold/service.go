@@ -31,9 +31,9 @@ type Requests interface {
 	Identifiers(ctx context.Context, request string) ([]seal.Identifier, error)
 	// Kin returns what else a person is known by, whom requests know by an identifier.
 	Kin(ctx context.Context, id seal.Identifier) ([]seal.Identifier, error)
-	// Resume lets the work go on that waited for a release. It is a hint that makes
+	// Unheld lets the work go on that waited for a release. It is a hint that makes
 	// things faster: without it, the work looks again by itself.
-	Resume(ctx context.Context, request string) error
+	Unheld(ctx context.Context, request string) error
 }
 
 // Placement is a hold to be placed by an operator.

@@ -22,6 +22,9 @@ var canada = []Pack{{
 	stops:   []stop{{cause: Consultation, effect: Ignore, basis: basis{"s. 8(4)(a)(ii) PIPEDA", pipedaText, Verified}}},
 	receipt: basis{"s. 8(3) PIPEDA: after receipt of the request", pipedaText, Verified},
 	silence: basis{"s. 8(5) PIPEDA", pipedaText, Verified},
+	// A complaint about a refusal is filed within six months, or longer if the
+	// Commissioner allows it.
+	recourse: &recourse{Span{6, Months}, basis{"s. 8(8) PIPEDA", pipedaText, Verified}, basis{"s. 11(3) PIPEDA", pipedaText, Unverified}},
 	proofs: []bound{{
 		forbid: []Proof{Notarised},
 		why:    "Access is given at minimal or no cost to the person.",
@@ -32,6 +35,7 @@ var canada = []Pack{{
 	questions: []string{
 		"The notice of an extension is due within 30 days of the date of the request, which may lie before its receipt. The date counted here is from receipt: send it early where a request took long to arrive.",
 		"A conversion to an alternative format may take the time that it needs: the law sets no last day, and the notice names one.",
+		"How long what was asked for is kept for recourse: the six months of a complaint about a refusal are counted from every answer, and a complaint, a report and a court may take longer.",
 		"Whether a last day that is a Sunday or a holiday moves to the next day, as an act on interpretation says of acts in general. It does not here.",
 	},
 }}

@@ -47,6 +47,7 @@ type Pack struct {
 	silence     basis       // the rule that makes no answer a refusal; zero if there is none
 	appeal      *appeal     // to the company, against a refusal; nil if the law knows none
 	records     *records    // how long the record of a request is kept; nil if the law does not say
+	recourse    *recourse   // until when what was asked for is kept; nil if the law does not say
 	proofs      []bound
 	reasons     []Reason
 	withheld    []Withheld

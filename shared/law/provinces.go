@@ -21,6 +21,8 @@ var provinces = []Pack{
 		limits:  []limit{{span: Span{30, Days}, basis: basis{"s. 32 Act P-39.1", quebecText, Secondary}}},
 		receipt: basis{"s. 32 Act P-39.1", quebecText, Secondary},
 		silence: basis{"s. 32 Act P-39.1", quebecText, Unverified},
+		// An application for the examination of a disagreement is made within 30 days.
+		recourse: &recourse{Span{30, Days}, basis{"s. 36 Act P-39.1", quebecText, Unverified}, basis{"s. 43 Act P-39.1", quebecText, Unverified}},
 		reasons: articles{
 			identity: "s. 30 Act P-39.1", found: "s. 27 Act P-39.1", scope: "s. 1 Act P-39.1", processor: "s. 18.3 Act P-39.1",
 			unfounded: "s. 46 Act P-39.1", excessive: "s. 46 Act P-39.1", others: "s. 40 Act P-39.1", trade: "s. 37 Act P-39.1",

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/hold"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/table"
 )
@@ -88,6 +89,9 @@ func (s *Service) due(ctx context.Context, r Request, now time.Time) (due, error
 	return s.reminder(ctx, r, now)
 }
 
+// forgetAgain is when it is tried again to forget a request that a hold keeps.
+const forgetAgain = 24 * time.Hour
+
 // forget removes a closed request at the end of its retention, its messages and
 // its plan first if they do not fit into one commit. Its audit entries have a period
 // of their own.
@@ -107,9 +111,24 @@ func (s *Service) forget(ctx context.Context, r Request) error {
 	if plan.version > 0 {
 		writes = append(writes, table.Delete(r.ID.planRef(), table.Version(plan.version)))
 	}
+	whose, err := s.whose(ctx, r)
+	if err != nil {
+		return err
+	}
+	fences, err := hold.Forgetting(ctx, s.Table, string(r.ID), whose)
+	if errors.Is(err, hold.ErrHeld) {
+		r.Forget = s.now().Add(forgetAgain)
+		if _, err = s.keep(ctx, r); errors.Is(err, table.ErrConflict) {
+			return nil
+		}
+		return err
+	}
+	if err != nil {
+		return err
+	}
 	writes = append(writes, table.Delete(r.ID.Ref(), table.Version(r.version)))
-	for batch := range slices.Chunk(writes, table.MaxWrites) {
-		err := s.Table.Commit(ctx, table.NewID(), batch...)
+	for batch := range slices.Chunk(writes, table.MaxWrites-len(fences)) {
+		err := s.Table.Commit(ctx, table.NewID(), slices.Concat(batch, fences)...)
 		if errors.Is(err, table.ErrConflict) {
 			return nil // changed or already gone: the next look decides
 		}

@@ -17,6 +17,7 @@ import (
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/source"
+	"rightsdesk/shared/table"
 )
 
 // worker is one page of one step under way.
@@ -162,9 +163,15 @@ func (w worker) execute(ctx context.Context) (result, error) {
 	if w.step.Done >= allowed {
 		return w.stop(errOverPlan), nil
 	}
+	if !w.s.now().Before(w.r.Lease.Until) {
+		return result{}, errLate // it was held up, and a hold may be in force by now
+	}
 	order := source.Order{
 		Identities: w.ids, Category: w.step.Category, Until: w.until(),
-		Limit: min(w.pageSize(), allowed-w.step.Done), Call: w.call("execute"),
+		Limit: min(w.pageSize(), allowed-w.step.Done), Keep: w.r.held.Items, Call: w.call("execute"),
+	}
+	if len(order.Keep) > 0 { // with other holds it is another order
+		order.Call.Key = w.s.callKey(w.r.ID, append([]string{order.Call.Key}, order.Keep...)...)
 	}
 	decl, _ := w.s.Policy.Source(w.step.Source)
 	holding, _ := decl.Holding(w.step.Category)
@@ -189,8 +196,14 @@ func (w worker) execute(ctx context.Context) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	settled, err := w.r.page.Settle(w.s.now(), done.Removed)
+	if err != nil {
+		return result{}, err
+	}
 	if !done.Done && done.Removed == 0 {
-		return w.idle(), nil
+		res := w.idle()
+		res.more = []table.Write{settled}
+		return res, nil
 	}
 	res := w.set(func(s *Step) {
 		s.State = Working
@@ -202,7 +215,7 @@ func (w worker) execute(ctx context.Context) (result, error) {
 			s.State = Looking
 		}
 	})
-	res.effect = true
+	res.effect, res.more = true, []table.Write{settled}
 	return res, nil
 }
 
@@ -236,7 +249,7 @@ func (w worker) again(ctx context.Context) (result, error) {
 	if empty && len(w.ids) == 0 {
 		return w.over(Nothing, func(*Step) {}), nil // the store knows nobody by what was proven
 	}
-	old, fresh, wrong := 0, 0, false
+	old, fresh, kept, wrong := 0, 0, 0, false
 	cursor := ""
 	for page := 0; ; page++ {
 		if page == maxPages {
@@ -252,9 +265,13 @@ func (w worker) again(ctx context.Context) (result, error) {
 			return result{}, err
 		}
 		for _, rec := range found.Records {
-			if rec.At.After(w.until()) {
+			switch {
+			case slices.Contains(w.r.held.Items, rec.ID):
+				kept++
+				continue
+			case rec.At.After(w.until()):
 				fresh++
-			} else {
+			default:
 				old++
 			}
 			wrong = wrong || w.step.Verb == DoCorrect && !w.corrected(rec)
@@ -270,6 +287,8 @@ func (w worker) again(ctx context.Context) (result, error) {
 		fresh = 0 // what is newer has not outlived its purpose
 	}
 	switch {
+	case kept > 0 && (w.step.Verb == DoCorrect && !wrong || w.step.Verb != DoCorrect && old <= w.step.Left && fresh == 0):
+		return w.wait(ctx, kept)
 	case empty && fresh == 0:
 		return w.over(Nothing, func(*Step) {}), nil
 	case w.step.Verb == DoCorrect && !wrong:

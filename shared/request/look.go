@@ -227,6 +227,10 @@ func (s *Service) sealTies(r *Request, subject seal.Subject, ties []personal.Ide
 	if r.Ties, err = s.Keys.Ring.Seal(subject, r.place("ties"), plain); err != nil {
 		return fmt.Errorf("seal ties: %w", err)
 	}
+	r.Tied = make([]seal.Identifier, len(ties))
+	for i, tie := range ties {
+		r.Tied[i] = s.Keys.Ring.Identifier(tie)
+	}
 	return nil
 }
 

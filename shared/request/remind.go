@@ -97,6 +97,9 @@ func (r Request) waits() (what []string) {
 			what = append(what, string(digest.Failed))
 		}
 	}
+	if r.Status == InProgress && slices.ContainsFunc(r.Steps, func(st Step) bool { return st.State.running() && st.Fault == held }) {
+		what = append(what, string(digest.Held))
+	}
 	if r.Status == InProgress && slices.ContainsFunc(r.Steps, func(st Step) bool { return st.State == Waiting }) {
 		what = append(what, string(digest.Task))
 	}

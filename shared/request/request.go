@@ -26,6 +26,7 @@ import (
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/hold"
 	"rightsdesk/shared/law"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/personal"
@@ -116,6 +117,10 @@ type Request struct {
 	Holder  seal.Identifier `json:"holder"`         // whose salt the sealed fields hang on
 	Person  []byte          `json:"person"`         // sealed: Person
 	Ties    []byte          `json:"ties,omitempty"` // sealed: identities that sources bound to the verified one
+	// Tied are those identities as keyed hashes, for holds. One from before there were
+	// holds has none: see Service.whose.
+	Tied    []seal.Identifier `json:"tied,omitempty"`
+	Follows string            `json:"follows,omitempty"` // what was held because of it last
 	Body    string          `json:"body"`           // keyed hash of the submission, for its repetition
 
 	Proof         Proof          `json:"proof,omitzero"`
@@ -134,6 +139,8 @@ type Request struct {
 	Head audit.Head `json:"head"`
 
 	also    []table.Write // committed with it: what others are to be told
+	held    hold.Held     // what the page under way has to leave out
+	page    hold.Claimed  // the page under way, if it destroys anything
 	version int64         // as loaded; 0: not stored yet
 	filed   time.Time     // in the due-index, as loaded
 }

@@ -12,6 +12,7 @@ import (
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/digest"
 	"rightsdesk/shared/export"
+	"rightsdesk/shared/hold"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -37,6 +38,7 @@ type Service struct {
 	Digest    *digest.Book // what operators are told once a day, or soon
 	Choices   Choices      // where opt-outs, withdrawals and objections take effect
 	Ledger    Ledger       // of erasures; nil: none is kept
+	Holds     Holds        // of what the law wants kept because of a request; nil: nothing is
 	// Heads finds the audit chains of what else the due-index leads to, each as it is
 	// remembered, and for the zero Key those that are in no index. Nil: there are none.
 	Heads func(ctx context.Context, k table.Key) ([]audit.Chain, error)
@@ -114,16 +116,31 @@ func (r Request) put() (table.Write, error) {
 // save commits the request with its audit entry, and with what the change
 // promises to say. It is the only way in which a change is stored.
 func (s *Service) save(ctx context.Context, id table.ID, r Request, e audit.Entry, say []mail.Kind, more ...table.Write) (Request, error) {
-	r, writes, err := s.saving(id, r, e, say, more...)
-	if err != nil {
-		return Request{}, err
+	for try := 0; ; try++ {
+		holds, err := s.follow(ctx, &r)
+		if err != nil {
+			return Request{}, err
+		}
+		saved, writes, err := s.saving(id, r, e, say, slices.Concat(more, holds)...)
+		if err != nil {
+			return Request{}, err
+		}
+		err = s.Table.Commit(ctx, id, writes...)
+		if err == nil {
+			saved.version++
+			saved.filed, saved.also = writes[0].Item.Due, nil
+			return saved, nil
+		}
+		c, ok := errors.AsType[*table.Conflict](err)
+		if !ok || !hold.Owns(c.Ref) || try == conflictTries {
+			return Request{}, err
+		}
+		// Another hold was placed meanwhile, which has nothing to do with this change.
+		r.Follows = followsAnew
+		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
+			return Request{}, err
+		}
 	}
-	if err := s.Table.Commit(ctx, id, writes...); err != nil {
-		return Request{}, err
-	}
-	r.version++
-	r.filed, r.also = writes[0].Item.Due, nil
-	return r, nil
 }
 
 // saving returns the request as save stores it, and the writes that do, the

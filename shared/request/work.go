@@ -81,7 +81,10 @@ func (s *Service) Work(until context.Context, id ID) error {
 			continue
 		}
 		if errors.Is(err, hold.ErrHeld) {
-			return s.postpone(ctx, r, u)
+			if r, err = s.postpone(ctx, r, u, hold.Blocking(err)); err != nil {
+				return err
+			}
+			continue
 		}
 		if err != nil {
 			return err
@@ -101,16 +104,23 @@ func (s *Service) Work(until context.Context, id ID) error {
 }
 
 // claim takes or renews the lease. Before a destructive page it also checks the
-// fences, so that a hold placed since fails this commit and not the deletion.
+// fences, so that a hold placed since fails this commit and not the deletion, and
+// notes the page, so that a hold can tell what went while it was placed.
 func (s *Service) claim(ctx context.Context, r Request, u unit, token string, now time.Time) (Request, error) {
 	var checks []table.Write
 	if u.kind == unitAccept || u.kind == unitEnd || u.kind == unitFinish && !exports(r.Right) {
 		return r, nil // a decision, not an effect: its own commit lets one worker make it
 	}
-	if u.kind == unitStep && r.Steps[u.index].Verb.destructive() {
+	if u.kind == unitStep && r.Steps[u.index].Verb.destructive() && !r.destroys(u) {
 		var err error
-		checks, err = hold.Checks(ctx, s.Table, hold.Person(r.Subject), hold.Request(string(r.ID)), hold.Source(r.Steps[u.index].Source))
-		if err != nil {
+		if r.held, err = hold.Items(ctx, s.Table, r.Steps[u.index].Source, r.Steps[u.index].Category); err != nil {
+			return r, err
+		}
+	}
+	until := now.Add(leaseFor).Truncate(time.Millisecond)
+	if r.destroys(u) {
+		var err error
+		if r, checks, err = s.page(ctx, r, u.index, now, until); err != nil {
 			return r, err
 		}
 	} else if r.Lease.Token == token && r.Lease.Until.Sub(now) > callFor && (r.Parts || !r.gathers(u)) {
@@ -119,7 +129,7 @@ func (s *Service) claim(ctx context.Context, r Request, u unit, token string, no
 	// That objects are kept is known before the first one is: should the request
 	// be revoked just then, somebody still comes to erase them.
 	r.Parts = r.Parts || r.gathers(u)
-	r.Lease = Lease{Token: token, Until: now.Add(leaseFor).Truncate(time.Millisecond)}
+	r.Lease = Lease{Token: token, Until: until}
 	return s.keep(ctx, r, checks...)
 }
 
@@ -300,17 +310,4 @@ func (s *Service) setback(id ID, cause error, what string, index int, of func(*R
 	res.action = Work
 	res.facts = []audit.Fact{{Name: what, Value: strconv.Itoa(index)}, {Name: "fault", Value: code}}
 	return res
-}
-
-// postpone puts held work off: a hold is not an error, and its end is not known.
-func (s *Service) postpone(ctx context.Context, r Request, u unit) error {
-	r.Steps = slices.Clone(r.Steps)
-	r.Steps[u.index].After = s.now().Add(backoff(maxTries))
-	r.Steps[u.index].Fault = "held"
-	r.Lease = Lease{}
-	_, err := s.keep(ctx, r)
-	if errors.Is(err, table.ErrConflict) {
-		return nil // decided again at the next look
-	}
-	return err
 }
