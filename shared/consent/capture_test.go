@@ -39,7 +39,7 @@ func TestAChoiceIsItsRecordAndStandsAtOnce(t *testing.T) {
 	}
 	want := map[string]string{
 		"purpose": "newsletter", "method": "form", "wording": d.shown("newsletter"), "edition": "1", "language": "en",
-		"policy": d.Policy.Version, "identifier": string(d.Keys.Ring.Identifier(a1)), "until": "2028-03-02T10:00:00Z",
+		"policy": d.Policy.Version, "identifier": string(d.Keys.Ring.Identifier(a1)), "kind": "account", "until": "2028-03-02T10:00:00Z",
 	}
 	if e.Actor != "app:shop" || fmt.Sprint(facts) != fmt.Sprint(want) {
 		t.Errorf("%s %v, want %v", e.Actor, facts, want)

@@ -105,6 +105,9 @@ const (
 	factChain    = "chain"
 	factHead     = "head"
 	factEffect   = "effect"
+	// What only a rebuilding reads: of which kind the identifier is, and where they live.
+	factKind      = "kind"
+	factResidence = "residence"
 )
 
 // older is the effect of a choice that was made before the one that stands.

@@ -127,13 +127,18 @@ func (s *Service) writes(d *draft) ([]table.Write, error) {
 	if err != nil {
 		return nil, err
 	}
+	return slices.Concat(writes, s.entryWrites(d), d.more), nil
+}
+
+// entryWrites are the writes of the entries of a draft.
+func (s *Service) entryWrites(d *draft) (writes []table.Write) {
 	expires := s.Policy.Retention.Audit.After(s.now())
 	for _, e := range d.entries {
 		writes = append(writes, table.Put(table.Audit, table.Item{
 			Key: entryKey(e.Chain, e.Seq), Body: e.Encode(), Schema: subjectSchema, Expires: expires,
 		}, table.New))
 	}
-	return append(writes, d.more...), nil
+	return writes
 }
 
 func entryKey(chain string, seq int64) table.Key {

@@ -159,6 +159,8 @@ func (s *Service) common(a *act, own ...audit.Fact) []audit.Fact {
 		{Name: factPage, Value: a.page},
 		{Name: factMade, Value: made},
 		{Name: factID, Value: string(a.id)},
+		{Name: factKind, Value: string(a.who.Kind)},
+		{Name: factResidence, Value: a.residence},
 		{Name: factCall, Value: call},
 	}, a.facts)
 }

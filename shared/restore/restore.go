@@ -84,14 +84,18 @@ type Place struct {
 }
 
 // Grave is what the ledger knows of an identity.
-type Grave struct {
-	Until  time.Time // what is older was erased
-	Places []Place
+type Grave []Erased
+
+// Erased is one place that somebody was erased from.
+type Erased struct {
+	Place
+	Until time.Time // what is older was erased, what is newer came since
 }
 
-// Erased reports whether a record of a place has to go again.
-func (g Grave) Erased(p Place, at time.Time) bool {
-	return !at.IsZero() && !at.After(g.Until) && slices.Contains(g.Places, p)
+// Again reports whether a record of a place has to go again. One whose age nobody
+// knows stays: it may have come since.
+func (g Grave) Again(p Place, at time.Time) bool {
+	return !at.IsZero() && slices.ContainsFunc(g, func(e Erased) bool { return e.Place == p && !at.After(e.Until) })
 }
 
 // Ledger is where it stands who was erased.
@@ -102,16 +106,29 @@ type Ledger interface {
 
 // Walker goes through everything that a source holds of a category.
 type Walker interface {
-	// Walk asks about each record whether it is due, and expires those that are, page
-	// by page, from a cursor on, until the context ends. It returns where to go on,
-	// empty at the end. A source that cannot be walked is ErrByHand.
-	Walk(ctx context.Context, p Place, cursor string, due func(source.AgedRecord) (bool, error)) (Walked, error)
+	// Again expires again what Walking picks, page by page, each of which is claimed,
+	// kept from legal holds, and finished after a crash. It returns when the walk is
+	// over, cannot go on now, or the context ends; called again it goes on where it was.
+	Again(until context.Context, w Walking) (Walked, error)
 }
 
-// Walked is what came of a walk.
+// Walking is a walk of the ledger through one place.
+type Walking struct {
+	Run string // the replay that it is part of
+	Place
+	Until time.Time // records that were collected later are left alone
+	Masks []source.Mask
+	// Pick says which records of a page have to go again.
+	Pick func(ctx context.Context, page []source.AgedRecord) ([]bool, error)
+}
+
+// Walked is how far a walk is.
 type Walked struct {
 	Seen   int
 	Erased int
 	Held   int // due, and left for a legal hold
-	Cursor string
+	Over   bool
+	ByHand bool      // no program walks this source
+	Fault  string    // why it does not go on now
+	After  time.Time // when it can go on
 }

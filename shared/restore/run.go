@@ -47,6 +47,7 @@ type Run struct {
 	Last   string     `json:"last,omitempty"`   // the chain that the page before ended in
 	Places []Place    `json:"places,omitempty"` // of the ledger
 	At     int        `json:"place,omitempty"`  // the one that is walked
+	After  time.Time  `json:"after,omitzero"`   // when it can go on, if it cannot now
 	Lease  time.Time  `json:"lease,omitzero"`
 	Token  string     `json:"token,omitempty"`
 	Head   audit.Head `json:"head"`
@@ -87,18 +88,18 @@ type Report struct {
 // Swept is what became of one place.
 type Swept struct {
 	Place
-	Seen   int  `json:"seen"`
-	Erased int  `json:"erased"`
-	Held   int  `json:"held,omitempty"`
-	ByHand bool `json:"by_hand,omitempty"` // no program walks it: its team has to
+	Seen   int    `json:"seen"`
+	Erased int    `json:"erased"`
+	Held   int    `json:"held,omitempty"`
+	ByHand bool   `json:"by_hand,omitempty"` // no program walks it: its team has to
+	Fault  string `json:"fault,omitempty"`   // why it does not go on, if it does not
 }
 
-// Faults that callers meet, and ErrByHand for Walkers.
+// Faults that callers meet.
 var (
 	ErrForbidden = fault.New(fault.Forbidden, "role_needed", "Your role does not allow this; somebody with the role handler can do it.")
 	ErrNotFound  = fault.New(fault.NotFound, "replay_not_found", "There was no replay yet.")
 	ErrBusy      = fault.New(fault.Unavailable, "try_again", "Somebody else starts a replay; try the same call again in a moment.")
-	ErrByHand    = errors.New("restore: no program walks this source")
 )
 
 const (
@@ -192,6 +193,9 @@ func (r Run) put(now time.Time) (table.Write, error) {
 	item := table.Item{Key: runRef.Key, Schema: runSchema, Body: body}
 	if r.Phase != Ended {
 		item.Due = now
+		if r.After.After(now) {
+			item.Due = r.After
+		}
 	}
 	if r.version == 0 {
 		return table.Put(table.State, item, table.New), nil
@@ -247,10 +251,10 @@ func (s *Service) Act(until context.Context, key table.Key) error {
 	if err != nil {
 		return err
 	}
-	for until.Err() == nil && r.Phase != Ended {
+	for more := true; more && until.Err() == nil && r.Phase != Ended; {
 		now := s.now()
-		if r.Token != token && r.Lease.After(now) {
-			return nil // another worker is at it
+		if r.After.After(now) || r.Token != token && r.Lease.After(now) {
+			return nil // not yet, or another worker is at it
 		}
 		r.Token, r.Lease = token, now.Add(leaseFor)
 		if r, err = s.keep(ctx, r); errors.Is(err, table.ErrConflict) {
@@ -259,12 +263,12 @@ func (s *Service) Act(until context.Context, key table.Key) error {
 		if err != nil {
 			return fmt.Errorf("claim a page of the replay: %w", err)
 		}
-		next, err := s.page(ctx, r)
-		if err != nil {
+		var next Run
+		if next, more, err = s.page(until, r); err != nil {
 			return fmt.Errorf("replay, %s: %w", r.Phase, err)
 		}
 		if next.Phase == Ended {
-			next.Ended, next.Lease, next.Token = s.now(), time.Time{}, ""
+			next.Ended, next.Lease, next.Token, next.After = s.now(), time.Time{}, "", time.Time{}
 			r, err = s.enter(ctx, table.NewID(), next, Actor, "ended", next.Report.facts()...)
 		} else {
 			r, err = s.keep(ctx, next)
@@ -299,24 +303,27 @@ func (r Report) facts() []audit.Fact {
 	}
 }
 
-// page does one page of the phase that a run is in, and returns the run after it.
-func (s *Service) page(ctx context.Context, r Run) (Run, error) {
+// page does one page of the phase that a run is in, and returns the run after it, and
+// whether it can go on now.
+func (s *Service) page(until context.Context, r Run) (next Run, more bool, err error) {
+	ctx := context.WithoutCancel(until)
 	// A page that is done again must not count into what the first try counts into.
 	r.Report.Missing, r.Report.Unknown = maps.Clone(r.Report.Missing), maps.Clone(r.Report.Unknown)
 	r.Report.Lost, r.Report.Broken = slices.Clone(r.Report.Lost), slices.Clone(r.Report.Broken)
 	r.Report.Sources, r.Places = slices.Clone(r.Report.Sources), slices.Clone(r.Places)
 	switch r.Phase {
 	case Chains:
-		return s.chains(ctx, r)
+		next, err = s.chains(ctx, r)
 	case Orphans:
-		return s.orphans(ctx, r)
+		next, err = s.orphans(ctx, r)
 	case Fences:
-		return s.fences(ctx, r)
+		next, err = s.fences(ctx, r)
 	case Sources:
-		return s.sources(ctx, r)
+		return s.sources(until, r)
 	case Ended:
+		next = r
 	}
-	return r, nil
+	return next, true, err
 }
 
 // chains rebuilds the aggregates whose chains begin on one page of the audit.
