@@ -83,14 +83,14 @@ archive/ by_hand waiting 0 in 9 days
 		"a challenge is weighed by a person": {policy.Challenge, nil, "/ by_hand waiting 0 in 14 days\n"},
 	}
 	for name, tt := range tests {
-		if got := lines(planSteps(p, tt.right, tt.looks, nil, planned)); got != tt.want {
+		if got := lines(planSteps(p, Request{Right: tt.right}, tt.looks, nil, planned)); got != tt.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, tt.want)
 		}
-		if got := lookAt(p, tt.right); (byHand(tt.right) || tt.right.Unverified()) == (len(got) == 2) {
+		if got := lookAt(p, Request{Right: tt.right}); (byHand(tt.right) || tt.right.Unverified()) == (len(got) == 2) {
 			t.Errorf("%s: %d sources are asked", name, len(got))
 		}
 	}
-	if a, b := lines(planSteps(p, policy.Know, lookedAt(found), nil, planned)), lines(planSteps(p, policy.Access, lookedAt(found), nil, planned)); a != b {
+	if a, b := lines(planSteps(p, Request{Right: policy.Know}, lookedAt(found), nil, planned)), lines(planSteps(p, Request{Right: policy.Access}, lookedAt(found), nil, planned)); a != b {
 		t.Errorf("know differs from access:\n%s", a)
 	}
 	inferred := testPolicy(t, func(p *policy.Policy) {
@@ -99,7 +99,7 @@ archive/ by_hand waiting 0 in 9 days
 		}
 	})
 	for right, want := range map[policy.Right]StepVerb{policy.Portability: DoTell, policy.Access: DoExport} {
-		steps := planSteps(inferred, right, lookedAt(found), nil, planned)
+		steps := planSteps(inferred, Request{Right: right}, lookedAt(found), nil, planned)
 		if got := (Request{Steps: steps}).step("access_log").Verb; got != want {
 			t.Errorf("%s of what was inferred: %s, want %s", right, got, want)
 		}
@@ -133,7 +133,7 @@ func TestThePlanOfACorrection(t *testing.T) {
 		for _, f := range tt.fields {
 			list = append(list, source.Correction{Field: f, Value: personal.MakeText("x")})
 		}
-		if got := lines(planSteps(p, policy.Rectification, tt.looks, list, planned)); got != tt.want {
+		if got := lines(planSteps(p, Request{Right: policy.Rectification}, tt.looks, list, planned)); got != tt.want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, tt.want)
 		}
 	}

@@ -346,8 +346,11 @@ func (d *desk) place(f hold.Fence, holds int) {
 	if _, err := d.inner.Get(d.ctx(), f.Ref()); errors.Is(err, table.ErrAbsent) {
 		pre = table.New
 	}
-	body := fmt.Appendf(nil, `{"holds":%d}`, holds)
-	if err := d.inner.Commit(d.ctx(), table.NewID(), table.Put(table.State, table.Item{Key: f.Ref().Key, Schema: 1, Body: body}, pre)); err != nil {
+	body := []byte(`{"by":[]}`)
+	if holds > 0 {
+		body = []byte(`{"by":[{"h":"h1"}]}`)
+	}
+	if err := d.inner.Commit(d.ctx(), table.NewID(), table.Put(table.State, table.Item{Key: f.Ref().Key, Schema: 2, Body: body}, pre)); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -377,7 +380,7 @@ func TestAHoldStopsWhatDestroysUntilItIsReleased(t *testing.T) {
 				d := furnished(t)
 				id := d.verified(asks(policy.Erasure))
 				d.working(id)
-				fence := map[string]hold.Fence{"person": hold.Person(d.get(id).Subject), "request": hold.Request(string(id)), "source": hold.Source("shop")}[kind]
+				fence := map[string]hold.Fence{"person": hold.Person(d.get(id).Holder), "request": hold.Request(string(id)), "source": hold.Source("shop")}[kind]
 				if late {
 					d.Table = &onClaim{Table: d.Table, do: func() { d.place(fence, 1) }}
 				} else {
