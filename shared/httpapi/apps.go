@@ -53,6 +53,13 @@ var grants = map[string]policy.Grant{
 	"POST /v1/app/links":       policy.MayConsents,
 	"POST /v1/decisions":       policy.MayDecisions,
 	"POST /v1/app/requests":    policy.MayRequests,
+
+	"POST /v1/app/closures":        policy.MayClosures,
+	"POST /v1/app/closures/status": policy.MayClosures,
+	"POST /v1/app/closures/cancel": policy.MayClosures,
+	"POST /v1/app/events":          policy.MayLifecycle,
+	"POST /v1/app/import-guard":    policy.MayImport,
+	"POST /v1/app/intake":          policy.MayIntake,
 }
 
 // AppKeys reads what stands in an app's secret: one key a line, the newest first.

@@ -1,6 +1,12 @@
 package httpapi
 
-import "net/http"
+import (
+	"net/http"
+
+	"rightsdesk/shared/fault"
+)
+
+var errNotOffered = fault.New(fault.NotFound, "not_offered", "This installation does not offer that.")
 
 func (env Env) certificate(http.ResponseWriter, *http.Request) error { return errNotOffered }
 

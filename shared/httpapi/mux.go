@@ -19,13 +19,19 @@ import (
 	"slices"
 	"strings"
 
+	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
+	"rightsdesk/shared/erasure"
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/hold"
+	"rightsdesk/shared/intake"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/page"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/receipt"
 	"rightsdesk/shared/request"
+	"rightsdesk/shared/restore"
+	"rightsdesk/shared/retention"
 	"rightsdesk/shared/topology"
 )
 
@@ -33,8 +39,15 @@ import (
 type Env struct {
 	Requests *request.Service
 	Consents *consent.Service
-	Policy   *policy.Policy
-	Log      *slog.Logger
+	// What the function closure serves.
+	Closures  *closure.Service
+	Erasure   *erasure.Service
+	Holds     *hold.Service
+	Intake    *intake.Service
+	Restore   *restore.Service
+	Retention *retention.Service
+	Policy    *policy.Policy
+	Log       *slog.Logger
 	// Operator says who signed in, or that nobody did. In AWS the authorizer has
 	// checked the token; on a laptop a development key is compared.
 	Operator func(*http.Request) (operator.Identity, bool)
@@ -145,11 +158,17 @@ func (env Env) admit(route topology.Route, r *http.Request) (*http.Request, erro
 		if verb, ok := linkVerbs[route.Path()]; ok {
 			return env.admitLink(r, r.PathValue("token"), verb)
 		}
+		if isClosure(route.Path()) {
+			return r, env.admitClosure(r.PathValue("token"), false)
+		}
 		_, err := env.Requests.ParseToken(r.PathValue("token"))
 		return r, err
 	case topology.Person:
 		if strings.HasPrefix(route.Path(), "/v1/preferences") {
 			return env.admitLink(r, Bearer(r), consent.PreferLink)
+		}
+		if isClosure(route.Path()) {
+			return r, env.admitClosure(Bearer(r), true)
 		}
 		if _, err := env.Requests.ParseToken(Bearer(r)); err != nil {
 			return r, request.ErrBadToken.Because(err)
@@ -262,7 +281,7 @@ func (env Env) frame(r *http.Request) page.Frame {
 	f := page.Frame{
 		Brand: env.Policy.Document.Brand, Contact: env.Requests.Contact(), Language: lang,
 		Languages: env.Policy.Document.Languages, Zone: env.Requests.Zone(), Local: env.Local,
-		Choices: len(env.Policy.Consents) > 0,
+		Choices: len(env.Policy.Consents) > 0, Closes: env.Policy.Closure.Offered,
 	}
 	if r.Method == http.MethodGet {
 		f.Path = r.URL.Path

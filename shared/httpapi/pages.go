@@ -303,6 +303,8 @@ func (env Env) refusePage(w http.ResponseWriter, r *http.Request, f *fault.Error
 		switch id, _, ok := strings.Cut(r.PathValue("token"), "."); {
 		case route == "/c/{token}":
 			g.Choice = "choices"
+		case isClosure(route):
+			g.Choice = "close"
 		case linkVerbs[route] != "":
 			g.Choice = "preferences"
 		case ok && f.Kind == fault.Gone:

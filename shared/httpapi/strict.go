@@ -25,6 +25,7 @@ func strict(b []byte, v any) error {
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
+	dec.UseNumber() // what is passed on unread stays as it was sent
 	if err := dec.Decode(v); err != nil {
 		return errJSON // a number that is out of range or no integer
 	}
@@ -73,6 +74,12 @@ func unknown(pointer string) error {
 	return &f
 }
 
+// free reports whether a type takes whatever JSON there is: what an app has filtered
+// is of its own shape. Only a key that stands twice is refused there, too.
+func free(t reflect.Type) bool {
+	return t.Kind() == reflect.Interface || t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Interface
+}
+
 // foreign reports that a character is in no name of ours. The decoder takes
 // "Right", and even a long s, for the field it resembles; two spellings of one
 // field would pass for two fields.
@@ -80,8 +87,11 @@ func foreign(r rune) bool { return r != '_' && (r < 'a' || r > 'z') && (r < '0' 
 
 // fieldOf returns the type of what stands under a key of an object.
 func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
-	if t.Kind() == reflect.Map {
+	switch t.Kind() { //nolint:exhaustive // the rest has fields
+	case reflect.Map:
 		return t.Elem(), true
+	case reflect.Interface:
+		return t, true
 	}
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -154,7 +164,7 @@ func shaped(b []byte, of reflect.Type) error {
 			continue
 		case in != nil && in.keys != nil && in.name == "":
 			in.name, _ = t.(string)
-			if in.name == "" || strings.ContainsFunc(in.name, foreign) {
+			if in.name == "" || !free(in.of) && strings.ContainsFunc(in.name, foreign) {
 				return unknown(pointer())
 			}
 			if in.keys[in.name] {
@@ -170,7 +180,7 @@ func shaped(b []byte, of reflect.Type) error {
 		if in != nil {
 			want = in.holds()
 		}
-		if t != nil && nameOf(t) != typeName(want) { // null leaves a field as if it were not sent
+		if t != nil && want.Kind() != reflect.Interface && nameOf(t) != typeName(want) { // null leaves a field as if it were not sent
 			return fault.Input(fault.Field{Pointer: pointer(), Text: "must be of the type " + typeName(want) + ", not " + nameOf(t)})
 		}
 		if text, ok := t.(string); ok && want == reflect.TypeFor[time.Time]() {
@@ -199,7 +209,10 @@ func shaped(b []byte, of reflect.Type) error {
 
 // holds is the type of the value that comes next.
 func (l *level) holds() reflect.Type {
-	if l.keys == nil {
+	switch {
+	case l.of.Kind() == reflect.Interface:
+		return l.of
+	case l.keys == nil:
 		return l.of.Elem()
 	}
 	t, _ := fieldOf(l.of, l.name) // it was looked up with the key
