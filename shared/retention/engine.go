@@ -323,7 +323,7 @@ func (s *Service) work(until context.Context, rule policy.RetentionRule, sh *shi
 			if !current {
 				return false, nil
 			}
-			if does = s.todo(next); does == nil || sh.left <= 0 {
+			if does = s.todo(next, rule); does == nil || sh.left <= 0 {
 				return does != nil, s.release(ctx, next, sh)
 			}
 			sh.left--
@@ -355,7 +355,7 @@ func (s *Service) work(until context.Context, rule policy.RetentionRule, sh *shi
 const conflictTries = 8
 
 // todo returns what is to be done for a rule now, or nil. A run goes before a count.
-func (s *Service) todo(sw Sweep) func(context.Context, Sweep, job, *shift) (Sweep, error) {
+func (s *Service) todo(sw Sweep, rule policy.RetentionRule) func(context.Context, Sweep, job, *shift) (Sweep, error) {
 	now := s.now()
 	switch {
 	case sw.After.After(now):
@@ -368,7 +368,7 @@ func (s *Service) todo(sw Sweep) func(context.Context, Sweep, job, *shift) (Swee
 		return s.repeat
 	case sw.Status == Active && sw.Run != nil:
 		return s.page
-	case sw.Status == Active && !sw.nextRun().After(now):
+	case sw.Status == Active && rule.Trigger.ByAge() && !sw.nextRun().After(now):
 		return s.begin
 	case sw.Walk != nil:
 		return s.count
@@ -405,7 +405,9 @@ func (s *Service) next(sw Sweep) time.Time {
 	case sw.Page != nil || sw.Run != nil || sw.Walk != nil || sw.Asked != "":
 		at(later(later(now, sw.After), sw.Lease.Until))
 	case sw.Status == Active:
-		at(later(sw.nextRun(), sw.After))
+		if rule, ok := s.Policy.RetentionRule(sw.Rule); ok && rule.Trigger.ByAge() {
+			at(later(sw.nextRun(), sw.After))
+		}
 	case sw.ByHand != nil && !sw.ByHand.Told.Equal(sw.ByHand.Due):
 		at(sw.ByHand.opens(s.days(sw)))
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"rightsdesk/shared/digest"
-	"rightsdesk/shared/policy"
 )
 
 // Late is that something is kept longer than it should be.
@@ -42,14 +41,14 @@ func (s *Service) lateNow(sw Sweep, now time.Time) *Late {
 			return &Late{Since: over, Why: StillThere}
 		}
 	}
-	if seen := sw.seen(rule); sw.Status == Active && seen.Add(2*Every+grace).Before(now) {
+	if seen := sw.seen(); sw.Status == Active && seen.Add(2*Every+grace).Before(now) {
 		return &Late{Since: seen.Add(Every), Why: Unseen}
 	}
 	return nil
 }
 
 // seen is when somebody last began to look through everything that was due.
-func (sw Sweep) seen(policy.RetentionRule) time.Time {
+func (sw Sweep) seen() time.Time {
 	if sw.Last == nil {
 		return sw.Activated
 	}

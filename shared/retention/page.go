@@ -57,7 +57,7 @@ func (s *Service) page(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep, 
 	}
 	run := *sw.Run
 	cursor, err := c.unlock(run.Cursor)
-	if errors.Is(err, seal.ErrSealed) {
+	if c.version == 0 || errors.Is(err, seal.ErrSealed) {
 		return s.anew(ctx, sw, c, sh)
 	}
 	if err != nil {

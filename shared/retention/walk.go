@@ -62,7 +62,7 @@ func (s *Service) count(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep,
 	}
 	w := *sw.Walk
 	cursor, err := c.unlock(w.Cursor)
-	if errors.Is(err, seal.ErrSealed) {
+	if c.version == 0 || errors.Is(err, seal.ErrSealed) {
 		sw.Walk, sw.Asked = nil, byClock // after a restore: begin anew
 		return s.keep(ctx, sw, sh)
 	}
