@@ -31,9 +31,9 @@ var errUnreadable = errors.New("what is remembered of the page cannot be read")
 // RememberOrder fixes which records an order's page is for, and returns those of
 // its first time. A key that was used for another order is refused.
 func RememberOrder(ctx context.Context, pages Pages, o Order, mine Page) (Page, error) {
-	fields := make([]string, len(o.Corrections))
-	for i, c := range o.Corrections { // not the values: a hash of those can be guessed, and this one is stored
-		fields[i] = c.Field
+	var fields []string
+	for _, c := range o.Corrections { // not the values: a hash of those can be guessed, and this one is stored
+		fields = append(fields, c.Field)
 	}
 	return remember(ctx, pages, o.Call.Key, []any{o.Verb, o.Category, o.Until.UTC().Format(time.RFC3339Nano), o.Limit, o.Masks, fields, o.Keep}, mine)
 }

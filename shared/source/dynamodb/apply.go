@@ -13,20 +13,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// apply makes one change on the condition that the item is still its owner's.
-// theirs says that it is somebody else's now and was left alone.
+// apply makes one change on the condition that the item still is what the change
+// was worked out for. theirs says that it is another's now and was left alone.
 func (s *Source) apply(ctx context.Context, c change) (theirs bool, err error) {
-	e := expression{names: map[string]string{"#who": c.owner.Attribute}, values: item{":who": &types.AttributeValueMemberS{Value: c.owner.value}}}
-	const condition = "#who = :who"
+	e := expression{names: map[string]string{}, values: item{}}
+	condition := e.condition(c)
 	if c.delete {
 		_, err = s.o.Client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-			TableName: &s.m.Table, Key: c.key, ConditionExpression: aws.String(condition),
+			TableName: &s.m.Table, Key: c.key, ConditionExpression: &condition,
 			ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		})
 	} else {
 		_, err = s.o.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: &s.m.Table, Key: c.key, ConditionExpression: aws.String(condition), UpdateExpression: aws.String(e.update(c)),
+			TableName: &s.m.Table, Key: c.key, ConditionExpression: &condition, UpdateExpression: aws.String(e.update(c)),
 			ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		})
@@ -58,6 +58,20 @@ func (c change) made(it item) bool {
 type expression struct {
 	names  map[string]string
 	values item
+}
+
+func (e expression) condition(c change) string {
+	var parts []string
+	for i, name := range slices.Sorted(maps.Keys(c.still)) {
+		e.names[fmt.Sprintf("#c%d", i)] = name
+		if c.still[name] == nil {
+			parts = append(parts, fmt.Sprintf("attribute_not_exists(#c%d)", i))
+			continue
+		}
+		e.values[fmt.Sprintf(":c%d", i)] = c.still[name]
+		parts = append(parts, fmt.Sprintf("#c%d = :c%d", i, i))
+	}
+	return strings.Join(parts, " AND ")
 }
 
 func (e expression) update(c change) string {

@@ -72,7 +72,7 @@ func row(m dynamodbsource.Mapping, n int, category, id string, at time.Time, fie
 		it["id"], it["account"], it["kind"], it["at"] = str(id), str(account(n).Reveal()), str(kind), str(at.Format(time.RFC3339Nano))
 	} else {
 		it["pk"], it["sk"], it["no"] = str("USER#"+account(n).Reveal()), str(strings.ToUpper(kind)+"#"+id), str(id)
-		it["at"] = &types.AttributeValueMemberN{Value: fmt.Sprint(at.UnixMilli())}
+		it["at"], it["spread"] = &types.AttributeValueMemberN{Value: fmt.Sprint(at.UnixMilli())}, str(fmt.Sprintf("s%d", len(id)%2+n))
 	}
 	return it
 }
@@ -148,8 +148,19 @@ func create(t *testing.T, c *dynamodb.Client, m dynamodbsource.Mapping) dynamodb
 		})
 		attributes = append(attributes, l.Attribute)
 	}
+	if w := m.Sweep; w.Index != "" {
+		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, types.GlobalSecondaryIndex{
+			IndexName: &w.Index, Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+			KeySchema: []types.KeySchemaElement{{AttributeName: &w.Attribute, KeyType: types.KeyTypeHash}, {AttributeName: &w.Time.Attribute, KeyType: types.KeyTypeRange}},
+		})
+		attributes = append(attributes, w.Attribute, w.Time.Attribute)
+	}
 	for _, a := range attributes {
-		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String(a), AttributeType: types.ScalarAttributeTypeS})
+		kind := types.ScalarAttributeTypeS
+		if a == m.Sweep.Time.Attribute && m.Sweep.Time.Format != dynamodbsource.RFC3339 {
+			kind = types.ScalarAttributeTypeN
+		}
+		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: aws.String(a), AttributeType: kind})
 	}
 	if _, err := c.CreateTable(t.Context(), in); err != nil {
 		t.Fatal(err)
@@ -194,37 +205,42 @@ func open(t *testing.T, m dynamodbsource.Mapping, c dynamodbsource.Client) *dyna
 	return s
 }
 
+// store makes the empty store of a layout, for the contract's tests.
+func store(endpoint string, layout dynamodbsource.Mapping) func(*testing.T) sourcetest.Store {
+	return func(t *testing.T) sourcetest.Store {
+		t.Helper()
+		n := &network{}
+		c := newClient(endpoint, n)
+		m := create(t, c, layout)
+		return sourcetest.Store{
+			Source: open(t, m, c), Now: clock, Category: "visits", Others: []string{"letters"},
+			Who: account, Stranger: personal.MakeIdentity(personal.KindPhone, "+12025550100"),
+			Add: func(t *testing.T, entries []sourcetest.Entry) {
+				t.Helper()
+				for batch := range slices.Chunk(entries, 25) {
+					var writes []types.WriteRequest
+					for _, e := range batch {
+						writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: row(m, e.Person, e.Category, e.ID, e.At, e.Fields)}})
+					}
+					out, err := c.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{m.Table: writes}})
+					if err != nil || len(out.UnprocessedItems) > 0 {
+						t.Fatal("a batch was not written whole", err)
+					}
+				}
+			},
+			Dump: func(t *testing.T) map[string]string { t.Helper(); return dump(t, c, m) },
+			Cut:  func() { n.cut.Store(true) }, OnlyDeletes: layout.Key.Partition == "pk",
+		}
+	}
+}
+
 func TestBothLayoutsKeepTheContract(t *testing.T) {
 	t.Parallel()
 	endpoint := tabletest.Emulator(t)
 	for name, layout := range map[string]dynamodbsource.Mapping{"found by an index": indexed, "found by the table's own key": ownKey} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sourcetest.Run(t, func(t *testing.T) sourcetest.Store {
-				t.Helper()
-				n := &network{}
-				c := newClient(endpoint, n)
-				m := create(t, c, layout)
-				return sourcetest.Store{
-					Source: open(t, m, c), Now: clock, Category: "visits", Others: []string{"letters"},
-					Who: account, Stranger: personal.MakeIdentity(personal.KindPhone, "+12025550100"),
-					Add: func(t *testing.T, entries []sourcetest.Entry) {
-						t.Helper()
-						for batch := range slices.Chunk(entries, 25) {
-							var writes []types.WriteRequest
-							for _, e := range batch {
-								writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: row(m, e.Person, e.Category, e.ID, e.At, e.Fields)}})
-							}
-							out, err := c.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{m.Table: writes}})
-							if err != nil || len(out.UnprocessedItems) > 0 {
-								t.Fatal("a batch was not written whole", err)
-							}
-						}
-					},
-					Dump: func(t *testing.T) map[string]string { t.Helper(); return dump(t, c, m) },
-					Cut:  func() { n.cut.Store(true) }, OnlyDeletes: layout.Key.Partition == "pk",
-				}
-			})
+			sourcetest.Run(t, store(endpoint, layout))
 		})
 	}
 }

@@ -1,14 +1,11 @@
 package dynamodbsource
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -47,7 +44,11 @@ func (s *Source) execute(ctx context.Context, order source.Order) (source.Done, 
 	if err != nil {
 		return source.Done{}, err
 	}
-	page, err := s.remember(ctx, order, changes, rest)
+	mine := source.Page{IDs: make([]string, len(changes)), Rest: rest}
+	for i, c := range changes {
+		mine.IDs[i] = c.id
+	}
+	page, err := source.RememberOrder(ctx, s.o.Pages, order, mine)
 	if err != nil {
 		return source.Done{}, err
 	}
@@ -117,7 +118,7 @@ func (s *Source) pick(ctx context.Context, legs []leg, order source.Order) (chan
 type change struct {
 	id     string
 	key    item
-	owner  leg
+	still  item // attributes that the item must have as they are here; nil: it must lack it
 	delete bool
 	set    item     // attributes to set
 	remove []string // attributes to remove
@@ -125,10 +126,10 @@ type change struct {
 
 // change works out what an order does to an item; differs is false if that is nothing.
 func (s *Source) change(order source.Order, owner leg, id string, it item) (c change, differs bool, err error) {
-	c = change{id: id, key: s.m.key(it), owner: owner, set: item{}}
+	c = change{id: id, key: s.m.key(it), still: item{owner.Attribute: &types.AttributeValueMemberS{Value: owner.value}}, set: item{}}
 	switch order.Verb {
 	case source.Anonymise:
-		return c, true, s.mask(&c, order, it)
+		return c, true, s.mask(&c, order.Masks, order.MaskKey, it)
 	case source.Correct:
 		for _, f := range order.Corrections {
 			if s.m.structure(f.Field) {
@@ -153,9 +154,9 @@ func (s *Source) change(order source.Order, owner leg, id string, it item) (c ch
 // mask fills in what anonymising does to an item. The masks must name every
 // attribute but those that the mapping rests on, which stay, and those that
 // people are found by, which go unless a mask replaces them.
-func (s *Source) mask(c *change, order source.Order, it item) error {
+func (s *Source) mask(c *change, masks []source.Mask, key []byte, it item) error {
 	named := map[string]source.How{}
-	for _, m := range order.Masks {
+	for _, m := range masks {
 		if named[m.Field] = m.How; m.How == source.Preserve && s.m.names(m.Field) {
 			return refused(errors.New("an attribute that people are found by cannot be preserved"))
 		}
@@ -170,7 +171,7 @@ func (s *Source) mask(c *change, order source.Order, it item) error {
 	if err != nil {
 		return refused(err)
 	}
-	if raw, err = source.MaskObject(raw, order.Masks, order.MaskKey); err != nil {
+	if raw, err = source.MaskObject(raw, masks, key); err != nil {
 		return err
 	}
 	var masked map[string]any
@@ -189,49 +190,4 @@ func (s *Source) mask(c *change, order source.Order, it item) error {
 	}
 	slices.Sort(c.remove)
 	return nil
-}
-
-// page is what Pages remembers of a call.
-type page struct {
-	Order []byte   `json:"order"` // a hash that tells orders apart
-	IDs   []string `json:"ids"`
-	Rest  bool     `json:"rest"`
-}
-
-// remember fixes which records the call is for, at its first time.
-func (s *Source) remember(ctx context.Context, order source.Order, changes []change, rest bool) (page, error) {
-	mine := page{digest(order), make([]string, len(changes)), rest}
-	for i, c := range changes {
-		mine.IDs[i] = c.id
-	}
-	raw, err := json.Marshal(mine)
-	if err != nil {
-		return page{}, refused(errors.New("the page cannot be encoded"))
-	}
-	if raw, err = s.o.Pages.Remember(ctx, order.Call.Key, raw); err != nil {
-		return page{}, fmt.Errorf("%w: remember the page: %w", source.ErrLater, err)
-	}
-	var first page
-	if err := json.Unmarshal(raw, &first); err != nil {
-		return page{}, fmt.Errorf("%w: what is remembered of the page cannot be read: %w", source.ErrRefused, err)
-	}
-	if !bytes.Equal(first.Order, mine.Order) {
-		return page{}, refused(errors.New("the key was used for another order"))
-	}
-	return first, nil
-}
-
-// digest tells orders of one person apart. It leaves out who the person is, and
-// values: a hash of those can be guessed, and this one is stored.
-func digest(o source.Order) []byte {
-	var fields []string
-	for _, c := range o.Corrections {
-		fields = append(fields, c.Field)
-	}
-	raw, err := json.Marshal([]any{o.Verb, o.Category, o.Until.UTC().Format(time.RFC3339Nano), o.Limit, o.Masks, fields, o.Keep})
-	if err != nil {
-		panic(err) // strings and numbers: it cannot fail
-	}
-	sum := sha256.Sum256(raw)
-	return sum[:]
 }

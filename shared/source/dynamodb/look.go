@@ -40,12 +40,7 @@ func (s *Source) look(ctx context.Context, legs []leg, at position, limit int) (
 	}
 	if l.Index != "" {
 		q.IndexName = &l.Index
-		q.ProjectionExpression = aws.String("#p")
-		q.ExpressionAttributeNames["#p"] = s.m.Key.Partition
-		if s.m.Key.Sort != "" {
-			q.ProjectionExpression = aws.String("#p, #s")
-			q.ExpressionAttributeNames["#s"] = s.m.Key.Sort
-		}
+		s.m.onlyKeys(q)
 	}
 	out, err := s.o.Client.Query(ctx, q)
 	if err != nil {
@@ -56,7 +51,7 @@ func (s *Source) look(ctx context.Context, legs []leg, at position, limit int) (
 		items[i] = out.Items[i]
 	}
 	if l.Index != "" {
-		if items, err = s.reread(ctx, items); err != nil {
+		if items, _, err = s.reread(ctx, items, true); err != nil {
 			return nil, at, err
 		}
 	}
@@ -69,36 +64,53 @@ func (s *Source) look(ctx context.Context, legs []leg, at position, limit int) (
 	return items, position{at.Leg + 1, nil}, nil
 }
 
-// reread reads the items that an index proposed, from the table and strongly. A
-// key whose item is gone proposes nothing.
-func (s *Source) reread(ctx context.Context, keys []item) ([]item, error) {
+// onlyKeys asks an index for no more than the table's keys.
+func (m Mapping) onlyKeys(q *dynamodb.QueryInput) {
+	q.ProjectionExpression = aws.String("#p")
+	q.ExpressionAttributeNames["#p"] = m.Key.Partition
+	if m.Key.Sort != "" {
+		q.ProjectionExpression = aws.String("#p, #s")
+		q.ExpressionAttributeNames["#s"] = m.Key.Sort
+	}
+}
+
+// reread reads the items that an index proposed from the table, and says what that
+// cost. A key whose item is gone proposes nothing. What is only to be shown need not
+// be read strongly, which costs half.
+func (s *Source) reread(ctx context.Context, keys []item, strongly bool) (items []item, units float64, err error) {
 	read := make(map[string]item, len(keys))
-	ask := make([]map[string]types.AttributeValue, len(keys))
-	for i, k := range keys {
-		ask[i] = k
+	for some := range slices.Chunk(keys, maxLook) {
+		ask := make([]map[string]types.AttributeValue, len(some))
+		for i, k := range some {
+			ask[i] = k
+		}
+		for tries := 0; len(ask) > 0; tries++ {
+			if tries == 5 {
+				return nil, units, fmt.Errorf("%w: DynamoDB leaves keys unprocessed", source.ErrLater)
+			}
+			out, err := s.o.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+				RequestItems:           map[string]types.KeysAndAttributes{s.m.Table: {Keys: ask, ConsistentRead: &strongly}},
+				ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+			})
+			if err != nil {
+				return nil, units, sorted(err)
+			}
+			for _, c := range out.ConsumedCapacity {
+				units += aws.ToFloat64(c.CapacityUnits)
+			}
+			for _, it := range out.Responses[s.m.Table] {
+				read[s.m.keyText(it)] = it
+			}
+			ask = out.UnprocessedKeys[s.m.Table].Keys
+		}
 	}
-	for tries := 0; len(ask) > 0; tries++ {
-		if tries == 5 {
-			return nil, fmt.Errorf("%w: DynamoDB leaves keys unprocessed", source.ErrLater)
-		}
-		out, err := s.o.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-			s.m.Table: {Keys: ask, ConsistentRead: aws.Bool(true)},
-		}})
-		if err != nil {
-			return nil, sorted(err)
-		}
-		for _, it := range out.Responses[s.m.Table] {
-			read[s.m.keyText(it)] = it
-		}
-		ask = out.UnprocessedKeys[s.m.Table].Keys
-	}
-	items := make([]item, 0, len(keys))
+	items = make([]item, 0, len(keys))
 	for _, k := range keys { // in the order of the index
 		if it, there := read[s.m.keyText(k)]; there {
 			items = append(items, it)
 		}
 	}
-	return items, nil
+	return items, units, nil
 }
 
 // keyText tells keys apart.
@@ -106,59 +118,38 @@ func (m Mapping) keyText(it item) string {
 	return fmt.Sprintf("%q %q", bytesOf(it[m.Key.Partition]), bytesOf(it[m.Key.Sort]))
 }
 
-// A cursor is JSON in base64. What is equal to the identity that was asked for is
-// left out of it and put back, so that a cursor does not carry the identity.
-type cursor struct {
-	position
-	Who bool              `json:"who"` // the key has the leg's attribute
-	S   map[string]string `json:"s,omitempty"`
-	N   map[string]string `json:"n,omitempty"`
-	B   map[string][]byte `json:"b,omitempty"`
+// scalars are attributes of the types that keys have, as JSON.
+type scalars struct {
+	S map[string]string `json:"s,omitempty"`
+	N map[string]string `json:"n,omitempty"`
+	B map[string][]byte `json:"b,omitempty"`
 }
 
-func (p position) cursor(legs []leg) string {
-	c := cursor{p, false, map[string]string{}, map[string]string{}, map[string][]byte{}}
-	for name, v := range p.After {
+func toScalars(it item) scalars {
+	c := scalars{map[string]string{}, map[string]string{}, map[string][]byte{}}
+	for name, v := range it {
 		switch v := v.(type) {
 		case *types.AttributeValueMemberS:
-			if name == legs[p.Leg].Attribute {
-				c.Who = true
-			} else {
-				c.S[name] = v.Value
-			}
+			c.S[name] = v.Value
 		case *types.AttributeValueMemberN:
 			c.N[name] = v.Value
 		case *types.AttributeValueMemberB:
 			c.B[name] = v.Value
 		}
 	}
-	raw, err := json.Marshal(c)
-	if err != nil {
-		panic(err) // strings and bytes: it cannot fail
-	}
-	return base64.RawURLEncoding.EncodeToString(raw)
+	return c
 }
 
-func parsePosition(s string, legs []leg) (position, error) {
-	if s == "" {
-		return position{}, nil
+// item is the attributes again; nil if there are none.
+func (c scalars) item() item {
+	it := item{}
+	maps.Insert(it, mapped(c.S, func(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }))
+	maps.Insert(it, mapped(c.N, func(v string) types.AttributeValue { return &types.AttributeValueMemberN{Value: v} }))
+	maps.Insert(it, mapped(c.B, func(v []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: v} }))
+	if len(it) == 0 {
+		return nil
 	}
-	var c cursor
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || json.Unmarshal(raw, &c) != nil || c.Leg < 0 || c.Leg >= len(legs) {
-		return position{}, fmt.Errorf("%w: the cursor is none of this source's", source.ErrRefused)
-	}
-	after := item{}
-	if c.Who {
-		after[legs[c.Leg].Attribute] = &types.AttributeValueMemberS{Value: legs[c.Leg].value}
-	}
-	maps.Insert(after, mapped(c.S, func(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }))
-	maps.Insert(after, mapped(c.N, func(v string) types.AttributeValue { return &types.AttributeValueMemberN{Value: v} }))
-	maps.Insert(after, mapped(c.B, func(v []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: v} }))
-	if len(after) == 0 {
-		after = nil
-	}
-	return position{c.Leg, after}, nil
+	return it
 }
 
 func mapped[V any](from map[string]V, to func(V) types.AttributeValue) func(func(string, types.AttributeValue) bool) {
@@ -169,4 +160,53 @@ func mapped[V any](from map[string]V, to func(V) types.AttributeValue) func(func
 			}
 		}
 	}
+}
+
+// token is v as JSON in base64, as cursors and handles are.
+func token(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings and bytes: it cannot fail
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+func parseToken(s string, into any) bool {
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	return err == nil && json.Unmarshal(raw, into) == nil
+}
+
+var errCursor = fmt.Errorf("%w: the cursor is none of this source's", source.ErrRefused)
+
+// A cursor leaves out what is equal to the identity that was asked for, and puts it
+// back, so that it does not carry the identity.
+type cursor struct {
+	position
+	Who bool `json:"who"` // the key has the leg's attribute
+	scalars
+}
+
+func (p position) cursor(legs []leg) string {
+	c := cursor{position: p, scalars: toScalars(p.After)}
+	_, c.Who = c.S[legs[p.Leg].Attribute]
+	delete(c.S, legs[p.Leg].Attribute)
+	return token(c)
+}
+
+func parsePosition(s string, legs []leg) (position, error) {
+	if s == "" {
+		return position{}, nil
+	}
+	var c cursor
+	if !parseToken(s, &c) || c.Leg < 0 || c.Leg >= len(legs) {
+		return position{}, errCursor
+	}
+	after := c.item()
+	if c.Who {
+		if after == nil {
+			after = item{}
+		}
+		after[legs[c.Leg].Attribute] = &types.AttributeValueMemberS{Value: legs[c.Leg].value}
+	}
+	return position{c.Leg, after}, nil
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"rightsdesk/shared/personal"
+	"rightsdesk/shared/source"
 )
 
 // Mapping says how a table is read. It mirrors the section dynamodb of a source
@@ -35,6 +36,7 @@ type Mapping struct {
 	RecordID    string   // attribute, string or number, that names an item and is not personal; empty: a hash of its key
 	CollectedAt Instant
 	Ties        []Tie
+	Sweep       Sweep
 }
 
 // Key is the key of the table itself.
@@ -86,6 +88,33 @@ type Tie struct {
 	FoundBy   personal.Kind // only items found by this prove it
 }
 
+// Sweep is how old items are found, whoever they are about. Without it the table is
+// scanned by the time of collection, if items say that.
+type Sweep struct {
+	Time Instant
+	Hand source.Hand // which time that is
+	// Index is an index whose partition key is Attribute, always one of Equals, and whose
+	// sort key is the time: a number, or text of UTC, for text is sorted as text. Empty:
+	// the table is scanned.
+	Index     string
+	Attribute string
+	Equals    []string
+	Segments  int // that a scan goes through, one after the other; 0 is 1
+}
+
+func (w Sweep) check() error {
+	known := slices.Contains([]Format{RFC3339, UnixSeconds, UnixMillis}, w.Time.Format) && (w.Hand == source.Collected || w.Hand == source.LastUsed)
+	switch {
+	case w.Time.Attribute == "" && (w.Index != "" || w.Hand != ""), w.Time.Attribute != "" && !known:
+		return errors.New("the mapping does not say by which time items are swept")
+	case w.Index != "" && (w.Attribute == "" || len(w.Equals) == 0 || slices.Contains(w.Equals, "")):
+		return errors.New("the mapping does not say under what an index has the items to be swept")
+	case w.Segments < 0 || w.Segments > maxSegments:
+		return errors.New("the mapping cuts the table into too many segments")
+	}
+	return nil
+}
+
 // check refuses a mapping that cannot be followed.
 func (m Mapping) check() error {
 	switch {
@@ -107,7 +136,7 @@ func (m Mapping) check() error {
 	if m.CollectedAt.Attribute != "" && !slices.Contains([]Format{RFC3339, UnixSeconds, UnixMillis}, m.CollectedAt.Format) {
 		return errors.New("the mapping does not say how times are written")
 	}
-	return nil
+	return m.Sweep.check()
 }
 
 // item is what the table holds under one key.
@@ -128,16 +157,16 @@ func (m Mapping) category(it item) (string, error) {
 	return "", errors.New("an item fits no rule of the mapping")
 }
 
-// at returns when an item was collected; the zero time if it does not say.
-func (m Mapping) at(it item) (time.Time, error) {
-	v, has := text(it[m.CollectedAt.Attribute])
+// of returns an item's time; the zero time if it does not say.
+func (i Instant) of(it item) (time.Time, error) {
+	v, has := text(it[i.Attribute])
 	if !has {
-		if it[m.CollectedAt.Attribute] != nil {
+		if it[i.Attribute] != nil {
 			return time.Time{}, errTime
 		}
 		return time.Time{}, nil
 	}
-	if m.CollectedAt.Format == RFC3339 {
+	if i.Format == RFC3339 {
 		t, err := time.Parse(time.RFC3339, v)
 		if err != nil {
 			return time.Time{}, errTime // err would quote the value
@@ -148,7 +177,7 @@ func (m Mapping) at(it item) (time.Time, error) {
 	if !ok {
 		return time.Time{}, errTime
 	}
-	if m.CollectedAt.Format == UnixSeconds {
+	if i.Format == UnixSeconds {
 		return time.Unix(n, 0).UTC(), nil
 	}
 	return time.UnixMilli(n).UTC(), nil
@@ -157,9 +186,10 @@ func (m Mapping) at(it item) (time.Time, error) {
 var errTime = errors.New("an item's time is not written as the mapping says")
 
 // structure reports whether an attribute is one that the mapping rests on and
-// that is not personal: keys, the record's id, its category and its time.
+// that is not personal: keys, the record's id, its category and its times.
 func (m Mapping) structure(attribute string) bool {
 	return attribute == m.Key.Partition || attribute == m.Key.Sort || attribute == m.RecordID || attribute == m.CollectedAt.Attribute ||
+		attribute == m.Sweep.Attribute || attribute == m.Sweep.Time.Attribute ||
 		slices.ContainsFunc(m.Items, func(r Rule) bool { return r.Attribute == attribute })
 }
 

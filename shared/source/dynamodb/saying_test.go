@@ -32,6 +32,10 @@ func (s says) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dy
 	return nil, s.err()
 }
 
+func (s says) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	return nil, s.err()
+}
+
 func decode(t *testing.T, cursor string) string {
 	t.Helper()
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)

@@ -19,16 +19,7 @@ type Client interface {
 	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
-}
-
-// Pages remembers which records a call was for. A table has no memory for our
-// keys; without one, a call whose answer was lost would do the next page when it
-// is repeated, and nobody would have counted the first.
-type Pages interface {
-	// Remember stores page under the call's key unless something is stored there
-	// already, and returns what is stored. A page holds ids of records, nothing
-	// personal, and is at most 300 KB. It may be forgotten when the request is closed.
-	Remember(ctx context.Context, key string, page []byte) ([]byte, error)
+	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 }
 
 // Options declare a table.
@@ -36,11 +27,11 @@ type Options struct {
 	ID      string // the source's id in the policy
 	Mapping Mapping
 	Client  Client
-	Pages   Pages
+	Pages   source.Pages
 	Now     func() time.Time
 }
 
-// Source is a source.Source on a table.
+// Source is a source.Sweeper on a table.
 type Source struct {
 	o Options
 	m Mapping
@@ -129,7 +120,7 @@ func (s *Source) record(it item, category string, until time.Time) (r source.Rec
 	if r.Category, err = s.m.category(it); err != nil {
 		return r, false, err
 	}
-	if r.At, err = s.m.at(it); err != nil {
+	if r.At, err = s.m.CollectedAt.of(it); err != nil {
 		return r, false, err
 	}
 	if r.ID, err = s.m.id(it); err != nil {
