@@ -133,14 +133,14 @@ func (s *Service) letter(c Closure, a Announcement) (mail.Letter, error) {
 		if !c.Can(Confirm) {
 			return l, errNotToBeSaid
 		}
-		l.Settle, l.GoneIn = rule.Before.In(c.Locale), max(1, rule.ErasedWithin)
+		l.Settle, l.GoneIn = s.Policy.SettleFirst(c.Locale), max(1, rule.ErasedWithin)
 		l.Grace = int(rule.Grace.Round(24*time.Hour) / (24 * time.Hour))
 		l.Link, l.LinkUntil = s.link(Token{ID: c.ID, Verb: ConfirmLink, Until: c.LapseAt}), c.LapseAt
 	case mail.ClosureBegun:
 		if c.Status != Grace {
 			return l, errNotToBeSaid
 		}
-		l.Settle, l.ClosesAt, l.GoneBy, l.SignedIn = rule.Before.In(c.Locale), c.ClosesAt, c.GoneBy, c.App != ""
+		l.Settle, l.ClosesAt, l.GoneBy, l.SignedIn = s.Policy.SettleFirst(c.Locale), c.ClosesAt, c.GoneBy, c.App != ""
 		l.Revoke = s.link(Token{ID: c.ID, Verb: CancelLink, Until: c.ClosesAt})
 	case mail.ClosureEnded:
 		if c.Status != Cancelled {

@@ -231,7 +231,10 @@ var kinds = map[Kind]func(*writer){
 		w.outcomes()
 		w.say("mail.closed.stays")
 		w.say("mail.closed.suppressed")
-		w.follow()
+		if w.letter.Follow.Reveal() != "" {
+			w.say("mail.closed.follow")
+			w.link("mail.closed.follow.button", w.letter.Follow)
+		}
 		w.disagree("complain.text")
 	},
 	Digest: func(w *writer) {

@@ -247,7 +247,7 @@ func TestWhatEachLetterMustSay(t *testing.T) {
 		},
 		mail.ClosureEnded: {"Your account with Lumen & Sons stays", "Everything is as it was"},
 		mail.Closed: {
-			"our last mail to you", "Account: 1 record erased", "Invoices: Kept until 5 May 2035: tax law", "goes when its time is over", "a code from which your address cannot be read", "CNIL",
+			"our last mail to you", "Account: 1 record erased", "Invoices: Kept until 5 May 2035: tax law", "goes when its time is over", "a code from which your address cannot be read", "a certificate of it", "/r/follow", "CNIL",
 		},
 		mail.Digest: {
 			"15 privacy requests need you: 1 overdue, 1 due tomorrow, 13 others", "https://privacy.lumen.example",

@@ -13,6 +13,7 @@ import (
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
+	"rightsdesk/shared/seal"
 	"rightsdesk/shared/table"
 )
 
@@ -40,6 +41,9 @@ func (s *Service) Appeal(ctx context.Context, id ID, token, why string, c Call) 
 		return Receipt{}, Proven{}, err
 	}
 	p, subject, err := s.person(ctx, about)
+	if errors.Is(err, seal.ErrSealed) {
+		return Receipt{}, Proven{}, ErrErased.Because(err)
+	}
 	if err != nil {
 		return Receipt{}, Proven{}, unavailable(err)
 	}
@@ -63,6 +67,7 @@ func (s *Service) Appeal(ctx context.Context, id ID, token, why string, c Call) 
 			{Name: "right", Value: string(r.Right)},
 			{Name: "about", Value: string(about.ID)},
 			{Name: "subject", Value: r.Subject},
+			{Name: "holder", Value: string(r.Holder)},
 			{Name: "law", Value: r.Law},
 			{Name: "respond_by", Value: r.RespondBy.UTC().Format(time.RFC3339)},
 		},
@@ -86,7 +91,7 @@ func (s *Service) appealID(about Request) ID {
 
 // appealable returns nil if the request has an answer that can be appealed against.
 func (s *Service) appealable(r Request) error {
-	if r.Right == policy.Appeal || r.Status != Denied && r.Status != Fulfilled {
+	if r.Right == policy.Appeal || r.Right.Internal() || r.Status != Denied && r.Status != Fulfilled {
 		return ErrNotAppealing
 	}
 	clocks, err := s.Clocks(r)

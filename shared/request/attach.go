@@ -130,6 +130,9 @@ func (s *Service) attach(ctx context.Context, id ID, files []File) (Attached, er
 		return Attached{}, err
 	}
 	subject, err := s.Keys.Load(ctx, r.Holder)
+	if errors.Is(err, seal.ErrSealed) {
+		return Attached{}, ErrErased.Because(err)
+	}
 	if err != nil {
 		return Attached{}, fmt.Errorf("seal a file: %w", err)
 	}

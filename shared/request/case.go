@@ -36,7 +36,7 @@ func (s *Service) Cases(ctx context.Context, by operator.Identity, cursor string
 		if fault.KindOf(err) == fault.NotFound {
 			return nil // gone since the index was read
 		}
-		if err != nil || r.Status.Final() {
+		if err != nil || r.Status.Final() || r.Right.Internal() {
 			return err
 		}
 		r = s.current(r)

@@ -9,7 +9,6 @@ import (
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/mail"
-	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/table"
@@ -27,7 +26,7 @@ type Ledger interface {
 // Tomb is who was erased, from where, up to which instant.
 type Tomb struct {
 	Request     ID
-	Identifiers []seal.Identifier // all that were verified, at most maxTogether at a time
+	Identifiers []seal.Identifier // of all that was verified, at most maxTogether at a time
 	Holder      seal.Identifier   // whose salt the request's own fields hang on
 	At          time.Time         // of the erasure
 	Until       time.Time         // the cut-off: what is older was erased, what is newer may have come since
@@ -52,13 +51,10 @@ func erases(right policy.Right) bool {
 
 // tombs returns what is still to be entombed of a request: the next identifiers,
 // and how many come after them.
-func (s *Service) tombs(r Request, ids []personal.Identity) (t Tomb, more int) {
+func (s *Service) tombs(r Request, ids []seal.Identifier) (t Tomb, more int) {
 	rest := ids[min(r.Entombed, len(ids)):]
 	more = max(0, len(rest)-maxTogether)
-	t = Tomb{Request: r.ID, Holder: r.Holder, At: s.now(), Until: r.Cutoff}
-	for _, i := range rest[:len(rest)-more] {
-		t.Identifiers = append(t.Identifiers, s.Keys.Ring.Identifier(i))
-	}
+	t = Tomb{Request: r.ID, Identifiers: rest[:len(rest)-more], Holder: r.Holder, At: s.now(), Until: r.Cutoff}
 	for _, step := range r.Steps {
 		f := From{Source: step.Source, Category: step.Category, Verb: policy.ActionDelete}
 		if step.Verb == DoAnonymise {
@@ -76,7 +72,7 @@ func (s *Service) tombs(r Request, ids []personal.Identity) (t Tomb, more int) {
 
 // bury entombs, before the answer, as many identifiers as do not fit into the commit
 // of the answer itself; ok is false if all of them do.
-func (s *Service) bury(ids []personal.Identity, r Request) (res result, ok bool) {
+func (s *Service) bury(ids []seal.Identifier, r Request) (res result, ok bool) {
 	if _, more := s.tombs(r, ids); more == 0 {
 		return result{}, false
 	}
@@ -89,7 +85,7 @@ func (s *Service) bury(ids []personal.Identity, r Request) (res result, ok bool)
 }
 
 // entomb adds the next tombs to the commit that r is saved with.
-func (s *Service) entomb(ctx context.Context, r *Request, ids []personal.Identity) ([]audit.Fact, error) {
+func (s *Service) entomb(ctx context.Context, r *Request, ids []seal.Identifier) ([]audit.Fact, error) {
 	t, _ := s.tombs(*r, ids)
 	if len(t.Identifiers) == 0 {
 		return nil, nil
@@ -105,11 +101,7 @@ func (s *Service) entomb(ctx context.Context, r *Request, ids []personal.Identit
 
 // erased ends an erasure: the answer, and in the same commit the ledger.
 func (s *Service) erased(ctx context.Context, r Request) (result, error) {
-	p, subject, err := s.person(ctx, r)
-	if err != nil {
-		return result{}, err
-	}
-	ids, err := s.identities(r, p, subject)
+	ids, err := s.whose(ctx, r)
 	if err != nil {
 		return result{}, err
 	}

@@ -94,6 +94,9 @@ func (s *Service) look(ctx context.Context, r Request, index int) (result, error
 		return s.lookFailed(r.ID, index, nil, fmt.Errorf("%w: the policy in force has no source %s", source.ErrRefused, look.Source)), nil
 	}
 	p, subject, err := s.person(ctx, r)
+	if errors.Is(err, seal.ErrSealed) {
+		return s.lookFailed(r.ID, index, nil, errUnreadable), nil
+	}
 	if err != nil {
 		return result{}, err
 	}

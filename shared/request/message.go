@@ -257,6 +257,9 @@ const messageSchema = 1
 // is told of it: numbers, and nothing of what it says.
 func (s *Service) write(ctx context.Context, r *Request, m Message) ([]audit.Fact, error) {
 	subject, err := s.Keys.Load(ctx, r.Holder)
+	if errors.Is(err, seal.ErrSealed) {
+		return nil, ErrErased.Because(err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("write a message: %w", err)
 	}

@@ -100,6 +100,9 @@ func (s *Service) count(r *Request, now time.Time) error {
 // Clocks returns every clock of a request, explained step by step. Those of an
 // extension that the policy never takes are none.
 func (s *Service) Clocks(r Request) ([]law.Reckoning, error) {
+	if r.Right.Internal() {
+		return nil, nil // the policy's promise is its only date
+	}
 	list, err := law.Clocks(s.legalCase(r, s.now()))
 	if err != nil {
 		return nil, fmt.Errorf("explain the clocks: %w", err)
@@ -283,7 +286,14 @@ func (s *Service) Extend(ctx context.Context, by operator.Identity, id ID, groun
 		}
 		e.Open = x.Grounds[i].Open
 		r.Extension = &e
-		facts, err := s.moved(&r, []audit.Fact{{Name: "ground", Value: ground}, {Name: "article", Value: x.Article}})
+		own := []audit.Fact{{Name: "ground", Value: ground}, {Name: "article", Value: x.Article}}
+		if !e.Until.IsZero() {
+			own = append(own, audit.Fact{Name: "until", Value: e.Until.UTC().Format(time.RFC3339)})
+		}
+		if e.Open {
+			own = append(own, audit.Fact{Name: "open", Value: "true"})
+		}
+		facts, err := s.moved(&r, own)
 		return detail{r: r, facts: facts, say: []mail.Kind{mail.Extended}}, err
 	})
 }

@@ -218,6 +218,7 @@ var (
 	ErrLinkGone   = fault.New(fault.Gone, "link_gone", "The link was used or is too old; ask for a new one.")
 	ErrNoPackage  = fault.New(fault.Gone, "no_package", "There is no package to download, or its time is over.")
 	ErrStepUp     = fault.New(fault.Forbidden, "step_up_needed", "The package was already downloaded with this token; ask for a new code, verify, and use the new token.")
+	ErrErased     = fault.New(fault.Gone, "person_erased", "What we held of this person was erased; the record of the request stays without them.")
 	ErrTooMany    = fault.New(fault.TooMany, "too_many_requests", "Too many requests from your network; try again in an hour.").After(time.Hour)
 )
 

@@ -47,12 +47,30 @@ func (s *Service) Show(ctx context.Context, by operator.Identity, id ID) (Shown,
 	if err != nil {
 		return Shown{}, err
 	}
-	out.Samples = plan.Samples
+	out.Samples = s.masked(plan.Samples)
 	for _, x := range s.refusals(r) {
 		out.Reasons = append(out.Reasons, x.Code)
 	}
 	return out, nil
 }
+
+// masked hides the numbers of papers: records that hold copies of them are often
+// known by nothing else. How many there are is shown.
+func (s *Service) masked(samples map[string]map[string][]string) map[string]map[string][]string {
+	for _, byCategory := range samples {
+		for category, ids := range byCategory {
+			if c, ok := s.Policy.Category(category); ok && c.IdentityDocument {
+				for i := range ids {
+					ids[i] = hidden
+				}
+			}
+		}
+	}
+	return samples
+}
+
+// hidden stands in an operator's view for what is nobody's to read there.
+const hidden = "(hidden)"
 
 // day is what one operator did on one day that belongs to no aggregate. It
 // holds the head of a chain of its own:

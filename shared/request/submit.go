@@ -34,6 +34,7 @@ type Submission struct {
 	By       string   // actor; empty: the person
 	About    ID       // the request that a complaint is about; may be empty
 	Purposes []string // that consent is withdrawn for; none: all of them
+	How      How      // what is to become of the data, with erasure; empty: what the policy says
 	// Account is who is signed in to the app that submits; nobody else may say so.
 	Account personal.Identity
 
@@ -96,7 +97,7 @@ func (s *Service) submit(ctx context.Context, sub Submission) (Request, error) {
 		Right: sub.Right, Residence: sub.Residence, Channel: sub.Channel, Locale: sub.Locale,
 		Status: Unverified, Policy: s.Policy.Version, Automatic: rule.Automatic,
 		Received: sub.Received, Promise: rule.PromisedDays, About: sub.About,
-		App: sub.app, Purposes: sub.Purposes,
+		App: sub.app, Purposes: sub.Purposes, How: sub.How,
 		LapseAt: now.Add(s.Policy.Verification.LapseAfter),
 		Subject: subject.ID, Holder: subject.Holder,
 		Body: s.Keys.Ring.Hash("body", sub.Call.Body),
@@ -150,10 +151,14 @@ func (s *Service) submit(ctx context.Context, sub Submission) (Request, error) {
 			{Name: "right", Value: string(r.Right)},
 			{Name: "residence", Value: r.Residence},
 			{Name: "subject", Value: r.Subject},
+			{Name: "holder", Value: string(r.Holder)},
 			{Name: "law", Value: r.Law},
 			{Name: "respond_by", Value: r.RespondBy.UTC().Format(time.RFC3339)},
 			{Name: "mailed", Value: strconv.FormatBool(mayMail)},
 		},
+	}
+	if r.How != "" {
+		e.Facts = append(e.Facts, audit.Fact{Name: "how", Value: string(r.How)})
 	}
 	switch {
 	case sub.app != "":
@@ -294,6 +299,15 @@ func (s *Service) check(sub *Submission, now time.Time) (policy.RightRule, error
 		wrong("/residence", "must be a code such as FR, US-CA or EEA, or be left out")
 	}
 	s.checkPurposes(sub, wrong)
+	switch {
+	case sub.How == "":
+	case sub.Right != policy.Erasure:
+		wrong("/how", "goes with the right erasure only")
+	case sub.How != ByDeletion && sub.How != ByAnonymisation:
+		wrong("/how", "must be delete or anonymise")
+	case !s.EitherWay():
+		wrong("/how", "must be left out: the policy leaves no choice")
+	}
 	if size := utf8.RuneCountInString(sub.Account.Reveal()); sub.Account != (personal.Identity{}) && (size == 0 || size > maxAccount || sub.Account.Kind != personal.KindAccount) {
 		wrong("/account", fmt.Sprintf("must be the account of who is signed in, in at most %d characters", maxAccount))
 	}
@@ -311,6 +325,14 @@ func (s *Service) check(sub *Submission, now time.Time) (policy.RightRule, error
 		return policy.RightRule{}, ErrNotOffered
 	}
 	return rule, nil
+}
+
+// EitherWay reports whether people choose, for some of their data, between erasure
+// and anonymisation.
+func (s *Service) EitherWay() bool {
+	return slices.ContainsFunc(s.Policy.Sources, func(src policy.Source) bool {
+		return slices.ContainsFunc(src.Holdings, func(h policy.Holding) bool { return h.Either && h.Action != policy.ActionKeep })
+	})
 }
 
 // limit counts submissions from one network address by the hour.

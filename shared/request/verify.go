@@ -315,6 +315,9 @@ func (s *Service) Behind(ctx context.Context, t Token) (Request, personal.Email,
 		return r, personal.Email{}, nil
 	}
 	p, _, err := s.person(ctx, r)
+	if errors.Is(err, seal.ErrSealed) {
+		return Request{}, personal.Email{}, ErrLinkGone.Because(err)
+	}
 	if err != nil {
 		return Request{}, personal.Email{}, err
 	}

@@ -143,7 +143,7 @@ func (s *Service) still(r Request) []law.Stop {
 // appealOf returns the appeal against an answer, if there is one. Its id follows
 // from the request's: there is one per answer.
 func (s *Service) appealOf(ctx context.Context, r Request) (ID, error) {
-	if r.Right == policy.Appeal || r.Status != Denied && r.Status != Fulfilled {
+	if r.Right == policy.Appeal || r.Right.Internal() || r.Status != Denied && r.Status != Fulfilled {
 		return "", nil
 	}
 	if none := law.Appeals(s.legalCase(r, s.now())); none != nil {

@@ -12,6 +12,7 @@ import (
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/hold"
 	"rightsdesk/shared/mail"
+	"rightsdesk/shared/seal"
 	"rightsdesk/shared/source"
 	"rightsdesk/shared/table"
 )
@@ -249,6 +250,9 @@ func (s *Service) step(ctx context.Context, r Request, index int) (result, error
 		return s.failed(r.ID, index, fmt.Errorf("%w: the policy in force has no source %s", source.ErrRefused, step.Source)), nil
 	}
 	p, subject, err := s.person(ctx, r)
+	if errors.Is(err, seal.ErrSealed) {
+		return s.failed(r.ID, index, errUnreadable), nil
+	}
 	if err != nil {
 		return result{}, err
 	}
