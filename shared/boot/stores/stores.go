@@ -86,6 +86,10 @@ func mapping(d policy.DynamoDB) dynamodbsource.Mapping {
 	m := dynamodbsource.Mapping{
 		Table: d.Table, Key: dynamodbsource.Key{Partition: d.Key.Partition, Sort: d.Key.Sort}, RecordID: d.RecordID,
 		CollectedAt: dynamodbsource.Instant{Attribute: d.CollectedAt.Attribute, Format: dynamodbsource.Format(d.CollectedAt.Format)},
+		Sweep: dynamodbsource.Sweep{
+			Time: dynamodbsource.Instant{Attribute: d.Sweep.Time, Format: dynamodbsource.Format(d.Sweep.Format)}, Hand: d.Sweep.Hand,
+			Index: d.Sweep.Index, Attribute: d.Sweep.Attribute, Equals: d.Sweep.Equals, Segments: d.Sweep.Segments,
+		},
 	}
 	for _, l := range d.FindBy {
 		m.FindBy = append(m.FindBy, dynamodbsource.Lookup(l))
