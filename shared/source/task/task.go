@@ -3,7 +3,10 @@
 //
 // Source answers every call with source.ErrHuman. The request service then makes
 // a task with a due date, and what the operator reports is the answer: a task
-// never passes for "nothing found". It imports source only.
+// never passes for "nothing found". It is no source.Sweeper: what is old in a
+// cabinet is for its team to look through, and the retention rules say when.
+//
+// It imports source only.
 package task
 
 import (

@@ -20,3 +20,11 @@ func TestATaskIsNeverAnAnswer(t *testing.T) {
 		t.Errorf("execute: %+v, %v", done, err)
 	}
 }
+
+func TestATaskIsSweptByPeople(t *testing.T) {
+	t.Parallel()
+	var s source.Source = task.Source("archive")
+	if _, sweeps := s.(source.Sweeper); sweeps {
+		t.Error("it says that it can be asked for what is old")
+	}
+}

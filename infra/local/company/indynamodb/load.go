@@ -17,6 +17,7 @@ import (
 
 	"rightsdesk/infra/local/company"
 	"rightsdesk/shared/personal"
+	"rightsdesk/shared/source"
 	dynamodbsource "rightsdesk/shared/source/dynamodb"
 )
 
@@ -31,9 +32,14 @@ func Mapping(table string) dynamodbsource.Mapping {
 			{Category: company.ReadingHistory, Attribute: "kind", Equals: company.ReadingHistory},
 		},
 		RecordID:    "id",
-		CollectedAt: dynamodbsource.Instant{Attribute: "at", Format: dynamodbsource.RFC3339},
+		CollectedAt: at,
+		Sweep: dynamodbsource.Sweep{
+			Time: at, Hand: source.Collected, Index: "by_age", Attribute: "kind", Equals: []string{company.Subscriptions, company.ReadingHistory},
+		},
 	}
 }
+
+var at = dynamodbsource.Instant{Attribute: "at", Format: dynamodbsource.RFC3339}
 
 // Load makes the table and copies the newsletter into it. It returns how many
 // items that were.
@@ -64,14 +70,17 @@ func create(ctx context.Context, client *dynamodb.Client, table string) error {
 	key := func(name string, of types.KeyType) types.KeySchemaElement {
 		return types.KeySchemaElement{AttributeName: aws.String(name), KeyType: of}
 	}
+	index := func(name, of string) types.GlobalSecondaryIndex {
+		return types.GlobalSecondaryIndex{
+			IndexName: &name, Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+			KeySchema: []types.KeySchemaElement{key(of, types.KeyTypeHash), key("at", types.KeyTypeRange)},
+		}
+	}
 	_, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName: &table, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{text("id"), text("owner"), text("at")},
-		KeySchema:            []types.KeySchemaElement{key("id", types.KeyTypeHash)},
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName: aws.String("by_owner"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
-			KeySchema: []types.KeySchemaElement{key("owner", types.KeyTypeHash), key("at", types.KeyTypeRange)},
-		}},
+		AttributeDefinitions:   []types.AttributeDefinition{text("id"), text("owner"), text("kind"), text("at")},
+		KeySchema:              []types.KeySchemaElement{key("id", types.KeyTypeHash)},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{index("by_owner", "owner"), index("by_age", "kind")},
 	})
 	return err
 }

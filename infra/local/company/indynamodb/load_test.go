@@ -3,6 +3,7 @@ package indynamodb_test
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -74,6 +75,28 @@ func TestTheNewsletterInATable(t *testing.T) {
 	for id, r := range here {
 		if got := there[id]; got.Category != r.Category || !got.At.Equal(r.At) {
 			t.Errorf("%s: %s of %v, want %s of %v", id, got.Category, got.At, r.Category, r.At)
+		}
+	}
+
+	old := func(s source.Source, until time.Time) (ids []string) {
+		age := source.Age{Category: company.ReadingHistory, By: source.Collected, Until: until, Limit: 20, Call: source.Call{Key: "old", Lease: today.Add(time.Minute)}}
+		for {
+			page, err := s.(source.Sweeper).Old(t.Context(), age)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range page.Records {
+				ids = append(ids, r.ID)
+			}
+			if age.Cursor = page.Cursor; page.Done {
+				return ids
+			}
+		}
+	}
+	for _, until := range []time.Time{today, today.AddDate(0, 0, -100), today.AddDate(-5, 0, 0)} {
+		here, there := old(c.Source(company.Newsletter), until), old(table, until)
+		if !slices.Equal(here, there) || (len(here) == 0) != until.Before(today.AddDate(-1, 0, 0)) {
+			t.Errorf("until %v: old are %d in the store, %d in the table, or in another order", until, len(here), len(there))
 		}
 	}
 
