@@ -3,8 +3,7 @@ package main
 import (
 	"context"
 
-	"rightsdesk/shared/consent"
-	"rightsdesk/shared/request"
+	"rightsdesk/shared/desk"
 	"rightsdesk/shared/table"
 )
 
@@ -39,7 +38,8 @@ func (q queue) drain(ctx context.Context, do func(context.Context, table.Key)) {
 // table's stream does on AWS.
 type stream struct {
 	table.Table
-	to queue
+	announces func(table.Key) bool
+	to        queue
 }
 
 func (s stream) Commit(ctx context.Context, id table.ID, writes ...table.Write) error {
@@ -50,25 +50,14 @@ func (s stream) Commit(ctx context.Context, id table.ID, writes ...table.Write) 
 		if w.Verb != table.PutItem || w.Ref.Table != table.State {
 			continue
 		}
-		if _, ok := request.IDOf(w.Ref.Key); ok || consent.IsKey(w.Ref.Key) {
+		if s.announces(w.Ref.Key) {
 			s.to.put(w.Ref.Key)
 		}
 	}
 	return nil
 }
 
-// announce says what a commit promised.
-func (p *product) announce(ctx context.Context, k table.Key) error {
-	if id, ok := request.IDOf(k); ok {
-		return p.Requests.Announce(ctx, id)
-	}
-	return p.Consents.Announce(ctx, k)
-}
-
 // workOff does what sources are to do, or to hear.
 func (p *product) workOff(ctx context.Context, k table.Key) error {
-	if id, ok := request.IDOf(k); ok {
-		return p.Requests.Work(ctx, id)
-	}
-	return p.Consents.Tell(ctx, k)
+	return p.Work(ctx, desk.Hint(k))
 }

@@ -55,7 +55,7 @@ func consentCommand(ctx context.Context, args []string, out, progress io.Writer)
 		}
 		name, rest = rest[0], rest[1:]
 	}
-	d := desk{URL: strings.TrimSuffix(*at, "/"), key: os.Getenv("RIGHTSDESK_OPERATOR_KEY")}
+	d := installation{URL: strings.TrimSuffix(*at, "/"), key: os.Getenv("RIGHTSDESK_OPERATOR_KEY")}
 	if d.key == "" {
 		return errors.New("put the operators' key into RIGHTSDESK_OPERATOR_KEY; make run prints it")
 	}
@@ -64,7 +64,7 @@ func consentCommand(ctx context.Context, args []string, out, progress io.Writer)
 		return fmt.Errorf("read the file to import: %w", err)
 	}
 	defer file.Close() //nolint:errcheck // it is only read
-	i := &importer{desk: d, dry: *dry, out: out, progress: progress, results: map[string]int{}}
+	i := &importer{to: d, dry: *dry, out: out, progress: progress, results: map[string]int{}}
 	if err := i.run(ctx, file); err != nil {
 		return fmt.Errorf("%w; the lines above are done, run the command again for the others", err)
 	}
@@ -79,7 +79,7 @@ const refusedLine = "refused"
 
 // importer sends lines in batches and says what became of each.
 type importer struct {
-	desk          desk
+	to            installation
 	dry           bool
 	out, progress io.Writer
 
@@ -265,7 +265,7 @@ func (i *importer) send(ctx context.Context, body, into any) error {
 		return fmt.Errorf("write a batch: %w", err)
 	}
 	for try := 1; ; try++ {
-		err := i.desk.send(ctx, http.MethodPost, "/v1/operator/consents/import", raw, into)
+		err := i.to.send(ctx, http.MethodPost, "/v1/operator/consents/import", raw, into)
 		r, refused := errors.AsType[*refusal](err)
 		if !refused || r.Status != http.StatusServiceUnavailable || r.Code == "halted" || try == 5 {
 			return err

@@ -60,11 +60,11 @@ func lawCommand(ctx context.Context, args []string) (string, error) {
 		}
 		return "", err
 	}
-	desk := desk{URL: strings.TrimSuffix(*at, "/"), key: os.Getenv("RIGHTSDESK_OPERATOR_KEY")}
-	if desk.key == "" {
+	there := installation{URL: strings.TrimSuffix(*at, "/"), key: os.Getenv("RIGHTSDESK_OPERATOR_KEY")}
+	if there.key == "" {
 		return "", errors.New("put the operators' key into RIGHTSDESK_OPERATOR_KEY; make run prints it")
 	}
-	cases, err := desk.cases(ctx)
+	cases, err := there.cases(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -92,7 +92,7 @@ func lawCommand(ctx context.Context, args []string) (string, error) {
 		return out.String(), nil
 	}
 	for _, id := range changed {
-		if e := desk.call(ctx, http.MethodPost, "/v1/operator/requests/"+url.PathEscape(id)+"/recount", nil); e != nil {
+		if e := there.call(ctx, http.MethodPost, "/v1/operator/requests/"+url.PathEscape(id)+"/recount", nil); e != nil {
 			err = errors.Join(err, fmt.Errorf("%s keeps its dates: %w", id, e)) // others need not wait for it
 			continue
 		}
@@ -131,13 +131,13 @@ func (c openCase) count() (law.Deadline, error) {
 	return d, nil
 }
 
-// desk is an installation, as its operators reach it.
-type desk struct {
+// installation is one, as its operators reach it.
+type installation struct {
 	URL string
 	key string
 }
 
-func (d desk) cases(ctx context.Context) ([]openCase, error) {
+func (d installation) cases(ctx context.Context) ([]openCase, error) {
 	var all []openCase
 	for cursor := ""; ; {
 		var page struct {
@@ -154,7 +154,7 @@ func (d desk) cases(ctx context.Context) ([]openCase, error) {
 	}
 }
 
-func (d desk) call(ctx context.Context, method, path string, into any) error {
+func (d installation) call(ctx context.Context, method, path string, into any) error {
 	var body []byte
 	if method == http.MethodPost {
 		body = []byte("{}")
@@ -183,7 +183,7 @@ func (r *refusal) Error() string {
 }
 
 // send makes a call and decodes the answer.
-func (d desk) send(ctx context.Context, method, path string, body []byte, into any) error {
+func (d installation) send(ctx context.Context, method, path string, body []byte, into any) error {
 	r, err := http.NewRequestWithContext(ctx, method, d.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("the address %s: %w", d.URL, err)

@@ -14,8 +14,7 @@ import (
 	"time"
 
 	"rightsdesk/infra/local/company"
-	"rightsdesk/shared/consent"
-	"rightsdesk/shared/digest"
+	"rightsdesk/shared/desk"
 	"rightsdesk/shared/export/folder"
 	"rightsdesk/shared/httpapi"
 	"rightsdesk/shared/job"
@@ -23,7 +22,6 @@ import (
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/receipt"
-	"rightsdesk/shared/request"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/source"
 	httpsource "rightsdesk/shared/source/http"
@@ -55,12 +53,12 @@ type options struct {
 
 // product is everything, running.
 type product struct {
+	*desk.Desk
+
 	URL         string
 	OperatorKey string
 	Clock       *clock
 	Company     *company.Company
-	Requests    *request.Service
-	Consents    *consent.Service
 	Jobs        map[string]job.Set
 	Mailbox     *mailbox.Mailbox
 	Storage     *folder.Store
@@ -191,23 +189,15 @@ func (p *product) openService(pol *policy.Policy) error {
 	}
 	p.closers = append(p.closers, exports.Close)
 	p.Storage = exports
-	p.Requests = &request.Service{
-		Table: store, Keys: seal.Keys{Ring: ring, Table: store}, Policy: pol, Now: now, BaseURL: p.URL,
-		Sources: sources, Exports: exports, Downloads: exports, Mail: p.Mailbox, Log: p.o.Log,
-	}
-	p.Consents = &consent.Service{
-		Table: store, Keys: p.Requests.Keys, Policy: pol, Now: now, BaseURL: p.URL,
-		Sources: sources, Mail: p.Mailbox, Log: p.o.Log,
-	}
-	p.Requests.Choices, p.Requests.Heads = p.Consents, p.Consents.Heads
-	p.Requests.Digest = &digest.Book{Table: store, Now: now, Policy: pol, Mail: p.Mailbox, BaseURL: p.URL, Log: p.o.Log}
+	p.Desk = desk.New(desk.Ground{Table: store, Policy: pol, Now: now, BaseURL: p.URL, Log: p.o.Log})
+	p.Desk.Open(ring)
+	p.Reach(sources)
+	p.Keep(exports, exports)
+	p.Send(p.Mailbox)
 	if !p.o.NoHints {
-		p.Requests.Wake = func(_ context.Context, id request.ID) {
-			p.hints.work.put(table.Key{Partition: id.Partition(), Sort: "-"})
-		}
-		p.Consents.Wake = func(_ context.Context, k table.Key) { p.hints.work.put(k) }
+		p.WakeBy(func(_ context.Context, about table.Key) { p.hints.work.put(about) })
 	}
-	p.Jobs = job.Jobs(p.Requests, p.Consents, p.o.Log)
+	p.Jobs = job.Jobs(p.Desk)
 	return nil
 }
 
@@ -238,7 +228,7 @@ func (p *product) openTable(now func() time.Time) (table.Table, error) {
 	}
 	store = table.Steady(store, table.Sleep)
 	if !p.o.NoHints {
-		store = stream{store, p.hints.relay}
+		store = stream{store, func(k table.Key) bool { return p.Announces(k) }, p.hints.relay}
 	}
 	return store, nil
 }
@@ -327,7 +317,7 @@ func (p *product) background(ctx context.Context, listener net.Listener) {
 		}
 	}
 	if !p.o.NoHints {
-		p.work.Go(func() { p.hints.relay.drain(ctx, p.logged(p.announce)) })
+		p.work.Go(func() { p.hints.relay.drain(ctx, p.logged(p.Announce)) })
 		for range workers {
 			p.work.Go(func() { p.hints.work.drain(ctx, p.logged(p.workOff)) })
 		}

@@ -25,12 +25,9 @@ import (
 	"time"
 	_ "time/tzdata" // days are counted in the controller's zone, whatever the image has
 
-	"rightsdesk/shared/consent"
-	"rightsdesk/shared/digest"
+	"rightsdesk/shared/desk"
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/policy"
-	"rightsdesk/shared/request"
-	"rightsdesk/shared/seal"
 	"rightsdesk/shared/seal/kms"
 	"rightsdesk/shared/table"
 	"rightsdesk/shared/table/dynamo"
@@ -54,11 +51,10 @@ type Part struct {
 
 // Assembly is a function being put together.
 type Assembly struct {
+	*desk.Desk
+
 	Function topology.Function
 	AWS      aws.Config
-	Service  *request.Service
-	Consents *consent.Service
-	Log      *slog.Logger
 	// AppKeys returns the keys of an app of the policy; see httpapi.Env.
 	AppKeys func(ctx context.Context, app string, fresh bool) ([][]byte, error)
 	// Hear takes down an event of another service.
@@ -122,7 +118,7 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 			return nil, fmt.Errorf("boot: the setting %s is missing", s)
 		}
 	}
-	a := &Assembly{Function: fn, AWS: config(), Log: log}
+	a := &Assembly{Function: fn, AWS: config()}
 	store := table.Steady(dynamo.New(a.AWS, dynamo.Tables{
 		State: a.Setting(topology.StateTable), Audit: a.Setting(topology.AuditTable), Keys: a.Setting(topology.KeysTable),
 	}, now), table.Sleep)
@@ -130,13 +126,7 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 	if err != nil {
 		return nil, err
 	}
-	a.Service = &request.Service{
-		Table: store, Keys: seal.Keys{Table: store}, Policy: pol, Now: now, Log: log,
-		BaseURL: strings.TrimSuffix(a.Setting(topology.BaseURL), "/"),
-	}
-	a.Consents = &consent.Service{Table: store, Keys: a.Service.Keys, Policy: pol, Now: now, BaseURL: a.Service.BaseURL, Log: log}
-	a.Service.Choices, a.Service.Heads = a.Consents, a.Consents.Heads
-	a.Service.Digest = &digest.Book{Table: store, Policy: pol, Now: now, Log: log, BaseURL: a.Service.BaseURL}
+	a.Desk = desk.New(desk.Ground{Table: store, Policy: pol, Now: now, BaseURL: strings.TrimSuffix(a.Setting(topology.BaseURL), "/"), Log: log})
 	if err := a.openRing(ctx); err != nil && !errors.Is(err, kms.ErrNone) {
 		return nil, err
 	}
@@ -156,10 +146,10 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 
 // complete reports what the topology entry grants and no part has filled in.
 func (a *Assembly) complete() error {
-	f, s, c := a.Function, a.Service, a.Consents
+	f := a.Function
 	switch {
-	case f.SendsMail && (s.Mail == nil || s.Digest.Mail == nil || c.Mail == nil), f.Sources && (s.Sources == nil || c.Sources == nil), f.Exports != topology.None && s.Downloads == nil,
-		f.Exports >= topology.Append && s.Exports == nil, len(f.Sends) > 0 && (s.Wake == nil || c.Wake == nil), f.Feed != nil && a.Hear == nil, f.HearsApps() && a.AppKeys == nil, len(f.Routes) > 0 && a.HTTP == nil:
+	case f.SendsMail && !a.Sends(), f.Sources && !a.Reaches(), f.Exports != topology.None && a.Requests.Downloads == nil,
+		f.Exports >= topology.Append && a.Requests.Exports == nil, len(f.Sends) > 0 && !a.Wakes(), f.Feed != nil && a.Hear == nil, f.HearsApps() && a.AppKeys == nil, len(f.Routes) > 0 && a.HTTP == nil:
 		return fmt.Errorf("boot: the main of %s names fewer parts than its topology entry grants", f.Name)
 	}
 	return nil
@@ -214,10 +204,10 @@ func readPolicy(name string) (*policy.Policy, error) {
 // installation there is none until a function that may write the Keys table
 // started: until then the others have nothing to do, and kms.ErrNone is no failure.
 func (a *Assembly) openRing(ctx context.Context) error {
-	if a.Function.Tables.Keys == topology.None || a.Service.Keys.Ring != nil {
+	if a.Function.Tables.Keys == topology.None || a.Opened() {
 		return nil
 	}
-	keeper := kms.New(a.AWS, a.Setting(topology.MasterKey), a.Service.Table)
+	keeper := kms.New(a.AWS, a.Setting(topology.MasterKey), a.Table)
 	open := keeper.Open
 	if a.Function.Tables.Keys == topology.ReadWrite {
 		open = keeper.OpenOrMake
@@ -226,13 +216,13 @@ func (a *Assembly) openRing(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("boot: open the key ring: %w", err)
 	}
-	a.Service.Keys.Ring, a.Consents.Keys.Ring = ring, ring
+	a.Open(ring)
 	return nil
 }
 
 // newHandler joins what the entry declares with what answers it.
 func newHandler(a *Assembly) (*handler, error) {
-	h := &handler{a: a, jobs: job.Jobs(a.Service, a.Consents, a.Log)[a.Function.Name]}
+	h := &handler{a: a, jobs: job.Jobs(a.Desk)[a.Function.Name]}
 	h.http = a.HTTP
 	for _, s := range a.Function.Schedules {
 		if h.jobs[s.Job] == nil {

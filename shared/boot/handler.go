@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"rightsdesk/shared/consent"
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/seal/kms"
@@ -107,15 +106,11 @@ func (h *handler) messages(ctx context.Context, raw json.RawMessage) (any, error
 	var failed events.SQSEventResponse
 	for _, m := range e.Records {
 		about := m.MessageId // an event holds addresses
-		key, isChoice := consent.KeyOf(m.Body)
 		var err error
-		switch {
-		case h.a.Hear != nil:
+		if h.a.Hear != nil {
 			err = h.a.Hear(ctx, []byte(m.Body))
-		case isChoice:
-			about, err = m.Body, h.a.Consents.Tell(ctx, key)
-		default:
-			about, err = m.Body, h.a.Service.Work(ctx, request.ID(m.Body))
+		} else {
+			about, err = m.Body, h.a.Work(ctx, m.Body)
 		}
 		if err != nil {
 			h.a.Log.WarnContext(ctx, "work failed; its message comes again", "about", about, "err", err)
@@ -142,20 +137,15 @@ func (h *handler) changes(ctx context.Context, raw json.RawMessage) (any, error)
 		}
 		k := rec.Change.Keys
 		key := table.Key{Partition: text(k["p"]), Sort: text(k["s"])}
-		id, isRequest := request.IDOf(key)
-		if seen[key] || !isRequest && !consent.IsKey(key) {
+		if seen[key] || !h.a.Announces(key) {
 			continue
 		}
 		seen[key] = true
-		announce := func() error { return h.a.Consents.Announce(ctx, key) }
-		if isRequest {
-			announce = func() error { return h.a.Service.Announce(ctx, id) }
-		}
-		if err := announce(); err != nil {
+		if err := h.a.Announce(ctx, key); err != nil {
 			h.a.Log.WarnContext(ctx, "an announcement failed; the sweep tries again", "about", key.Partition, "err", err)
 		}
-		if isRequest && h.a.Service.Wake != nil {
-			h.a.Service.Nudge(ctx, id)
+		if id, ok := request.IDOf(key); ok && h.a.Wakes() {
+			h.a.Requests.Nudge(ctx, id)
 		}
 	}
 	return events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}, nil

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/consent"
+	"rightsdesk/shared/desk"
 	"rightsdesk/shared/digest"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/table"
@@ -88,10 +89,11 @@ func Consents(each func(context.Context, table.Key) error) Handler {
 }
 
 // Jobs returns every job of the topology, by function.
-func Jobs(s *request.Service, c *consent.Service, log *slog.Logger) map[string]Set {
-	sweep := func(handlers ...Handler) Job { return Sweep(s.Table, s.Now, log, handlers...) }
+func Jobs(d *desk.Desk) map[string]Set {
+	s, c := d.Requests, d.Consents
+	sweep := func(handlers ...Handler) Job { return Sweep(d.Table, d.Now, d.Log, handlers...) }
 	return map[string]Set{
-		"relay":     {"announcements": sweep(Requests(s.Announce), Digests(s.Digest.Send), Consents(c.Announce))},
+		"relay":     {"announcements": sweep(Requests(s.Announce), Digests(d.Digest.Send), Consents(c.Announce))},
 		"fulfil":    {"steps": sweep(Requests(s.Work), Consents(c.Tell))},
 		"deadlines": {"clocks": sweep(Requests(s.Tick), Consents(c.Tick))},
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/consent"
+	"rightsdesk/shared/desk"
 	"rightsdesk/shared/digest"
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/mail"
@@ -22,7 +23,7 @@ import (
 )
 
 // desk is a service with n requests that are due for their first mail.
-func desk(t *testing.T, n int) *request.Service {
+func requests(t *testing.T, n int) *request.Service {
 	t.Helper()
 	file, err := os.ReadFile("../request/testdata/policy.yaml")
 	if err != nil {
@@ -46,9 +47,17 @@ func desk(t *testing.T, n int) *request.Service {
 	return s
 }
 
+// joined is a desk with services that a test has made itself.
+func joined(s *request.Service, c *consent.Service) *desk.Desk {
+	return &desk.Desk{
+		Ground:   desk.Ground{Table: s.Table, Policy: s.Policy, Now: s.Now, Log: slog.New(slog.DiscardHandler)},
+		Requests: s, Consents: c, Digest: s.Digest,
+	}
+}
+
 func TestOneThatFailsKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
-	s := desk(t, 5)
+	s := requests(t, 5)
 	seen := map[request.ID]int{}
 	rep, err := job.Sweep(s.Table, s.Now, slog.New(slog.DiscardHandler), job.Requests(func(_ context.Context, id request.ID) error {
 		if seen[id]++; len(seen) == 2 {
@@ -63,7 +72,7 @@ func TestOneThatFailsKeepsNobodyWaiting(t *testing.T) {
 
 func TestARunThatIsOutOfTimeStops(t *testing.T) {
 	t.Parallel()
-	s := desk(t, 5)
+	s := requests(t, 5)
 	ctx, cancel := context.WithCancel(t.Context())
 	rep, err := job.Sweep(s.Table, s.Now, slog.New(slog.DiscardHandler), job.Requests(func(context.Context, request.ID) error {
 		cancel()
@@ -76,7 +85,7 @@ func TestARunThatIsOutOfTimeStops(t *testing.T) {
 
 func TestOneSweepServesEveryKind(t *testing.T) {
 	t.Parallel()
-	s := desk(t, 5)
+	s := requests(t, 5)
 	book := &digest.Book{Table: s.Table, Now: s.Now, Policy: s.Policy}
 	early := digest.Book{Table: s.Table, Now: func() time.Time { return s.Now().Add(-48 * time.Hour) }, Policy: s.Policy}
 	for _, to := range []digest.Audience{digest.Operators, digest.Contact} { // one is due, one is not
@@ -109,7 +118,7 @@ func TestOneSweepServesEveryKind(t *testing.T) {
 // What people chose is due in the same index, and each of the three jobs does its part of it.
 func TestJobsServeWhatPeopleChose(t *testing.T) {
 	t.Parallel()
-	s := desk(t, 2)
+	s := requests(t, 2)
 	at := s.Now()
 	c := &consent.Service{Table: s.Table, Keys: s.Keys, Policy: s.Policy, Now: s.Now}
 	email, _ := personal.ParseEmail("grace@example.net")
@@ -133,7 +142,7 @@ func TestJobsServeWhatPeopleChose(t *testing.T) {
 	c.BaseURL, s.BaseURL = "https://desk.example.org", "https://desk.example.org"
 	s.Digest = &digest.Book{Table: s.Table, Now: s.Now, Policy: s.Policy, Mail: box}
 	s.Now, c.Now = later, later
-	jobs := job.Jobs(s, c, slog.New(slog.DiscardHandler))
+	jobs := job.Jobs(joined(s, c))
 	for _, name := range [][2]string{{"fulfil", "steps"}, {"deadlines", "clocks"}, {"relay", "announcements"}} {
 		if rep, err := jobs[name[0]][name[1]](t.Context()); err != nil || rep.Failed != 0 || rep.Seen != 3 {
 			t.Errorf("%s: %+v, %v", name[0], rep, err)
@@ -157,7 +166,7 @@ func (p *postbox) Send(_ context.Context, m mail.Message, _ string) error {
 
 func TestEveryScheduleHasItsJob(t *testing.T) {
 	t.Parallel()
-	jobs := job.Jobs(desk(t, 0), &consent.Service{}, slog.New(slog.DiscardHandler))
+	jobs := job.Jobs(joined(requests(t, 0), &consent.Service{}))
 	n := 0
 	for _, fn := range topology.All {
 		for _, s := range fn.Schedules {

@@ -98,7 +98,7 @@ func newOutage(t *testing.T) *outage {
 		BaseURL: "https://desk.example.org", Mail: o.post, Log: slog.New(slog.DiscardHandler),
 	}
 	o.Digest = &digest.Book{Table: o.store, Now: o.now, Policy: pol, Mail: o.post, BaseURL: o.BaseURL}
-	o.jobs = job.Jobs(o.Service, &consent.Service{}, slog.New(slog.DiscardHandler))
+	o.jobs = job.Jobs(joined(o.Service, &consent.Service{}))
 	return o
 }
 

@@ -29,7 +29,7 @@ var Part = boot.Part{
 	Fill: func(_ context.Context, a *boot.Assembly) error {
 		client := secretsmanager.NewFromConfig(a.AWS)
 		k := &keys{
-			apps: a.Service.Policy.Apps, prefix: a.Setting(topology.SecretNames) + Below, now: a.Service.Now, log: a.Log,
+			apps: a.Policy.Apps, prefix: a.Setting(topology.SecretNames) + Below, now: a.Now, log: a.Log,
 			read: func(ctx context.Context, name string) (string, error) {
 				out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
 				if err != nil {

@@ -16,8 +16,7 @@ var Part = boot.Part{
 	Name:   "mailing",
 	Grants: func(f topology.Function) bool { return f.SendsMail },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
-		sender := ses.New(sesv2.NewFromConfig(a.AWS), a.Setting(topology.Sender), a.Setting(topology.ConfigurationSet))
-		a.Service.Mail, a.Service.Digest.Mail, a.Consents.Mail = sender, sender, sender
+		a.Send(ses.New(sesv2.NewFromConfig(a.AWS), a.Setting(topology.Sender), a.Setting(topology.ConfigurationSet)))
 		return nil
 	},
 }

@@ -16,7 +16,7 @@ var Part = boot.Part{
 	Grants: func(f topology.Function) bool { return f.Exports >= topology.Append },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
 		store := s3.New(a.AWS, a.Setting(topology.ExportsName))
-		a.Service.Exports, a.Service.Downloads = store, store
+		a.Keep(store, store)
 		return nil
 	},
 }

@@ -6,9 +6,8 @@ import (
 	"context"
 
 	"rightsdesk/shared/boot"
-	"rightsdesk/shared/consent"
+	"rightsdesk/shared/desk"
 	"rightsdesk/shared/job/sqs"
-	"rightsdesk/shared/request"
 	"rightsdesk/shared/table"
 	"rightsdesk/shared/topology"
 )
@@ -19,14 +18,12 @@ var Part = boot.Part{
 	Grants: func(f topology.Function) bool { return len(f.Sends) > 0 },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
 		queue := sqs.New(a.AWS, map[string]string{topology.Steps: a.Setting(topology.StepsQueue)})
-		hint := func(ctx context.Context, about string) {
-			if err := queue.Send(ctx, topology.Steps, []byte(about)); err != nil {
+		a.WakeBy(func(ctx context.Context, about table.Key) {
+			if err := queue.Send(ctx, topology.Steps, []byte(desk.Hint(about))); err != nil {
 				// A hint that got lost delays the work until the next sweep.
-				a.Log.WarnContext(ctx, "a hint was not sent; the sweep finds the work", "about", about, "err", err)
+				a.Log.WarnContext(ctx, "a hint was not sent; the sweep finds the work", "about", about.Partition, "err", err)
 			}
-		}
-		a.Service.Wake = func(ctx context.Context, id request.ID) { hint(ctx, string(id)) }
-		a.Consents.Wake = func(ctx context.Context, key table.Key) { hint(ctx, consent.Hint(key)) }
+		})
 		return nil
 	},
 }

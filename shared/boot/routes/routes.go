@@ -24,17 +24,17 @@ var Part = boot.Part{
 	Name:   "routes",
 	Grants: func(f topology.Function) bool { return len(f.Routes) > 0 },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
-		if a.Function.Exports != topology.None && a.Service.Downloads == nil {
+		if a.Function.Exports != topology.None && a.Requests.Downloads == nil {
 			return errors.New("it stands before the part that makes links for downloads")
 		}
 		if a.Function.HearsApps() && a.AppKeys == nil {
 			return errors.New("it stands before the part that reads the keys of apps")
 		}
 		env := httpapi.Env{
-			Requests: a.Service, Consents: a.Consents, Policy: a.Service.Policy, Log: a.Log, Operator: operatorOf, Keys: a.AppKeys,
-			Receipts: &receipt.Maker{Policy: a.Service.Policy, Ring: a.Service.Keys.Ring, BaseURL: a.Service.BaseURL, Now: a.Service.Now},
+			Requests: a.Requests, Consents: a.Consents, Policy: a.Policy, Log: a.Log, Operator: operatorOf, Keys: a.AppKeys,
+			Receipts: &receipt.Maker{Policy: a.Policy, Ring: a.Requests.Keys.Ring, BaseURL: a.BaseURL, Now: a.Now},
 		}
-		if s, ok := a.Service.Downloads.(interface{ Origin() string }); ok {
+		if s, ok := a.Requests.Downloads.(interface{ Origin() string }); ok {
 			env.Downloads = []string{s.Origin()}
 		}
 		mux, err := httpapi.Mux(env, a.Function, httpapi.Sets(env)[a.Function.Name])

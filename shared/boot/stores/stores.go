@@ -30,21 +30,21 @@ var Part = boot.Part{
 }
 
 func fill(ctx context.Context, a *boot.Assembly) error {
-	a.Service.Sources = map[string]source.Source{}
-	for _, s := range a.Service.Policy.Sources {
+	sources := map[string]source.Source{}
+	for _, s := range a.Policy.Sources {
 		var err error
 		switch s.Kind {
 		case policy.KindHTTP:
-			a.Service.Sources[s.ID], err = hook(ctx, a, s)
+			sources[s.ID], err = hook(ctx, a, s)
 		case policy.KindDynamoDB:
-			a.Service.Sources[s.ID], err = tableOf(a, s)
+			sources[s.ID], err = tableOf(a, s)
 		case policy.KindTask: // a person does it
 		}
 		if err != nil {
 			return fmt.Errorf("source %s: %w", s.ID, err)
 		}
 	}
-	a.Consents.Sources = a.Service.Sources
+	a.Reach(sources)
 	return nil
 }
 
@@ -62,7 +62,7 @@ func hook(ctx context.Context, a *boot.Assembly, s policy.Source) (source.Source
 	}
 	return httpsource.New(httpsource.Options{
 		ID: s.ID, URL: s.HTTP.URL, Secret: []byte(strings.TrimSpace(aws.ToString(out.SecretString))), Categories: categories,
-		Ties: s.HTTP.Ties, AllowHosts: s.HTTP.AllowHosts, Now: a.Service.Now,
+		Ties: s.HTTP.Ties, AllowHosts: s.HTTP.AllowHosts, Now: a.Now,
 	})
 }
 
@@ -77,7 +77,7 @@ func tableOf(a *boot.Assembly, s policy.Source) (source.Source, error) {
 	}
 	return dynamodbsource.New(dynamodbsource.Options{
 		ID: s.ID, Client: dynamodb.NewFromConfig(cfg), Mapping: mapping(s.DynamoDB),
-		Pages: pages{a.Service.Table, a.Service.Now}, Now: a.Service.Now,
+		Pages: pages{a.Table, a.Now}, Now: a.Now,
 	})
 }
 

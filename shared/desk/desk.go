@@ -1,0 +1,127 @@
+// Package desk joins the services of the domain into one: who tells whom, and what
+// all of them stand on. A function of the topology and a run on a laptop are built
+// from the same desk, so that what is joined in one is joined in the other.
+//
+// It holds no rule and no adapter: those are handed to it. boot and infra/local
+// import it, and job and httpapi, which work with it.
+package desk
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"rightsdesk/shared/consent"
+	"rightsdesk/shared/digest"
+	"rightsdesk/shared/export"
+	"rightsdesk/shared/mail"
+	"rightsdesk/shared/policy"
+	"rightsdesk/shared/request"
+	"rightsdesk/shared/seal"
+	"rightsdesk/shared/source"
+	"rightsdesk/shared/table"
+)
+
+// Ground is what every service stands on.
+type Ground struct {
+	Table   table.Table
+	Policy  *policy.Policy
+	Now     func() time.Time
+	BaseURL string // of links in mails and pages, without a slash at the end
+	Log     *slog.Logger
+}
+
+// Desk is every service of the domain, joined.
+type Desk struct {
+	Ground
+
+	Requests *request.Service
+	Consents *consent.Service
+	Digest   *digest.Book
+}
+
+// New joins the services. Without the key ring, sources and so on they do what
+// needs none of them: see Open, Reach, Send, Keep and WakeBy.
+func New(g Ground) *Desk {
+	keys := seal.Keys{Table: g.Table}
+	d := &Desk{
+		Ground:   g,
+		Requests: &request.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
+		Consents: &consent.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
+		Digest:   &digest.Book{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
+	}
+	d.Requests.Choices, d.Requests.Heads, d.Requests.Digest = d.Consents, d.Consents.Heads, d.Digest
+	return d
+}
+
+// Open gives every service the key ring.
+func (d *Desk) Open(ring *seal.Ring) {
+	d.Requests.Keys.Ring, d.Consents.Keys.Ring = ring, ring
+}
+
+// Opened reports whether there is a key ring.
+func (d *Desk) Opened() bool { return d.Requests.Keys.Ring != nil }
+
+// Reach gives the data stores, by their ids in the policy, to those who ask them.
+func (d *Desk) Reach(sources map[string]source.Source) {
+	d.Requests.Sources, d.Consents.Sources = sources, sources
+}
+
+// Reaches reports whether the data stores can be asked.
+func (d *Desk) Reaches() bool { return d.Requests.Sources != nil && d.Consents.Sources != nil }
+
+// Send gives the mail service to those who write.
+func (d *Desk) Send(by mail.Sender) {
+	d.Requests.Mail, d.Consents.Mail, d.Digest.Mail = by, by, by
+}
+
+// Sends reports whether mail can be sent.
+func (d *Desk) Sends() bool { return d.Requests.Mail != nil }
+
+// Keep gives the store of packages, and who makes links into it.
+func (d *Desk) Keep(in export.Store, links export.Signer) {
+	d.Requests.Exports, d.Requests.Downloads = in, links
+}
+
+// WakeBy gives the way in which somebody is told that there is work about an item.
+// What it loses, the next sweep finds.
+func (d *Desk) WakeBy(hint func(ctx context.Context, about table.Key)) {
+	d.Requests.Wake = func(ctx context.Context, id request.ID) { hint(ctx, id.Ref().Key) }
+	d.Consents.Wake = hint
+}
+
+// Wakes reports whether anybody can be told.
+func (d *Desk) Wakes() bool { return d.Requests.Wake != nil }
+
+// Announces reports whether what stands under a key may have promised to say
+// something.
+func (d *Desk) Announces(k table.Key) bool { return d.announcer(k) != nil }
+
+// Announce says what the item under a key promised.
+func (d *Desk) Announce(ctx context.Context, k table.Key) error { return d.announcer(k)(ctx, k) }
+
+func (d *Desk) announcer(k table.Key) func(context.Context, table.Key) error {
+	if id, ok := request.IDOf(k); ok {
+		return func(ctx context.Context, _ table.Key) error { return d.Requests.Announce(ctx, id) }
+	}
+	if consent.IsKey(k) {
+		return d.Consents.Announce
+	}
+	return nil
+}
+
+// Work does what there is to do about the item that a hint names, as Hint spelled it.
+func (d *Desk) Work(ctx context.Context, hint string) error {
+	if k, ok := consent.KeyOf(hint); ok {
+		return d.Consents.Tell(ctx, k)
+	}
+	return d.Requests.Work(ctx, request.ID(hint))
+}
+
+// Hint is how an item that has work travels in a queue.
+func Hint(k table.Key) string {
+	if id, ok := request.IDOf(k); ok {
+		return string(id)
+	}
+	return consent.Hint(k)
+}
