@@ -39,7 +39,9 @@ func newGate(t *testing.T, pattern string, who topology.Caller) *gate {
 	g := &gate{at: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
 	pol := &policy.Policy{
 		Apps: []policy.App{
-			{ID: "shop", May: []policy.Grant{policy.MayConsents, policy.MayDecisions, policy.MayRequests}},
+			{ID: "shop", May: []policy.Grant{
+				policy.MayConsents, policy.MayDecisions, policy.MayRequests, policy.MayClosures, policy.MayLifecycle, policy.MayImport, policy.MayIntake,
+			}},
 			{ID: "desk", May: []policy.Grant{policy.MayDecisions}},
 			{ID: "mute"},
 		},

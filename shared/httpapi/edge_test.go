@@ -17,15 +17,21 @@ import (
 	"testing"
 	"time"
 
+	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
+	"rightsdesk/shared/erasure"
 	"rightsdesk/shared/export/folder"
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/hold"
+	"rightsdesk/shared/intake"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/receipt"
 	"rightsdesk/shared/request"
+	"rightsdesk/shared/restore"
+	"rightsdesk/shared/retention"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/table"
 	"rightsdesk/shared/table/tabletest"
@@ -36,6 +42,7 @@ import (
 type edge struct {
 	t   *testing.T
 	mux *http.ServeMux
+	env Env
 	s   *request.Service
 	c   *consent.Service
 	log *bytes.Buffer
@@ -46,7 +53,13 @@ type noMail struct{}
 
 func (noMail) Send(context.Context, mail.Message, string) error { return nil }
 
-const operatorKey = "the-operators-key"
+// What operators sign in with: one who handles and audits, one who audits only, and
+// one who may do nothing.
+const (
+	operatorKey = "the-operators-key"
+	auditorKey  = "the-auditors-key"
+	guestKey    = "the-guest's-key"
+)
 
 func newEdge(t *testing.T) *edge {
 	t.Helper()
@@ -76,20 +89,27 @@ func newEdge(t *testing.T) *edge {
 	e.c = &consent.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, BaseURL: e.s.BaseURL}
 	e.s.Choices = e.c
 	var mu sync.Mutex
-	env := Env{
+	e.env = Env{
 		Requests: e.s, Consents: e.c, Policy: pol,
-		Log:      slog.New(slog.NewTextHandler(locked{&mu, e.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Receipts: &receipt.Maker{Policy: pol, Ring: e.s.Keys.Ring, BaseURL: e.s.BaseURL, Now: e.s.Now},
+		Closures:  &closure.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, BaseURL: e.s.BaseURL, Work: e.s},
+		Erasure:   &erasure.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, Choices: e.c},
+		Holds:     &hold.Service{Table: store, Ring: e.s.Keys.Ring, Policy: pol, Now: now, Requests: e.s},
+		Intake:    &intake.Service{Table: store, Policy: pol, Now: now},
+		Restore:   &restore.Service{Table: store, Policy: pol, Now: now},
+		Retention: &retention.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now},
+		Log:       slog.New(slog.NewTextHandler(locked{&mu, e.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Receipts:  &receipt.Maker{Policy: pol, Ring: e.s.Keys.Ring, BaseURL: e.s.BaseURL, Now: e.s.Now},
 		Keys: func(_ context.Context, app string, _ bool) ([][]byte, error) {
 			return map[string][][]byte{"shop": {shopKey, olderKey}, "desk": {deskKey}}[app], nil
 		},
 		Operator: func(r *http.Request) (operator.Identity, bool) {
-			return operator.Identity{ID: "h1", Roles: []operator.Role{operator.Handler, operator.Auditor}}, Bearer(r) == operatorKey
+			roles, signed := map[string][]operator.Role{operatorKey: {operator.Handler, operator.Auditor}, auditorKey: {operator.Auditor}, guestKey: nil}[Bearer(r)]
+			return operator.Identity{ID: "h1", Roles: roles}, signed
 		},
 	}
-	sets := Sets(env)
+	sets := Sets(e.env)
 	for _, fn := range topology.All {
-		if err := Register(e.mux, env, fn, sets[fn.Name]); err != nil {
+		if err := Register(e.mux, e.env, fn, sets[fn.Name]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,7 +119,9 @@ func newEdge(t *testing.T) *edge {
 // choosable gives a policy apps, a website and purposes that people choose about.
 func choosable(pol *policy.Policy) {
 	pol.Apps = []policy.App{
-		{ID: "shop", May: []policy.Grant{policy.MayConsents, policy.MayDecisions, policy.MayRequests}},
+		{ID: "shop", May: []policy.Grant{
+			policy.MayConsents, policy.MayDecisions, policy.MayRequests, policy.MayClosures, policy.MayLifecycle, policy.MayImport, policy.MayIntake,
+		}},
 		{ID: "desk", May: []policy.Grant{policy.MayDecisions}},
 	}
 	pol.Browsers.Origins = []string{"https://www.example.com"}
@@ -111,6 +133,10 @@ func choosable(pol *policy.Policy) {
 			Wording: policy.Text{"en": "We do " + purpose + ".", "fr": "Nous faisons " + purpose + "."},
 			Mail:    purpose == "newsletter", Marketing: purpose == "newsletter", StoppedBy: []policy.Stop{policy.GPC},
 		})
+	}
+	pol.Intakes = []policy.Intake{
+		{ID: "form", Keep: []string{"name", "stats.users"}, Unknown: policy.DropField, Refuse: []policy.Forbidden{policy.CardNumbers, policy.PrecisePositions}},
+		{ID: "strict", Keep: []string{"name"}, Unknown: policy.RefuseField},
 	}
 	news := &pol.Consents[len(pol.Consents)-1]
 	news.StoppedBy = append(news.StoppedBy, policy.MarketingOptOut, policy.Objected) // as reading a file adds them
@@ -180,7 +206,7 @@ func (e *edge) token(id string, verb request.Verb) string {
 
 // concrete fills a route's path in.
 func concrete(path, id, token string) string {
-	return strings.NewReplacer("{id}", id, "{token}", token, "{message}", "1", "{file}", "1", "{record}", id, "{hash}", id).Replace(path)
+	return strings.NewReplacer("{id}", id, "{token}", token, "{message}", "1", "{file}", "1", "{record}", id, "{hash}", id, "{rule}", id).Replace(path)
 }
 
 // link is somebody's link to their choices.
@@ -189,17 +215,28 @@ func (e *edge) link(verb consent.Verb) string {
 	return e.c.Mint(consent.Link{Identifier: e.c.Keys.Ring.Identifier(who), Verb: verb, Purpose: "newsletter", Until: e.at.Add(time.Hour), Who: who})
 }
 
+// closer is a token for the closing of an account.
+func (e *edge) closer(id string, verb closure.Verb) string {
+	return e.env.Closures.Mint(closure.Token{ID: closure.ID(id), Verb: verb, Until: e.at.Add(time.Hour)})
+}
+
 // admitted is what lets a call of a route in: a path, and what to put into Authorization.
 func (e *edge) admitted(route topology.Route, id, query, body string) (path, auth string) {
 	token := e.token(id, request.VerifyLink)
 	if verb, ok := linkVerbs[route.Path()]; ok {
 		token = e.link(verb)
 	}
+	if isClosure(route.Path()) {
+		token = e.closer(id, closure.ConfirmLink)
+	}
 	path, auth = concrete(route.Path(), id, token)+query, "Bearer "+operatorKey
 	switch route.Caller {
 	case topology.Person:
 		if auth = "Bearer " + e.token(id, request.Session); strings.HasPrefix(route.Path(), "/v1/preferences") {
 			auth = "Bearer " + e.link(consent.PreferLink)
+		}
+		if isClosure(route.Path()) {
+			auth = "Bearer " + e.closer(id, closure.Session)
 		}
 	case topology.App, topology.Browser:
 		auth = SignApp(shopKey, "shop", route.Method(), path, "", e.at, []byte(body))
@@ -229,6 +266,10 @@ func TestEveryRouteRefusesWhoHasNoCredential(t *testing.T) {
 			if strings.HasPrefix(route.Path(), "/v1/preferences") {
 				credentials["a link that does something else"] = "Bearer " + e.link(consent.UnsubscribeLink)
 				credentials["a person's session"] = "Bearer " + e.token(id, request.Session)
+			}
+			if isClosure(route.Path()) {
+				credentials["the session of a request"] = "Bearer " + e.token(id, request.Session)
+				credentials["a mailed link of a closure"] = "Bearer " + e.closer(id, closure.CancelLink)
 			}
 			if route.Caller == topology.Operator {
 				credentials["a person's session"] = "Bearer " + e.token(id, request.Session)
