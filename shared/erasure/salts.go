@@ -260,6 +260,11 @@ func (s *Service) needed(ctx context.Context, t Tomb) (bool, error) {
 	if err != nil || salt.Subject == "" {
 		return false, err
 	}
+	// Who asks for something right now has it sealed under this salt, and no index
+	// knows of it yet.
+	if salt.Contacted >= s.now().AddDate(0, 0, -1).Format(time.DateOnly) {
+		return true, nil
+	}
 	for _, unsettled := range s.Unsettled {
 		if open, err := unsettled(ctx, salt.Subject); err != nil || open {
 			return true, err

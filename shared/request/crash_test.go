@@ -205,7 +205,7 @@ func compare(t *testing.T, want, got story) {
 func action(line string) string {
 	var keep []string
 	for _, f := range strings.Fields(line) {
-		if !strings.HasPrefix(f, "subject=") && !strings.HasPrefix(f, "respond_by=") {
+		if !strings.HasPrefix(f, "subject=") && !strings.HasPrefix(f, "holder=") && !strings.HasPrefix(f, "respond_by=") {
 			keep = append(keep, f)
 		}
 	}

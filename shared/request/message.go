@@ -430,6 +430,9 @@ func (s *Service) quoted(ctx context.Context, r Request, a Announcement) (person
 	}
 	for n := r.Messages.Asked; n > 0; n-- {
 		m, err := s.message(ctx, r, subject, n)
+		if errors.Is(err, table.ErrAbsent) {
+			continue // a restore has lost it
+		}
 		if err != nil {
 			return personal.Text{}, fmt.Errorf("read message %d of request %s: %w", n, r.ID, err)
 		}

@@ -104,6 +104,7 @@ func (s *Service) Opening(ctx context.Context, o Opening) ([]table.Write, ID, er
 			{Name: "right", Value: string(r.Right)},
 			{Name: "from", Value: r.Opener},
 			{Name: "subject", Value: r.Subject},
+			{Name: "holder", Value: string(r.Holder)},
 			{Name: "cutoff", Value: r.Cutoff.UTC().Format(time.RFC3339)},
 			{Name: "respond_by", Value: r.RespondBy.UTC().Format(time.RFC3339)},
 		},

@@ -3,6 +3,7 @@ package restore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -28,7 +29,7 @@ func (s *Service) sources(until context.Context, r Run) (next Run, more bool, er
 	r.Report.Sources[r.At] = Swept{Place: p, Seen: w.Seen, Erased: w.Erased, Held: w.Held, ByHand: w.ByHand, Fault: w.Fault}
 	r.After = w.After
 	if w.Over || w.ByHand {
-		r.At, r.After = r.At+1, r.Started
+		r.At, r.After = r.At+1, time.Time{}
 		return r, true, nil
 	}
 	return r, false, nil

@@ -96,7 +96,7 @@ func (k Keys) anew(ctx context.Context, id Identifier, item table.Item) (Subject
 		if try == anewTries {
 			return Subject{}, table.ErrBusy
 		}
-		s = Subject{ID: NewSubjectID(), Holder: id, Salt: random(keySize), Generation: s.Generation + 1}
+		s = Subject{ID: NewSubjectID(), Holder: id, Salt: random(keySize), Generation: max(s.Generation, s.Generation+1)} // it stays at 255
 		put, err := s.put(table.Version(item.Version))
 		if err != nil {
 			return Subject{}, err
@@ -129,6 +129,7 @@ type Standing struct {
 	Subject    string // random id; of whoever was destroyed, if nobody was met since
 	Generation byte   // of the salt; 0: there never was one
 	Destroyed  bool
+	Contacted  string // the day on which a mail was counted last; empty: never
 }
 
 // Stands returns the state of an identifier's salt.
@@ -141,7 +142,7 @@ func (k Keys) Stands(ctx context.Context, id Identifier) (Standing, error) {
 		return Standing{}, fmt.Errorf("look at a salt: %w", err)
 	}
 	s, err := decodeSubject(id, item)
-	return Standing{Subject: s.ID, Generation: s.Generation, Destroyed: len(s.Salt) == 0}, err
+	return Standing{Subject: s.ID, Generation: s.Generation, Destroyed: len(s.Salt) == 0, Contacted: item.Counted.Window}, err
 }
 
 // Destroy returns the writes that destroy an identifier's salt of a generation, or of
