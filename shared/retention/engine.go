@@ -163,8 +163,11 @@ func (s *Service) drop(ctx context.Context, sw Sweep) (Sweep, []table.Write, err
 		return sw, nil, err
 	}
 	more := c.forget()
-	if sw.Page != nil {
-		more = append(more, table.Delete(pageRef(sw.Rule), table.Exists))
+	switch item, err := s.Table.Get(ctx, pageRef(sw.Rule)); {
+	case err == nil:
+		more = append(more, table.Delete(pageRef(sw.Rule), table.Version(item.Version)))
+	case !errors.Is(err, table.ErrAbsent):
+		return sw, nil, fmt.Errorf("look for the page under way of %s: %w", sw.Rule, err)
 	}
 	sw.Page, sw.Run, sw.Walk, sw.Asked, sw.Preview, sw.Stop, sw.ByHand = nil, nil, nil, "", nil, nil, nil
 	sw.Extra, sw.Tries, sw.Fault = 0, 0, ""
@@ -265,8 +268,12 @@ func (s *Service) hand(rule policy.RetentionRule) *Hand {
 	return &Hand{Team: decl.Task.Team, Due: s.now().AddDate(0, 0, decl.Task.Days)}
 }
 
-// cycle is how often what is done by hand is to be done.
-const cycle = 30 * 24 * time.Hour
+const (
+	// cycle is how often what is done by hand is to be done.
+	cycle = 30 * 24 * time.Hour
+	// handFor is how long somebody has for it the first time, if the policy does not say.
+	handFor = 14 * 24 * time.Hour
+)
 
 // shift is one worker's stint on one rule.
 type shift struct {
@@ -470,8 +477,8 @@ func (s *Service) setback(ctx context.Context, sw Sweep, sh *shift, cause error)
 		code = f.Code
 	case errors.Is(cause, hold.ErrHeld):
 		code = "held"
-	case errors.Is(cause, source.ErrHuman):
-		code = "by_hand"
+	case byHand(cause):
+		code = codeByHand
 	case errors.Is(cause, source.ErrRefused):
 		code = "refused"
 	}
@@ -491,6 +498,30 @@ func (s *Service) setback(ctx context.Context, sw Sweep, sh *shift, cause error)
 	next, err := s.save(ctx, table.NewID(), sw, nil)
 	sh.dirty = false
 	return next, err
+}
+
+// codeByHand is the fault of a source that no program sweeps.
+const codeByHand = "by_hand"
+
+// byHand reports whether a source says that people have to sweep it.
+func byHand(err error) bool {
+	return errors.Is(err, source.ErrHuman) || errors.Is(err, source.ErrNotSwept)
+}
+
+// entrust leaves a rule to people: its source, although it might have been, is not one
+// that can be swept.
+func (s *Service) entrust(ctx context.Context, sw Sweep) (Sweep, error) {
+	next, e, err := sw.Apply(Entrust, byClock, s.now(), audit.Fact{Name: "version", Value: sw.Version})
+	if err != nil {
+		return sw, err
+	}
+	next, more, err := s.drop(ctx, next)
+	if err != nil {
+		return sw, err
+	}
+	next.ByHand = &Hand{Due: s.now().Add(handFor)}
+	next.Lease = Lease{}
+	return s.save(ctx, table.NewID(), next, []audit.Entry{e}, more...)
 }
 
 // sweeper returns the source of a job.
@@ -520,13 +551,13 @@ func cutoff(p policy.Period, now time.Time) time.Time {
 }
 
 // old asks a source for one page of old records.
-func (s *Service) old(ctx context.Context, j job, until time.Time, cursor, key string, limit int, sh *shift, lease time.Time) (source.Aged, error) {
+func (s *Service) old(ctx context.Context, j job, until time.Time, cursor, key string, whole bool, sh *shift, lease time.Time) (source.Aged, error) {
 	sweeper, err := s.sweeper(j)
 	if err != nil {
 		return source.Aged{}, err
 	}
 	ask := source.Age{
-		Category: j.category, By: j.by, Until: until, Cursor: cursor, Limit: limit,
+		Category: j.category, By: j.by, Until: until, Verb: j.verb, Whole: whole, Cursor: cursor, Limit: j.size,
 		Call: source.Call{Key: s.callKey(key, "old", sh.token, strconv.Itoa(sh.left), s.now().String()), Lease: lease}, // never answered from memory
 	}
 	if j.units > 0 {
@@ -538,6 +569,7 @@ func (s *Service) old(ctx context.Context, j job, until time.Time, cursor, key s
 	if err != nil {
 		return aged, err
 	}
+	sh.spent[j.source] += aged.Units
 	sh.spent[j.source] += aged.Units
 	if !aged.Done && aged.Cursor == "" || !aged.Done && aged.Cursor == cursor {
 		return aged, fmt.Errorf("%w: the page of old records is not the last one and does not say how to go on", source.ErrRefused)

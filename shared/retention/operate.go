@@ -136,6 +136,12 @@ func (s *Service) Active(ctx context.Context, id string) (bool, error) {
 // Preview asks for a new preview of a rule. The next run of the sweeps makes it.
 func (s *Service) Preview(ctx context.Context, by operator.Identity, id string) (View, error) {
 	return s.change(ctx, by, id, "", func(sw Sweep, rule policy.RetentionRule) (Sweep, *audit.Entry, error) {
+		if sw.Status == ByHand && s.hand(rule) == nil {
+			// The source said that it cannot be swept; perhaps it can now.
+			next, e, err := sw.Apply(Declare, by.Actor(), s.now(), audit.Fact{Name: "version", Value: sw.Version})
+			next.ByHand, next.Asked = nil, by.Actor()
+			return next, &e, err
+		}
 		if _, ok := moves[sw.Status][Look]; !ok || !rule.Trigger.ByAge() {
 			return sw, nil, ErrNotNow
 		}

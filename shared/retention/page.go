@@ -29,7 +29,7 @@ func (s *Service) begin(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep,
 	}
 	next, e, err := sw.Apply(Begin, byClock, now,
 		audit.Fact{Name: "run", Value: run.ID}, audit.Fact{Name: "version", Value: sw.Version},
-		audit.Fact{Name: "until", Value: run.Until.Format(time.RFC3339)})
+		audit.Fact{Name: "until", Value: instant(run.Until)})
 	if err != nil {
 		return sw, err
 	}
@@ -44,6 +44,9 @@ func (s *Service) begin(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep,
 
 // errEarly is a source that calls something old that is not.
 var errEarly = fmt.Errorf("%w: the source lists records as old that are not", source.ErrRefused)
+
+// errPart is a source that did only a part of what it was given.
+var errPart = fmt.Errorf("%w: the source is not done with the page that it was given", source.ErrRefused)
 
 // page asks for the next page of a run, claims it, and has it expired.
 func (s *Service) page(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep, error) {
@@ -72,7 +75,10 @@ func (s *Service) page(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep, 
 	if err != nil {
 		return sw, err
 	}
-	aged, err := s.old(ctx, j, run.Until, cursor, run.ID, j.size, sh, sw.Lease.Until)
+	aged, err := s.old(ctx, j, run.Until, cursor, run.ID, j.pick != nil, sh, sw.Lease.Until)
+	if byHand(err) && sw.Status == Active {
+		return s.entrust(ctx, sw)
+	}
 	if err != nil {
 		return s.setback(ctx, sw, sh, err)
 	}
@@ -98,13 +104,16 @@ func (s *Service) page(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep, 
 // anew begins the look of a run from its start: what it remembers was sealed under a
 // salt that is gone, as it is after a restore.
 func (s *Service) anew(ctx context.Context, sw Sweep, c secret, sh *shift) (Sweep, error) {
-	_, put, err := c.fresh(time.Time{})
+	_, put, err := c.fresh(s.now().Add(replayLife))
 	if err != nil {
 		return sw, err
 	}
 	more := []table.Write{put}
-	if sw.Page != nil {
+	switch _, err := s.Table.Get(ctx, pageRef(sw.Rule)); {
+	case err == nil:
 		more = append(more, table.Delete(pageRef(sw.Rule), table.Exists))
+	case !errors.Is(err, table.ErrAbsent):
+		return sw, fmt.Errorf("look for the page under way of %s: %w", sw.Rule, err)
 	}
 	run := *sw.Run
 	run.Cursor, run.Seq = nil, run.Seq+1 // the key of the page that is dropped is not used again
@@ -209,7 +218,7 @@ func (s *Service) claim(ctx context.Context, sw Sweep, j job, sh *shift, c secre
 	if err != nil {
 		return sw, err
 	}
-	writes = append(writes, table.Put(table.State, table.Item{Key: pageRef(sw.Rule).Key, Body: sealed, Schema: schema}, table.New))
+	writes = append(writes, table.Put(table.State, table.Item{Key: pageRef(sw.Rule).Key, Body: sealed, Schema: schema, Expires: now.Add(replayLife)}, table.New))
 	if sw, err = s.keep(ctx, sw, sh, writes...); err != nil {
 		return sw, err
 	}
@@ -245,6 +254,9 @@ func (s *Service) repeat(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep
 		return sw, err
 	}
 	item, err := s.Table.Get(ctx, pageRef(sw.Rule))
+	if errors.Is(err, table.ErrAbsent) {
+		return s.anew(ctx, sw, c, sh)
+	}
 	if err != nil {
 		return sw, fmt.Errorf("read the page under way of %s: %w", sw.Rule, err)
 	}
@@ -282,7 +294,7 @@ func (s *Service) repeat(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep
 		if err != nil {
 			return sw, err
 		}
-		writes = append(writes, table.Put(table.State, table.Item{Key: pageRef(sw.Rule).Key, Body: sealed, Schema: schema}, table.Version(item.Version)))
+		writes = append(writes, table.Put(table.State, table.Item{Key: pageRef(sw.Rule).Key, Body: sealed, Schema: schema, Expires: now.Add(replayLife)}, table.Version(item.Version)))
 	}
 	if sw, err = s.keep(ctx, sw, sh, writes...); err != nil {
 		return sw, err
@@ -306,16 +318,12 @@ func (s *Service) expire(ctx context.Context, sw Sweep, j job, sh *shift, c secr
 	if err != nil {
 		return s.setback(ctx, sw, sh, err)
 	}
-	if !done.Done && done.Removed == 0 {
-		// It is asked again under another key, after a pause.
-		page := *sw.Page
-		page.Gen++
-		sw.Page = &page
-		return s.setback(ctx, sw, sh, fmt.Errorf("%w: the store did nothing and is not done", source.ErrLater))
+	if !done.Done {
+		return s.setback(ctx, sw, sh, errPart)
 	}
 	n := min(max(done.Removed, 0), len(due))
 	retained := min(max(done.Retained, 0), len(due)-n)
-	if sw.Page.Tries > 0 && done.Done {
+	if sw.Page.Tries > 0 {
 		// The first call may have done it all and only its answer was lost: then the
 		// store found nothing left to do. What it did not leave as it was is gone.
 		n = len(due) - retained
@@ -413,7 +421,7 @@ func (s *Service) end(ctx context.Context, sw Sweep, _ job, sh *shift) (Sweep, e
 	}
 	next, e, err := sw.Apply(End, byClock, s.now(),
 		audit.Fact{Name: "run", Value: run.ID},
-		audit.Fact{Name: "until", Value: run.Until.Format(time.RFC3339)},
+		audit.Fact{Name: "until", Value: instant(run.Until)},
 		audit.Fact{Name: "seen", Value: strconv.Itoa(run.Seen)},
 		audit.Fact{Name: "done", Value: strconv.Itoa(run.Done)},
 		audit.Fact{Name: "kept", Value: strconv.Itoa(run.Kept)},

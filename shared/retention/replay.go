@@ -5,71 +5,58 @@ import (
 	"errors"
 	"time"
 
+	"rightsdesk/shared/fault"
+	"rightsdesk/shared/restore"
 	"rightsdesk/shared/source"
 	"rightsdesk/shared/table"
 )
 
-// Replay is a walk of the ledger through one category after a restore.
-type Replay struct {
-	Run      string // the replay that it is part of
-	Source   string
-	Category string
-	Until    time.Time   // records that were collected later are left alone
-	Verb     source.Verb // Delete or Anonymise
-	Masks    []source.Mask
-	// Pick says which records of a page are to be expired again.
-	Pick func(ctx context.Context, page []source.AgedRecord) ([]bool, error)
-}
+var _ restore.Walker = (*Service)(nil)
 
-// Walked is how far a replay's walk is.
-type Walked struct {
-	Seen  int       // records looked at
-	Done  int       // expired again
-	Held  int       // that legal holds keep
-	Kept  int       // that the source left as they are
-	Over  bool      // it is at its end, and a last look found nothing to do
-	Fault string    // why it does not go on now: the code of the last failure
-	After time.Time // when it can go on
-}
-
-// replayLife is how long the outcome of a walk is remembered.
+// replayLife is how long the outcome of a walk is remembered, and a page that nobody
+// comes back to.
 const replayLife = 90 * 24 * time.Hour
 
-// Walk goes through everything that a source holds of a category and expires what the
-// replay picks, in the same pages as a sweep: claimed, kept from holds, and taken up
-// again after a crash. There is no brake: who is picked was erased before. It returns
-// when the walk is over, cannot go on now, or the context ends.
-func (s *Service) Walk(until context.Context, r Replay) (Walked, error) {
+// Again implements restore.Walker: it goes through everything that a source holds of a
+// category and expires what the replay picks, in the same pages as a sweep: claimed,
+// kept from holds, and taken up again after a crash. There is no brake: who is picked
+// was erased before.
+func (s *Service) Again(until context.Context, w restore.Walking) (restore.Walked, error) {
 	ctx := context.WithoutCancel(until)
-	id := r.Run + "#" + r.Source + "#" + r.Category
-	decl, _ := s.Policy.Source(r.Source)
+	if _, ok := s.Sources[w.Source].(source.Sweeper); !ok {
+		return restore.Walked{ByHand: true}, nil
+	}
+	decl, _ := s.Policy.Source(w.Source)
 	j := job{
-		source: r.Source, category: r.Category, by: source.Collected, verb: r.Verb, masks: r.Masks,
-		size: decl.PageSize, units: decl.DynamoDB.Sweep.Units, pick: r.Pick,
+		source: w.Source, category: w.Category, by: source.Collected, verb: w.Verb, masks: w.Masks,
+		size: decl.PageSize, units: decl.DynamoDB.Sweep.Units, pick: w.Pick,
 	}
 	sh := &shift{token: string(table.NewID()), left: 1 << 30, spent: map[string]float64{}}
+	id := w.Run + "#" + w.Source + "#" + w.Category
 	sw, err := s.load(ctx, id)
 	if err == nil && sw.version == 0 {
-		sw, err = s.beginWalk(ctx, sw, r, sh)
+		sw, err = s.beginWalk(ctx, sw, w.Until, sh)
 	}
 	for try := 0; err == nil || errors.Is(err, table.ErrConflict); {
 		if err != nil {
 			if try++; try > conflictTries {
-				return Walked{}, ErrBusy
+				return restore.Walked{}, ErrBusy
 			}
 			if err := table.Sleep(ctx, table.Pause(try)); err != nil {
-				return Walked{}, err
+				return restore.Walked{}, err
 			}
 			sh.dirty = false
-			sw, err = s.load(ctx, id)
+			if sw, err = s.load(ctx, id); err == nil && sw.version == 0 {
+				sw, err = s.beginWalk(ctx, sw, w.Until, sh)
+			}
 			continue
 		}
 		now := s.now()
-		if sw.Lease.Token != sh.token && sw.Lease.Until.After(now) || sw.Run == nil {
-			return walked(sw), nil
+		if sw.Lease.Token != sh.token && sw.Lease.Until.After(now) {
+			return walked(sw, sw.Lease.Until), nil // somebody else walks
 		}
-		if until.Err() != nil || sw.After.After(now) {
-			return walked(sw), s.release(ctx, sw, sh)
+		if sw.Run == nil || until.Err() != nil || sw.After.After(now) {
+			return walked(sw, sw.After), s.release(ctx, sw, sh)
 		}
 		sh.left--
 		var next Sweep
@@ -82,17 +69,20 @@ func (s *Service) Walk(until context.Context, r Replay) (Walked, error) {
 			sw, try = next, 0
 		}
 	}
-	return Walked{}, unavailable(err)
+	if fault.KindOf(err) == fault.Internal {
+		err = unavailable(err)
+	}
+	return restore.Walked{}, err
 }
 
 // beginWalk begins the walk of a replay.
-func (s *Service) beginWalk(ctx context.Context, sw Sweep, r Replay, sh *shift) (Sweep, error) {
+func (s *Service) beginWalk(ctx context.Context, sw Sweep, until time.Time, sh *shift) (Sweep, error) {
 	salt, err := s.salt(ctx, sw)
 	if err != nil {
 		return sw, err
 	}
 	sw.Status = replaying
-	sw.Run = &Run{ID: string(table.NewID()), Began: s.now(), Until: r.Until.UTC().Truncate(time.Millisecond), Round: 1}
+	sw.Run = &Run{ID: string(table.NewID()), Began: s.now(), Until: until.UTC().Truncate(time.Millisecond), Round: 1}
 	return s.keep(ctx, sw, sh, salt...)
 }
 
@@ -105,13 +95,16 @@ func (s *Service) over(ctx context.Context, sw Sweep, sh *shift) (Sweep, error) 
 	return s.keep(ctx, sw, sh, more...)
 }
 
-func walked(sw Sweep) Walked {
+func walked(sw Sweep, after time.Time) restore.Walked {
 	run, over := sw.Run, false
 	if run == nil {
-		run, over = sw.Last, true
+		run, over, after = sw.Last, true, time.Time{}
 	}
 	if run == nil {
-		return Walked{}
+		return restore.Walked{After: after}
 	}
-	return Walked{Seen: run.Seen, Done: run.Done, Held: run.Held, Kept: run.Kept, Over: over, Fault: sw.Fault, After: sw.After}
+	return restore.Walked{
+		Seen: run.Seen, Erased: run.Done, Held: run.Held, Over: over, After: after, Fault: sw.Fault,
+		ByHand: sw.Fault == codeByHand,
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/personal"
+	"rightsdesk/shared/restore"
 	"rightsdesk/shared/source"
 	"rightsdesk/shared/table"
 )
@@ -21,8 +22,8 @@ func TestAReplayTakesWhomItPicks(t *testing.T) {
 		d.shop.fill(50, monday.Add(-time.Hour), time.Hour)
 		d.shop.sort()
 		erased := personal.MakeIdentity(personal.KindAccount, "p3")
-		r := Replay{
-			Run: "replay-1", Source: "shop", Category: "access_log", Until: monday, Verb: source.Delete,
+		r := restore.Walking{
+			Run: "replay-1", Place: restore.Place{Source: "shop", Category: "access_log", Verb: source.Delete}, Until: monday,
 			Pick: func(_ context.Context, page []source.AgedRecord) ([]bool, error) {
 				picked := make([]bool, len(page))
 				for i, rec := range page {
@@ -32,11 +33,11 @@ func TestAReplayTakesWhomItPicks(t *testing.T) {
 			},
 		}
 		if at > 0 {
-			_, _ = d.process(&calls{at: at, lost: at%2 == 0}).Walk(t.Context(), r)
+			_, _ = d.process(&calls{at: at, lost: at%2 == 0}).Again(t.Context(), r)
 			d.turn(2 * time.Minute)
 		}
-		w, err := d.Walk(t.Context(), r)
-		if err != nil || !w.Over || w.Done != 7 {
+		w, err := d.Again(t.Context(), r)
+		if err != nil || !w.Over || w.Erased != 7 {
 			t.Fatalf("call %d: %+v, %v", at, w, err)
 		}
 		for _, rec := range d.shop.index {
@@ -45,7 +46,7 @@ func TestAReplayTakesWhomItPicks(t *testing.T) {
 			}
 		}
 		before := d.shop.asked
-		if again, err := d.Walk(t.Context(), r); err != nil || again != w || d.shop.asked != before {
+		if again, err := d.Again(t.Context(), r); err != nil || again != w || d.shop.asked != before {
 			t.Errorf("a second time: %+v, %v", again, err)
 		}
 		if d.exists(saltRef("replay-1#shop#access_log")) || d.exists(pageRef("replay-1#shop#access_log")) {
@@ -60,11 +61,11 @@ func TestAReplayThatCannotPickTakesNothing(t *testing.T) {
 	d.shop.fill(50, monday.Add(-time.Hour), time.Hour)
 	d.shop.sort()
 	fails := errors.New("the ledger cannot be read")
-	r := Replay{
-		Run: "replay-1", Source: "shop", Category: "access_log", Until: monday, Verb: source.Delete,
+	r := restore.Walking{
+		Run: "replay-1", Place: restore.Place{Source: "shop", Category: "access_log", Verb: source.Delete}, Until: monday,
 		Pick: func(context.Context, []source.AgedRecord) ([]bool, error) { return nil, fails },
 	}
-	w, err := d.Walk(t.Context(), r)
+	w, err := d.Again(t.Context(), r)
 	if err != nil || w.Over || w.Fault != "unreachable" || w.After.IsZero() {
 		t.Errorf("%+v, %v", w, err)
 	}

@@ -37,7 +37,7 @@ func (s *Service) salt(ctx context.Context, sw Sweep) ([]table.Write, error) {
 	if err != nil || c.version > 0 && (sw.Run != nil || sw.Walk != nil) {
 		return nil, err
 	}
-	_, put, err := c.fresh(time.Time{})
+	_, put, err := c.fresh(s.now().Add(replayLife))
 	return []table.Write{put}, err
 }
 
@@ -78,7 +78,10 @@ func (s *Service) count(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep,
 		return sw, err
 	}
 	// All of it is asked for, so that it can be counted; what is due is told by its time.
-	aged, err := s.old(ctx, j, w.Began, cursor, w.ID, j.size, sh, sw.Lease.Until)
+	aged, err := s.old(ctx, j, w.Began, cursor, w.ID, true, sh, sw.Lease.Until)
+	if byHand(err) {
+		return s.entrust(ctx, sw)
+	}
 	if err != nil {
 		return s.setback(ctx, sw, sh, err)
 	}
@@ -136,11 +139,12 @@ func (s *Service) counted(ctx context.Context, sw Sweep, sh *shift) (Sweep, erro
 	sw.Preview, sw.Oldest = &w.Preview, w.Preview.Oldest
 	next, e, err := sw.Apply(Look, byClock, s.now(),
 		audit.Fact{Name: "version", Value: sw.Version},
-		audit.Fact{Name: "until", Value: w.Until.Format(time.RFC3339)},
+		audit.Fact{Name: "until", Value: instant(w.Until)},
 		audit.Fact{Name: "total", Value: strconv.Itoa(w.Preview.Total)},
 		audit.Fact{Name: "due", Value: strconv.Itoa(w.Preview.Due)},
 		audit.Fact{Name: "held", Value: strconv.Itoa(w.Preview.Held)},
 		audit.Fact{Name: "undated", Value: strconv.Itoa(w.Preview.Undated)},
+		audit.Fact{Name: "oldest", Value: instant(w.Preview.Oldest)},
 	)
 	if err != nil {
 		return sw, err
@@ -158,4 +162,12 @@ func (s *Service) counted(ctx context.Context, sw Sweep, sh *shift) (Sweep, erro
 		sh.saved, sh.dirty = s.now(), false
 	}
 	return next, err
+}
+
+// instant is a time in an entry; the zero time is left out.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
 }
