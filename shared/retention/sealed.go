@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"rightsdesk/shared/personal"
@@ -137,6 +138,9 @@ func records(page []kept) []source.AgedRecord {
 	return list
 }
 
+// packers are writers to be used again: each takes more memory than most pages.
+var packers sync.Pool
+
 // pack seals a page.
 func (c secret) pack(page []kept) ([]byte, error) {
 	plain, err := json.Marshal(page)
@@ -144,11 +148,15 @@ func (c secret) pack(page []kept) ([]byte, error) {
 		return nil, fmt.Errorf("encode a page: %w", err)
 	}
 	var small bytes.Buffer
-	w, err := flate.NewWriter(&small, flate.BestSpeed)
-	if err == nil {
-		_, err = w.Write(plain)
+	w, ok := packers.Get().(*flate.Writer)
+	if !ok {
+		if w, err = flate.NewWriter(nil, flate.BestSpeed); err != nil {
+			return nil, fmt.Errorf("pack a page: %w", err)
+		}
 	}
-	if err == nil {
+	defer packers.Put(w)
+	w.Reset(&small)
+	if _, err = w.Write(plain); err == nil {
 		err = w.Close()
 	}
 	if err != nil {
