@@ -143,7 +143,7 @@ func lookAt(p *policy.Policy, r Request) []Look {
 		return nil
 	}
 	for _, src := range p.Sources {
-		if src.Role == policy.AsController && src.Kind != policy.KindTask && r.concerns(src) {
+		if src.Role == policy.AsController && src.Kind != policy.KindTask && src.Kind != policy.KindLogs && r.concerns(src) {
 			looks = append(looks, Look{Source: src.ID, State: Planned})
 		}
 	}
@@ -207,6 +207,11 @@ func planSteps(p *policy.Policy, r Request, looks []Look, corrections []source.C
 				continue
 			}
 			switch {
+			case src.Kind == policy.KindLogs && step.Verb == DoKeep:
+				step.State = Kept
+			case src.Kind == policy.KindLogs:
+				// Nobody can be found in a log. That it is kept, and for how long, is all there is to say.
+				step.Verb, step.State = DoTell, Told
 			case look.State == Failed:
 				// "Could not look" must never read as "nothing found".
 				step.State, step.Attempts = Failed, look.Attempts

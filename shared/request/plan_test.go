@@ -34,6 +34,25 @@ func lookedAt(counts map[string]int) []Look {
 	return []Look{{Source: "shop", State: Done, Known: 2, Counts: counts}, {Source: "newsletter", State: Done, Known: 1, Counts: counts}}
 }
 
+// Nobody can be found in a log, so no plan asks for one: it says that it is kept.
+func TestALogIsNeverAskedAndNeverNothing(t *testing.T) {
+	t.Parallel()
+	p := testPolicy(t, func(p *policy.Policy) {
+		p.Sources = []policy.Source{{ID: "logs", Kind: policy.KindLogs, Role: policy.AsController, Holdings: []policy.Holding{{Category: "access_log", Action: policy.ActionKeep}}}}
+	})
+	for right, want := range map[policy.Right]string{
+		policy.Access: "logs/access_log tell told 0\n", policy.Erasure: "logs/access_log keep kept 0\n", policy.Rectification: "",
+	} {
+		r := Request{Right: right}
+		if looks := lookAt(p, r); len(looks) != 0 {
+			t.Errorf("%s: the log is asked", right)
+		}
+		if got := lines(planSteps(p, r, nil, nil, planned)); got != want {
+			t.Errorf("%s:\n%s, want\n%s", right, got, want)
+		}
+	}
+}
+
 func TestThePlanOfEveryRight(t *testing.T) {
 	t.Parallel()
 	p := testPolicy(t, func(p *policy.Policy) {
