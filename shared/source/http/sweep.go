@@ -15,11 +15,12 @@ var _ source.Sweeper = (*Client)(nil)
 // Old implements source.Sweeper. A hook that does not know the operation is
 // source.ErrNotSwept.
 func (c *Client) Old(ctx context.Context, age source.Age) (source.Aged, error) {
-	if err := age.Check(); err != nil {
+	err := errors.Join(age.Check(), c.holds(age.Category))
+	if err != nil {
 		return source.Aged{}, fmt.Errorf("source %s: old: %w", c.o.ID, err)
 	}
 	var answer aged
-	err := c.post(ctx, age.Call, call{
+	err = c.post(ctx, age.Call, call{
 		Operation: old, Identities: []identity{}, Category: age.Category, By: age.By, Until: age.Until.UTC(),
 		Action: age.Verb, Limit: source.Size(age.Limit), Cursor: age.Cursor,
 	}, &answer)
@@ -38,8 +39,7 @@ func (c *Client) Old(ctx context.Context, age source.Age) (source.Aged, error) {
 
 // Expire implements source.Sweeper.
 func (c *Client) Expire(ctx context.Context, e source.Expiry) (source.Done, error) {
-	err := e.Check()
-	if err != nil {
+	if err := errors.Join(e.Check(), c.holds(e.Category)); err != nil {
 		return source.Done{}, fmt.Errorf("source %s: expire: %w", c.o.ID, err)
 	}
 	body := call{
@@ -63,6 +63,14 @@ func (c *Client) Expire(ctx context.Context, e source.Expiry) (source.Done, erro
 	return done, nil
 }
 
+// holds refuses a category that the policy does not give this source.
+func (c *Client) holds(category string) error {
+	if !slices.Contains(c.o.Categories, category) {
+		return fmt.Errorf("%w: the source has no such category", source.ErrRefused)
+	}
+	return nil
+}
+
 // check turns an answer to old into a page, or says what is wrong with it.
 func (a aged) check(age source.Age) (source.Aged, error) {
 	if a.Data == nil || a.Done == nil {
@@ -84,15 +92,13 @@ func (a aged) check(age source.Age) (source.Aged, error) {
 	page := source.Aged{Seen: a.Seen, Cursor: a.Cursor, Done: *a.Done}
 	seen := make(map[string]bool, len(*a.Data))
 	for _, r := range *a.Data {
-		if err := (record{Category: r.Category, ID: r.ID}).check(source.Ask{Category: age.Category}, Options{Categories: []string{age.Category}}); err != nil {
+		if err := (record{Category: r.Category, ID: r.ID, At: r.At}).check(source.Ask{Category: age.Category, Until: age.Until}, Options{Categories: []string{age.Category}}); err != nil {
 			return source.Aged{}, err
 		}
 		who, ok := fromWire(r.Who)
 		switch {
 		case seen[r.ID]:
 			return source.Aged{}, errors.New("the page holds a record twice")
-		case r.At.After(age.Until):
-			return source.Aged{}, errors.New("a record is younger than was asked for")
 		case !ok || len(who) > maxWho:
 			return source.Aged{}, errors.New("a record is about somebody without a kind or a value, or about too many")
 		}
