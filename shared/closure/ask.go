@@ -32,6 +32,7 @@ const (
 	factGone     = "gone_by"
 	factApp      = "app"
 	factMailed   = "mailed"
+	factMute     = "mute"
 	factWork     = "request"
 )
 
@@ -229,6 +230,7 @@ func (c Closure) origin() []audit.Fact {
 		{Name: factPolicy, Value: c.Policy},
 		{Name: factPlace, Value: c.Residence},
 		{Name: factLanguage, Value: c.Locale},
+		{Name: factMute, Value: strconv.FormatBool(c.Mute)},
 	}
 }
 

@@ -209,13 +209,7 @@ func (d *desk) entries(id ID) (list []audit.Entry) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	for _, item := range page.Items {
-		e, err := audit.Decode(item.Body)
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		list = append(list, e)
-	}
+	list = decodeAll(d.t, page.Items)
 	_, err = audit.Verify(id.Chain(), d.get(id).Head, func(yield func([]byte, error) bool) {
 		for _, item := range page.Items {
 			if !yield(item.Body, nil) {
@@ -225,6 +219,18 @@ func (d *desk) entries(id ID) (list []audit.Entry) {
 	})
 	if err != nil {
 		d.t.Errorf("the chain of %s: %v", id, err)
+	}
+	return list
+}
+
+func decodeAll(tb testing.TB, items []table.Item) (list []audit.Entry) {
+	tb.Helper()
+	for _, item := range items {
+		e, err := audit.Decode(item.Body)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		list = append(list, e)
 	}
 	return list
 }

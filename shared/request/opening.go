@@ -2,9 +2,12 @@ package request
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"rightsdesk/shared/audit"
@@ -97,6 +100,10 @@ func (s *Service) Opening(ctx context.Context, o Opening) ([]table.Write, ID, er
 	if r.Cutoff = o.Until; r.Cutoff.IsZero() {
 		r.Cutoff = now
 	}
+	parts, err := json.Marshal(r.Only)
+	if err != nil {
+		return nil, "", fmt.Errorf("encode what work is about: %w", err)
+	}
 	e := audit.Entry{
 		Chain: r.ID.Chain(), At: now, Actor: ByPolicy, Action: "open",
 		Facts: []audit.Fact{
@@ -107,10 +114,36 @@ func (s *Service) Opening(ctx context.Context, o Opening) ([]table.Write, ID, er
 			{Name: "holder", Value: string(r.Holder)},
 			{Name: "cutoff", Value: r.Cutoff.UTC().Format(time.RFC3339)},
 			{Name: "respond_by", Value: r.RespondBy.UTC().Format(time.RFC3339)},
+			{Name: "residence", Value: r.Residence},
+			{Name: "language", Value: r.Locale},
+			{Name: factMute, Value: strconv.FormatBool(r.Mute)},
+			// Nobody asked for it, so nobody would ask again: a copy that lost it is made
+			// whole from these. They are unreadable once the salt is gone.
+			{Name: factPerson, Value: base64.RawStdEncoding.EncodeToString(r.Person)},
+			{Name: factTies, Value: base64.RawStdEncoding.EncodeToString(r.Ties)},
+			{Name: factParts, Value: string(parts)},
 		},
 	}
 	_, writes, err := s.saving(o.Commit, r, e, nil)
 	return writes, id, err
+}
+
+// Facts of the entry that opens work.
+const (
+	factMute   = "mute"
+	factPerson = "person" // sealed
+	factTies   = "ties"   // sealed
+	factParts  = "parts"
+)
+
+// reopened takes what the entry that opens work tells of it.
+func (r *Request) reopened(fact func(string) string) {
+	r.Opener, r.Automatic, r.Mute, r.Locale = fact("from"), true, fact(factMute) != "false", fact("language")
+	r.Person, _ = base64.RawStdEncoding.DecodeString(fact(factPerson)) // without it nobody can be looked for
+	if r.Ties, _ = base64.RawStdEncoding.DecodeString(fact(factTies)); len(r.Ties) == 0 {
+		r.Ties = nil
+	}
+	_ = json.Unmarshal([]byte(fact(factParts)), &r.Only) // an entry from before there were any has none
 }
 
 // Ending is how far work that was opened is.
@@ -120,11 +153,12 @@ type Ending struct {
 	At     time.Time // when it was over
 }
 
-// Ending tells whoever opened work how far it is. What is not there any more is over.
+// Ending tells whoever opened work how far it is. What is not there is not over: a
+// restore has lost it, and replay brings it back.
 func (s *Service) Ending(ctx context.Context, id ID) (Ending, error) {
 	r, err := s.load(ctx, id)
 	if errors.Is(err, ErrNotFound) {
-		return Ending{Status: Fulfilled, Over: true}, nil
+		return Ending{Status: InProgress}, nil
 	}
 	if err != nil {
 		return Ending{}, err

@@ -121,7 +121,7 @@ type Request struct {
 	// holds has none: see Service.whose.
 	Tied    []seal.Identifier `json:"tied,omitempty"`
 	Follows string            `json:"follows,omitempty"` // what was held because of it last
-	Body    string          `json:"body"`           // keyed hash of the submission, for its repetition
+	Body    string            `json:"body"`              // keyed hash of the submission, for its repetition
 
 	Proof         Proof          `json:"proof,omitzero"`
 	NewAddress    *Proof         `json:"new_address,omitempty"` // of an address given as a correction

@@ -81,7 +81,7 @@ func (s *Service) restore(ctx context.Context, chain string, entries []audit.Ent
 	if !found && r.Status.Final() && !now.Before(s.forgetAt(r)) {
 		return restore.Outcome{What: restore.Over}, nil
 	}
-	if !found && !r.Status.Final() {
+	if !found && !r.Status.Final() && len(r.Person) == 0 {
 		out.What = restore.Lost // it has to be asked anew: nobody knows by whom it was
 	}
 	if len(tail.News) > 0 {
@@ -261,7 +261,8 @@ func (r *Request) began(e audit.Entry) {
 		r.Proof.Issued, r.Proof.IssuedAt = 1, e.At
 	}
 	if e.Action == "open" {
-		r.Opener, r.Cutoff, r.Automatic, r.Mute = restore.Fact(e, "from"), restore.Time(e, "cutoff"), true, true
+		r.Cutoff = restore.Time(e, "cutoff")
+		r.reopened(func(name string) string { return restore.Fact(e, name) })
 	}
 }
 
