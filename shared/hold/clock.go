@@ -98,7 +98,16 @@ func (s *Service) settle(ctx context.Context, h Hold, now time.Time) (Hold, audi
 		return h, audit.Entry{}, nil, errUnchanged // look moves it
 	}
 	h.list(went)
-	next, e, err := h.Apply(Settle, ByClock, now, audit.Fact{Name: factWent, Value: strconv.Itoa(len(h.Went) + h.Omitted)})
+	facts := []audit.Fact{{Name: factWent, Value: strconv.Itoa(len(h.Went) + h.Omitted)}}
+	for _, w := range h.Went {
+		w.IDs = w.IDs[:min(len(w.IDs), maxTold)]
+		told, err := json.Marshal(w)
+		if err != nil {
+			return h, audit.Entry{}, nil, fmt.Errorf("encode what went: %w", err)
+		}
+		facts = append(facts, audit.Fact{Name: factGone, Value: string(told)})
+	}
+	next, e, err := h.Apply(Settle, ByClock, now, facts...)
 	return next, e, nil, err
 }
 
@@ -134,6 +143,7 @@ const (
 	claimMinute  = "2006-01-02T15:04"
 	maxWent      = 300
 	maxGone      = 2000 // ids, over all entries of Went
+	maxTold      = 20   // ids of one page that the audit has
 )
 
 // between lists what pages that the hold covers did, or may have done, while it was

@@ -56,10 +56,13 @@ func (heldBy) Error() string { return ErrHeld.Error() }
 // Unwrap makes errors.Is(err, ErrHeld) work.
 func (heldBy) Unwrap() error { return ErrHeld }
 
-// Blocking returns the holds that an ErrHeld is about, if it says.
+// Blocking returns the holds that an ErrHeld is about, as far as it says.
 func Blocking(err error) []ID {
 	if h, ok := errors.AsType[heldBy](err); ok {
-		return h.ids[:min(len(h.ids), maxBy)]
+		ids := slices.Clone(h.ids)
+		slices.Sort(ids)
+		ids = slices.Compact(ids)
+		return ids[:min(len(ids), maxBy)]
 	}
 	return nil
 }

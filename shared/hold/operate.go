@@ -167,7 +167,7 @@ func (s *Service) Release(ctx context.Context, by operator.Identity, id ID, reas
 // release is the end of a hold.
 func (s *Service) release(h Hold, by, reason string) (Hold, audit.Entry, error) {
 	h.Reason = reason
-	return h.Apply(Release, by, s.now(), audit.Fact{Name: factReason, Value: reason})
+	return h.Apply(Release, by, s.now())
 }
 
 // Get returns a hold.

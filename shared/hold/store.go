@@ -81,6 +81,11 @@ func entryKey(chain string, seq int64) table.Key {
 func (s *Service) writes(ctx context.Context, commit table.ID, h Hold, e audit.Entry) (Hold, []table.Write, error) {
 	e.Commit = string(commit)
 	e, h.Head = h.Head.Append(e)
+	return s.stored(ctx, h, e)
+}
+
+// stored is writes of a hold that has the entry in its head.
+func (s *Service) stored(ctx context.Context, h Hold, e audit.Entry) (Hold, []table.Write, error) {
 	if h.Status == Released && h.Forget.IsZero() {
 		h.Forget = s.Policy.Retention.Audit.After(h.Released)
 	}
@@ -231,7 +236,7 @@ const (
 	factCategory, factItem, factBasis, factArticle          = "category", "item", "basis", "article"
 	factMatter, factOwner, factReview, factUntil            = "matter", "owner", "review", "until"
 	factPlaced, factInForce, factFor, factSpares            = "placed", "in_force", "for", "spares"
-	factReason, factWent                                    = "reason", "went"
+	factReleased, factReason, factWent, factGone            = "released", "reason", "went", "gone"
 )
 
 func stamp(t time.Time) string {
@@ -265,6 +270,8 @@ func (h Hold) facts() []audit.Fact {
 		{Name: factInForce, Value: stamp(h.InForce)},
 		{Name: factFor, Value: h.For},
 		{Name: factSpares, Value: h.Spares},
+		{Name: factReleased, Value: stamp(h.Released)},
+		{Name: factReason, Value: h.Reason},
 	}, func(f audit.Fact) bool { return f.Value == "" })
 }
 
