@@ -364,3 +364,47 @@ func TestIntakeGivesBackWhatMayBeKept(t *testing.T) {
 		t.Error(p)
 	}
 }
+
+func TestAppsTellWhatHappened(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	tell := func(events string) *httptest.ResponseRecorder {
+		return e.app("POST", "/v1/app/events", `{"events":[`+events+`]}`)
+	}
+	acc := `"subject":` + about("account", "acc-1001")
+	const at = `"at":"2026-03-01T09:00:00Z"`
+	opened := `{"id":"e1","type":"account.opened",` + at + `,` + acc + `}`
+	record := `{"id":"e3","type":"record.created",` + at + `,"source":"shop","category":"support_mail","channel":"form","fields":{"name":"Ada","Shoe":41}}`
+	card := strings.Replace(strings.Replace(record, "e3", "e4", 1), `"Shoe":41`, `"card":"4111111111111111"`, 1)
+	ended := `{"type":"relationship.ended","relationship":"licence",` + at + `,` + acc + `}`
+	var a struct{ Results []became }
+	e.into(tell(opened+","+opened+","+record+","+card+","+ended), http.StatusOK, &a)
+	got, _ := json.Marshal(a.Results) // maps with texts always marshal
+	for i, want := range []string{"noted", "repeated", "filtered", "refused", "noted"} {
+		if len(a.Results) != 5 || a.Results[i].Result != want {
+			t.Fatalf("%s", got)
+		}
+	}
+	if r := a.Results[2]; r.ID != "e3" || fmt.Sprint(r.Fields) != "map[name:Ada]" || fmt.Sprint(r.Dropped) != "[Shoe]" {
+		t.Errorf("%+v", r)
+	}
+	if r := a.Results[3]; r.Code != "forbidden_data" || len(r.Errors) != 1 || r.Errors[0].Pointer != "/events/3/fields/card" || strings.Contains(string(got), "4111") {
+		t.Errorf("%s", got)
+	}
+	for body, want := range map[string]string{
+		``: "/events", strings.Replace(opened, "opened", "invented", 1): "/events/0/type", opened + "," + strings.Replace(opened, acc, `"subject":null`, 1): "/events/1/subject",
+		strings.Replace(opened, "acc-1001", "", 1): "/events/0/subject/value", strings.Replace(opened, "2026", "2027", 1): "/events/0/at", strings.Replace(opened, at, `"at":"x"`, 1): "/events/0/at",
+		strings.Replace(ended, "licence", "love", 1): "/events/0/relationship", strings.Replace(record, "shop", "attic", 1): "/events/0/source",
+		strings.Replace(record, `"channel":"form"`, `"channel":"nowhere"`, 1): "/events/0/channel", strings.TrimSuffix(strings.Repeat(opened+",", 101), ","): "/events",
+	} {
+		if p := e.pointer(tell(body), http.StatusBadRequest, "invalid_input"); p != want {
+			t.Errorf("%.120s complains about %q, want %q", body, p, want)
+		}
+	}
+	if p := e.pointer(tell(strings.Replace(opened, `"id"`, `"name":"Ada","id"`, 1)), http.StatusBadRequest, "invalid_json"); p != "/events/0/name" {
+		t.Error(p)
+	}
+	if log := e.log.String(); strings.Contains(log, "acc-1001") || strings.Contains(log, "4111") {
+		t.Errorf("the log tells of somebody:\n%s", log)
+	}
+}

@@ -24,6 +24,7 @@ import (
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/hold"
 	"rightsdesk/shared/intake"
+	"rightsdesk/shared/lifecycle"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/personal"
@@ -95,6 +96,7 @@ func newEdge(t *testing.T) *edge {
 		Erasure:   &erasure.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, Choices: e.c},
 		Holds:     &hold.Service{Table: store, Ring: e.s.Keys.Ring, Policy: pol, Now: now, Requests: e.s},
 		Intake:    &intake.Service{Table: store, Policy: pol, Now: now},
+		Lifecycle: &lifecycle.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, Work: e.s, Intake: &intake.Service{Table: store, Policy: pol, Now: now}},
 		Restore:   &restore.Service{Table: store, Policy: pol, Now: now},
 		Retention: &retention.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now},
 		Log:       slog.New(slog.NewTextHandler(locked{&mu, e.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -134,8 +136,9 @@ func choosable(pol *policy.Policy) {
 			Mail:    purpose == "newsletter", Marketing: purpose == "newsletter", StoppedBy: []policy.Stop{policy.GPC},
 		})
 	}
+	pol.Relationships = map[string]policy.Text{"licence": {"en": "A licence", "fr": "Une licence"}}
 	pol.Intakes = []policy.Intake{
-		{ID: "form", Keep: []string{"name", "stats.users"}, Unknown: policy.DropField, Refuse: []policy.Forbidden{policy.CardNumbers, policy.PrecisePositions}},
+		{ID: "form", Category: "support_mail", Keep: []string{"name", "stats.users"}, Unknown: policy.DropField, Refuse: []policy.Forbidden{policy.CardNumbers, policy.PrecisePositions}},
 		{ID: "strict", Keep: []string{"name"}, Unknown: policy.RefuseField},
 	}
 	news := &pol.Consents[len(pol.Consents)-1]

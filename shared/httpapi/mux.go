@@ -25,6 +25,7 @@ import (
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/hold"
 	"rightsdesk/shared/intake"
+	"rightsdesk/shared/lifecycle"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/page"
 	"rightsdesk/shared/policy"
@@ -44,6 +45,7 @@ type Env struct {
 	Erasure   *erasure.Service
 	Holds     *hold.Service
 	Intake    *intake.Service
+	Lifecycle *lifecycle.Service
 	Restore   *restore.Service
 	Retention *retention.Service
 	Policy    *policy.Policy

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"rightsdesk/shared/fault"
@@ -118,7 +119,7 @@ func (env Env) sweepingOf(r *http.Request, v retention.View) sweeping {
 	sw := v.Sweep
 	s := sweeping{
 		ID: v.Rule.ID, Rule: env.ruleOf(r, v.Rule), Version: v.Version, Status: string(sw.Status), Previewing: v.Previewing,
-		Activated: maybe(sw.Activated), By: sw.By, Limit: v.Limit, Left: v.Left, Run: sweptOf(sw.Run), Last: sweptOf(sw.Last),
+		Activated: maybe(sw.Activated), By: operatorID(sw.By), Limit: v.Limit, Left: v.Left, Run: sweptOf(sw.Run), Last: sweptOf(sw.Last),
 		PerSecond: v.Progress.PerSecond, ETA: maybe(v.Progress.ETA), Fault: sw.Fault, Next: maybe(v.Next),
 	}
 	if p := sw.Preview; p != nil {
@@ -134,10 +135,13 @@ func (env Env) sweepingOf(r *http.Request, v retention.View) sweeping {
 		s.Late = &late{v.Late.Since, string(v.Late.Why)}
 	}
 	if h := sw.ByHand; h != nil {
-		s.ByHand = &byHand{h.Team, h.Due, maybe(h.Done), h.By}
+		s.ByHand = &byHand{h.Team, h.Due, maybe(h.Done), operatorID(h.By)}
 	}
 	return s
 }
+
+// operatorID is the id of an operator who stands somewhere as an actor.
+func operatorID(actor string) string { return strings.TrimPrefix(actor, "operator:") }
 
 func sweptOf(run *retention.Run) *swept {
 	if run == nil {
