@@ -262,7 +262,8 @@ func (p *product) sources(pol *policy.Policy) (map[string]source.Source, error) 
 // handler serves every route of the topology, and what only a laptop has.
 func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
 	env := httpapi.Env{
-		Requests: p.Requests, Consents: p.Consents, Policy: pol, Log: p.o.Log, Local: true,
+		Requests: p.Requests, Consents: p.Consents, Closures: p.Closures, Erasure: p.Erasure, Holds: p.Holds, Intake: p.Intake,
+		Restore: p.Restore, Retention: p.Retention, Policy: pol, Log: p.o.Log, Local: true,
 		Operator: func(r *http.Request) (operator.Identity, bool) {
 			who := operator.Identity{ID: "local", Roles: []operator.Role{operator.Handler, operator.Auditor}, MFA: true}
 			return who, seal.Same(httpapi.Bearer(r), p.OperatorKey)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rightsdesk/shared/desk"
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/topology"
@@ -42,7 +43,7 @@ func TestHowARunEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			h := &handler{a: &Assembly{Function: topology.Notice, Log: slog.New(slog.NewJSONHandler(&log, nil))}, jobs: job.Set{
+			h := &handler{a: &Assembly{Function: topology.Notice, Desk: &desk.Desk{Ground: desk.Ground{Log: slog.New(slog.NewJSONHandler(&log, nil))}}}, jobs: job.Set{
 				"sweep": func(ctx context.Context) (job.Report, error) { return c.report, c.end(ctx) },
 			}}
 			ctx, cancel := context.WithTimeout(t.Context(), request.PageTime+20*time.Millisecond)

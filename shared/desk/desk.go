@@ -11,12 +11,19 @@ import (
 	"log/slog"
 	"time"
 
+	"rightsdesk/shared/audit"
+	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
 	"rightsdesk/shared/digest"
+	"rightsdesk/shared/erasure"
 	"rightsdesk/shared/export"
+	"rightsdesk/shared/hold"
+	"rightsdesk/shared/intake"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
+	"rightsdesk/shared/restore"
+	"rightsdesk/shared/retention"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/source"
 	"rightsdesk/shared/table"
@@ -35,9 +42,15 @@ type Ground struct {
 type Desk struct {
 	Ground
 
-	Requests *request.Service
-	Consents *consent.Service
-	Digest   *digest.Book
+	Requests  *request.Service
+	Consents  *consent.Service
+	Closures  *closure.Service
+	Holds     *hold.Service
+	Retention *retention.Service
+	Erasure   *erasure.Service
+	Restore   *restore.Service
+	Intake    *intake.Service
+	Digest    *digest.Book
 }
 
 // New joins the services. Without the key ring, sources and so on they do what
@@ -45,18 +58,55 @@ type Desk struct {
 func New(g Ground) *Desk {
 	keys := seal.Keys{Table: g.Table}
 	d := &Desk{
-		Ground:   g,
-		Requests: &request.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
-		Consents: &consent.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
-		Digest:   &digest.Book{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
+		Ground:    g,
+		Requests:  &request.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
+		Consents:  &consent.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
+		Closures:  &closure.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
+		Holds:     &hold.Service{Table: g.Table, Policy: g.Policy, Now: g.Now, Log: g.Log},
+		Retention: &retention.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, Log: g.Log},
+		Erasure:   &erasure.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, Log: g.Log},
+		Restore:   &restore.Service{Table: g.Table, Policy: g.Policy, Now: g.Now, Log: g.Log},
+		Intake:    &intake.Service{Table: g.Table, Policy: g.Policy, Now: g.Now},
+		Digest:    &digest.Book{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
 	}
-	d.Requests.Choices, d.Requests.Heads, d.Requests.Digest = d.Consents, d.Consents.Heads, d.Digest
+	d.Requests.Choices, d.Requests.Ledger, d.Requests.Holds, d.Requests.Digest = d.Consents, d.Erasure, d.Holds, d.Digest
+	d.Requests.Heads = d.heads
+	d.Closures.Work = d.Requests
+	d.Holds.Requests, d.Holds.Digest = d.Requests, d.Digest
+	d.Retention.Digest = d.Digest
+	d.Erasure.Choices, d.Erasure.Held, d.Erasure.Digest = d.Consents, d.held, d.Digest
+	d.Erasure.Unsettled = []func(context.Context, string) (bool, error){d.Requests.Unsettled, d.Closures.Unsettled}
+	d.Restore.Folders = []restore.Folder{d.Requests, d.Consents, d.Closures, d.Holds, d.Erasure, d.Retention, d.Digest}
+	d.Restore.Ledger, d.Restore.Sources = d.Erasure, d.Retention
 	return d
+}
+
+// heads are the audit chains of whatever stands under a key of the due-index, or, for
+// the zero Key, of what is in no index.
+func (d *Desk) heads(ctx context.Context, k table.Key) ([]audit.Chain, error) {
+	var all []audit.Chain
+	for _, of := range []func(context.Context, table.Key) ([]audit.Chain, error){
+		d.Consents.Heads, d.Closures.Heads, d.Holds.Heads, d.Retention.Heads, d.Erasure.Heads, d.Restore.Heads,
+	} {
+		chains, err := of(ctx, k)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, chains...)
+	}
+	return all, nil
+}
+
+func (d *Desk) held(ctx context.Context, id seal.Identifier) (bool, error) {
+	return d.Holds.Covered(ctx, []seal.Identifier{id})
 }
 
 // Open gives every service the key ring.
 func (d *Desk) Open(ring *seal.Ring) {
-	d.Requests.Keys.Ring, d.Consents.Keys.Ring = ring, ring
+	for _, keys := range []*seal.Keys{&d.Requests.Keys, &d.Consents.Keys, &d.Closures.Keys, &d.Retention.Keys, &d.Erasure.Keys} {
+		keys.Ring = ring
+	}
+	d.Holds.Ring = ring
 }
 
 // Opened reports whether there is a key ring.
@@ -64,7 +114,7 @@ func (d *Desk) Opened() bool { return d.Requests.Keys.Ring != nil }
 
 // Reach gives the data stores, by their ids in the policy, to those who ask them.
 func (d *Desk) Reach(sources map[string]source.Source) {
-	d.Requests.Sources, d.Consents.Sources = sources, sources
+	d.Requests.Sources, d.Consents.Sources, d.Retention.Sources = sources, sources, sources
 }
 
 // Reaches reports whether the data stores can be asked.
@@ -72,7 +122,7 @@ func (d *Desk) Reaches() bool { return d.Requests.Sources != nil && d.Consents.S
 
 // Send gives the mail service to those who write.
 func (d *Desk) Send(by mail.Sender) {
-	d.Requests.Mail, d.Consents.Mail, d.Digest.Mail = by, by, by
+	d.Requests.Mail, d.Consents.Mail, d.Closures.Mail, d.Digest.Mail = by, by, by, by
 }
 
 // Sends reports whether mail can be sent.
@@ -87,7 +137,7 @@ func (d *Desk) Keep(in export.Store, links export.Signer) {
 // What it loses, the next sweep finds.
 func (d *Desk) WakeBy(hint func(ctx context.Context, about table.Key)) {
 	d.Requests.Wake = func(ctx context.Context, id request.ID) { hint(ctx, id.Ref().Key) }
-	d.Consents.Wake = hint
+	d.Consents.Wake, d.Closures.Wake = hint, d.Requests.Wake
 }
 
 // Wakes reports whether anybody can be told.
@@ -104,8 +154,11 @@ func (d *Desk) announcer(k table.Key) func(context.Context, table.Key) error {
 	if id, ok := request.IDOf(k); ok {
 		return func(ctx context.Context, _ table.Key) error { return d.Requests.Announce(ctx, id) }
 	}
-	if consent.IsKey(k) {
+	switch {
+	case consent.IsKey(k):
 		return d.Consents.Announce
+	case closure.IsKey(k):
+		return d.Closures.Announce
 	}
 	return nil
 }

@@ -8,14 +8,19 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
 	"rightsdesk/shared/desk"
 	"rightsdesk/shared/digest"
+	"rightsdesk/shared/erasure"
+	"rightsdesk/shared/hold"
 	"rightsdesk/shared/request"
+	"rightsdesk/shared/restore"
 	"rightsdesk/shared/table"
 )
 
@@ -88,13 +93,36 @@ func Consents(each func(context.Context, table.Key) error) Handler {
 	return Handler{Takes: consent.IsKey, Act: each}
 }
 
+// rules works off what rules of retention have to do.
+func rules(d *desk.Desk) Job {
+	return func(ctx context.Context) (Report, error) {
+		rep, err := d.Retention.Sweep(ctx)
+		return Report{Seen: rep.Seen, Failed: rep.Failed}, err
+	}
+}
+
+// after is several jobs in a row. One that fails does not keep the others from their turn.
+func after(jobs ...Job) Job {
+	return func(ctx context.Context) (all Report, err error) {
+		for _, job := range jobs {
+			rep, failed := job(ctx)
+			all.Seen, all.Failed, err = all.Seen+rep.Seen, all.Failed+rep.Failed, errors.Join(err, failed)
+		}
+		return all, err
+	}
+}
+
 // Jobs returns every job of the topology, by function.
 func Jobs(d *desk.Desk) map[string]Set {
 	s, c := d.Requests, d.Consents
 	sweep := func(handlers ...Handler) Job { return Sweep(d.Table, d.Now, d.Log, handlers...) }
 	return map[string]Set{
-		"relay":     {"announcements": sweep(Requests(s.Announce), Digests(d.Digest.Send), Consents(c.Announce))},
+		"relay":     {"announcements": sweep(Requests(s.Announce), Digests(d.Digest.Send), Consents(c.Announce), Handler{closure.IsKey, d.Closures.Announce})},
 		"fulfil":    {"steps": sweep(Requests(s.Work), Consents(c.Tell))},
-		"deadlines": {"clocks": sweep(Requests(s.Tick), Consents(c.Tick))},
+		"deadlines": {"clocks": sweep(Requests(s.Tick), Consents(c.Tick), Handler{closure.IsKey, d.Closures.Tick}, Handler{hold.IsKey, d.Holds.Tick})},
+		"retention": {
+			"sweeps": after(rules(d), sweep(Handler{erasure.IsKey, d.Erasure.Tick})),
+			"replay": sweep(Handler{restore.IsKey, d.Restore.Act}),
+		},
 	}
 }

@@ -31,7 +31,8 @@ var Part = boot.Part{
 			return errors.New("it stands before the part that reads the keys of apps")
 		}
 		env := httpapi.Env{
-			Requests: a.Requests, Consents: a.Consents, Policy: a.Policy, Log: a.Log, Operator: operatorOf, Keys: a.AppKeys,
+			Requests: a.Requests, Consents: a.Consents, Closures: a.Closures, Erasure: a.Erasure, Holds: a.Holds, Intake: a.Intake,
+			Restore: a.Restore, Retention: a.Retention, Policy: a.Policy, Log: a.Log, Operator: operatorOf, Keys: a.AppKeys,
 			Receipts: &receipt.Maker{Policy: a.Policy, Ring: a.Requests.Keys.Ring, BaseURL: a.BaseURL, Now: a.Now},
 		}
 		if s, ok := a.Requests.Downloads.(interface{ Origin() string }); ok {
