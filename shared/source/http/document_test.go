@@ -175,6 +175,35 @@ func TestTheDocumentsHookKeepsItsPromises(t *testing.T) {
 	if ids := find(grace); strings.Join(ids, " ") != "4" {
 		t.Errorf("whoever opted out has %v", ids)
 	}
+	old := func(by source.Hand, until time.Time) (page []source.AgedRecord, err error) {
+		age := source.Age{Category: "mails", By: by, Until: until, Limit: 1, Call: call()}
+		for {
+			aged, err := c.Old(t.Context(), age)
+			if page = append(page, aged.Records...); err != nil || aged.Done {
+				return page, err
+			}
+			age.Cursor = aged.Cursor
+		}
+	}
+	if _, err := old(source.LastUsed, noon); !errors.Is(err, source.ErrNotSwept) {
+		t.Errorf("asked by a time that it does not know: %v, want ErrNotSwept", err)
+	}
+	page, err := old(source.Collected, noon)
+	if err != nil || len(page) != 2 || page[0].ID != "2" || len(page[1].Who) != 1 || page[1].Who[0] != grace[0] {
+		t.Errorf("old are %+v, %v", page, err)
+	}
+	for _, step := range []struct {
+		name    string
+		until   time.Time
+		expired int
+	}{{"a time that is not over", noon.AddDate(-1, 0, 0), 0}, {"one that is", noon, 2}, {"what is gone", noon, 0}} {
+		e := source.Expiry{Verb: source.Delete, Category: "mails", By: source.Collected, Until: step.until, Records: page, Call: call()}
+		for range 2 {
+			if done, err := c.Expire(t.Context(), e); err != nil || done.Removed != step.expired || !done.Done {
+				t.Errorf("%s: %+v, %v; want %d expired, and the same again", step.name, done, err, step.expired)
+			}
+		}
+	}
 	order.Call, order.Verb = call(), source.Anonymise
 	if _, err := c.Execute(t.Context(), order); !errors.Is(err, source.ErrRefused) {
 		t.Errorf("anonymise: %v, want ErrRefused", err)
@@ -206,6 +235,29 @@ func TestTheDocumentsHookKeepsItsPromises(t *testing.T) {
 		}
 		if _ = resp.Body.Close(); resp.StatusCode != test.status {
 			t.Errorf("%s: %d, want %d", name, resp.StatusCode, test.status)
+		}
+	}
+}
+
+// Every example of the document is what the wire format says, and nothing else.
+func TestTheDocumentsExamplesAreOnTheWire(t *testing.T) {
+	t.Parallel()
+	blocks := strings.Split(document(t), "```json\n")[1:]
+	operations := map[string]int{}
+	for _, b := range blocks {
+		b, _, _ = strings.Cut(b, "\n```")
+		if !strings.HasPrefix(b, "{") {
+			continue // a part of one
+		}
+		operation, err := httpsource.Understand([]byte(b))
+		if err != nil {
+			t.Errorf("%v:\n%s", err, b)
+		}
+		operations[operation]++
+	}
+	for _, operation := range []string{"find", "erase", "correct", "choose", "old", "expire"} {
+		if operations[operation] == 0 {
+			t.Errorf("docs/hook.md has no example of %s", operation)
 		}
 	}
 }
