@@ -390,7 +390,7 @@ func (s *Service) todo(sw Sweep, rule policy.RetentionRule) func(context.Context
 
 // nextRun is when the next run begins.
 func (sw Sweep) nextRun() time.Time {
-	if sw.Last == nil || sw.Last.Began.Before(sw.Activated) && sw.Last.Ended.IsZero() {
+	if sw.Last == nil || sw.Last.Ended.IsZero() { // a restore cut it short
 		return sw.Activated
 	}
 	return sw.Last.Began.Add(Every)
