@@ -61,7 +61,7 @@ const (
 
 // ErrBusy asks for the call to be repeated: it was not counted, and what was filtered
 // is not given out uncounted.
-var ErrBusy = fault.New(fault.Unavailable, "busy", "We are busy; try again in a moment.").After(time.Second)
+var ErrBusy = fault.New(fault.Unavailable, "try_again", "We are busy; try again in a moment.").After(time.Second)
 
 // Take filters objects that arrived by a channel and counts what was thrown away and
 // what was refused. It returns one Taken for each, or ErrUndeclared.

@@ -211,10 +211,10 @@ type Lease struct {
 var (
 	ErrNotFound  = fault.New(fault.NotFound, "rule_not_found", "The policy in force has no such retention rule.")
 	ErrVersion   = fault.New(fault.Conflict, "rule_changed", "The rule is not the one you looked at: it was changed since. Look at its preview again.")
-	ErrNotNow    = fault.New(fault.Conflict, "not_now", "That cannot be done to the rule as it stands; look at its status.")
+	ErrNotNow    = fault.New(fault.Conflict, "not_possible_now", "That cannot be done to the rule as it stands; look at its status.")
 	ErrUnseen    = fault.New(fault.Conflict, "not_previewed", "Nobody has seen yet what this version of the rule would do; wait for its preview.")
 	ErrBusy      = fault.New(fault.Unavailable, "try_again", "Somebody else changes the same rule; try the same call again in a moment.")
-	ErrForbidden = fault.New(fault.Forbidden, "not_allowed", "Your role does not allow this.")
+	ErrForbidden = fault.New(fault.Forbidden, "role_needed", "Your role does not allow this; somebody with the role handler can do it.")
 	errTooMany   = fault.Input(fault.Field{Pointer: "/extra", Text: "must be a number from 0 to what the preview shows as due"})
 )
 
