@@ -3,6 +3,7 @@
 package stores
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -38,6 +39,12 @@ func fill(ctx context.Context, a *boot.Assembly) error {
 			sources[s.ID], err = hook(ctx, a, s)
 		case policy.KindDynamoDB:
 			sources[s.ID], err = tableOf(a, s)
+		case policy.KindS3:
+			sources[s.ID], err = bucket(a, s)
+		case policy.KindCognito:
+			sources[s.ID], err = userPool(a, s)
+		case policy.KindLogs:
+			sources[s.ID], err = logGroups(a, s)
 		case policy.KindTask: // a person does it
 		}
 		if err != nil {
@@ -68,17 +75,21 @@ func hook(ctx context.Context, a *boot.Assembly, s policy.Source) (source.Source
 
 // tableOf reaches a table of the company's, as the role that the policy names.
 func tableOf(a *boot.Assembly, s policy.Source) (source.Source, error) {
+	return dynamodbsource.New(dynamodbsource.Options{
+		ID: s.ID, Client: dynamodb.NewFromConfig(as(a, s, s.DynamoDB.Region)), Mapping: mapping(s.DynamoDB),
+		Pages: pages{a.Table, a.Now}, Now: a.Now,
+	})
+}
+
+// as returns how to reach a source that AWS keeps: as the role that the policy
+// names, in its region. No region means ours.
+func as(a *boot.Assembly, s policy.Source, region string) aws.Config {
 	cfg := a.AWS.Copy()
-	if s.DynamoDB.Region != "" {
-		cfg.Region = s.DynamoDB.Region
-	}
+	cfg.Region = cmp.Or(region, cfg.Region)
 	if s.IAMRole != "" {
 		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(a.AWS), s.IAMRole))
 	}
-	return dynamodbsource.New(dynamodbsource.Options{
-		ID: s.ID, Client: dynamodb.NewFromConfig(cfg), Mapping: mapping(s.DynamoDB),
-		Pages: pages{a.Table, a.Now}, Now: a.Now,
-	})
+	return cfg
 }
 
 // mapping tells the adapter what the policy file declares.
