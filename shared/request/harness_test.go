@@ -482,7 +482,7 @@ func (s *store) Find(_ context.Context, ask source.Ask) (source.Found, error) {
 }
 
 func (s *store) Execute(_ context.Context, o source.Order) (source.Done, error) {
-	question := []any{o.Verb, o.Category, o.Until, o.Limit, o.Masks, o.MaskKey, o.Choice}
+	question := []any{o.Verb, o.Category, o.Until, o.Limit, o.Masks, o.MaskKey, o.Choice, o.Keep}
 	for _, c := range o.Corrections {
 		question = append(question, c.Field, c.Value.Reveal())
 	}
@@ -503,6 +503,9 @@ func (s *store) Execute(_ context.Context, o source.Order) (source.Done, error) 
 		return d, lostIf(!tell)
 	}
 	for _, x := range s.holds(o.Identities, o.Category, o.Until) {
+		if slices.Contains(o.Keep, x.id) {
+			continue
+		}
 		if x.stays {
 			d.Retained++
 			continue
