@@ -17,11 +17,15 @@ import (
 	"testing"
 	"time"
 
+	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/hold"
+	"rightsdesk/shared/lifecycle"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
+	"rightsdesk/shared/retention"
 	"rightsdesk/shared/topology"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -260,11 +264,21 @@ func TestTheAPIPagesListsAreThePrograms(t *testing.T) {
 	for _, c := range consent.Choices {
 		lists["Choice"] = append(lists["Choice"], string(c))
 	}
+	lists["ClosingStatus"], lists["RuleStatus"] = each(closure.Statuses), each(retention.Statuses)
+	lists["HoldStatus"], lists["HoldScope"], lists["EventType"] = each(hold.Statuses), each(hold.Scopes), each(lifecycle.Types)
 	for name, want := range lists {
 		if got := texts(at(t, schemas, name, "enum")); !slices.Equal(got, want) {
 			t.Errorf("%s lists %v, the program has %v", name, got, want)
 		}
 	}
+}
+
+func each[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = string(v)
+	}
+	return out
 }
 
 // TestTheAPIPagesFieldsAreThePrograms compares schemas with the types that are
@@ -275,12 +289,14 @@ func TestTheAPIPagesFieldsAreThePrograms(t *testing.T) {
 	for name, v := range map[string]any{
 		"Receipt": taken{}, "Seen": seen{}, "Problem": problem{}, "Publication": policy.Publication{}, "Captured": captured{}, "Verdict": decision{},
 		"Choices": offers{}, "Wording": worded{}, "Standing": standing{}, "ConsentEntry": entry{}, "Halt": halted{},
+		"ClosingTaken": closeTaken{}, "ClosingAccount": closingAccount{}, "ClosingBanner": closingBanner{}, "GuardedOne": guarded{}, "Rule": sweeping{},
+		"Hold": held{}, "Salts": salts{}, "Replay": replayed{}, "EventTaken": became{}, "Needed": needed{}, "Arrived": arrived{},
 	} {
 		sameFields(t, doc, name, reflect.TypeOf(v), at(t, doc, "components", "schemas", name).(object), false)
 	}
 	for name, v := range map[string]any{
 		"Submission": submission{}, "Consents": capturing{}, "Decisions": asking{}, "Asking": question{}, "Preferring": preferring{},
-		"Chosen": chosen{}, "SignalsSent": signals{}, "Identity": identity{},
+		"Chosen": chosen{}, "SignalsSent": signals{}, "Identity": identity{}, "Placing": placing{}, "AppEvent": happened{},
 	} {
 		sameFields(t, doc, name, reflect.TypeOf(v), at(t, doc, "components", "schemas", name).(object), true)
 	}
