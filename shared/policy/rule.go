@@ -53,6 +53,7 @@ var (
 	objectKey    = rule{says: "must be the beginning of object keys, such as uploads/", ok: func(string) bool { return true }}.long(1, 512)
 	tagKey       = matching("must be the key of an object tag", `^[\pL\pN \t_.:/=+@-]+$`).long(1, 128)
 	userPool     = matching("must be the id of a user pool, such as eu-west-3_Ab12Cd34E", `^[a-z0-9-]+_[0-9A-Za-z]+$`).long(3, 55)
+	poolTie      = matching("must be username, sub or a custom attribute that users cannot write, such as custom:customer", `^(username|sub|custom:[0-9A-Za-z_-]{1,20})$`)
 	logGroup     = matching("must be the name of a log group, or the beginning of several with a * at the end, such as /aws/lambda/shop-*", `^[A-Za-z0-9_./#-]+\*?$`).long(1, 512)
 	// The identity is a folder of its own: users/7 would begin users/70 as well.
 	keyPrefix  = matching("must have {id} where the identity stands, once and as a folder of its own, such as users/{id}/", `^([^{}]*/)?\{id\}/([^{}]*/)?$`).long(1, 512)

@@ -453,7 +453,7 @@ func (s *Source) readCognito(o *object) {
 		UserPool: o.line("user_pool", need, userPool),
 		Region:   o.line("region", may, regionName),
 		Account:  cmp.Or(word(o, "account", may, []string{username, sub}), sub),
-		Ties:     o.byKind("ties", attribute),
+		Ties:     o.byKind("ties", poolTie),
 	}
 }
 
