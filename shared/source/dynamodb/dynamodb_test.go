@@ -155,7 +155,8 @@ func create(t *testing.T, c *dynamodb.Client, m dynamodbsource.Mapping) dynamodb
 		})
 		attributes = append(attributes, w.Attribute, w.Time.Attribute)
 	}
-	for _, a := range attributes {
+	slices.Sort(attributes)
+	for _, a := range slices.Compact(attributes) {
 		kind := types.ScalarAttributeTypeS
 		if a == m.Sweep.Time.Attribute && m.Sweep.Time.Format != dynamodbsource.RFC3339 {
 			kind = types.ScalarAttributeTypeN

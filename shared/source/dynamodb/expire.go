@@ -147,7 +147,10 @@ func (s *Source) fate(e source.Expiry, w way, r source.AgedRecord, h handle, it 
 // still is what must be true of an item so that it is the one that was judged: that
 // it is there, what its time is, and whom it names.
 func (m Mapping) still(w way, it item) item {
-	still := item{m.Key.Partition: it[m.Key.Partition], w.when.Attribute: it[w.when.Attribute]}
+	still := item{m.Key.Partition: it[m.Key.Partition]}
+	if w.when.Attribute != "" {
+		still[w.when.Attribute] = it[w.when.Attribute]
+	}
 	for _, l := range m.FindBy {
 		still[l.Attribute] = it[l.Attribute]
 	}

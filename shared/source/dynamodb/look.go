@@ -40,7 +40,7 @@ func (s *Source) look(ctx context.Context, legs []leg, at position, limit int) (
 	}
 	if l.Index != "" {
 		q.IndexName = &l.Index
-		s.m.onlyKeys(q)
+		q.ProjectionExpression = project(q.ExpressionAttributeNames, s.m.Key.Partition, s.m.Key.Sort)
 	}
 	out, err := s.o.Client.Query(ctx, q)
 	if err != nil {
@@ -62,16 +62,6 @@ func (s *Source) look(ctx context.Context, legs []leg, at position, limit int) (
 		return items, position{at.Leg, out.LastEvaluatedKey}, nil
 	}
 	return items, position{at.Leg + 1, nil}, nil
-}
-
-// onlyKeys asks an index for no more than the table's keys.
-func (m Mapping) onlyKeys(q *dynamodb.QueryInput) {
-	q.ProjectionExpression = aws.String("#p")
-	q.ExpressionAttributeNames["#p"] = m.Key.Partition
-	if m.Key.Sort != "" {
-		q.ProjectionExpression = aws.String("#p, #s")
-		q.ExpressionAttributeNames["#s"] = m.Key.Sort
-	}
 }
 
 // reread reads the items that an index proposed from the table, and says what that

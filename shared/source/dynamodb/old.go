@@ -102,9 +102,9 @@ func (w way) reach(page source.Aged, age source.Age, limit, looked int) int {
 		n = min(n*looked/max(1, len(page.Records)), maxScan)
 	}
 	switch {
-	case age.Units == 0 || page.Units == 0 && n <= firstReach:
-	case page.Units == 0 || looked == 0:
-		n = firstReach
+	case age.Units == 0:
+	case looked == 0 || page.Units == 0:
+		n = min(n, firstReach, int(age.Units))
 	default:
 		n = min(n, int((age.Units-page.Units)*float64(looked)/page.Units))
 	}
@@ -199,8 +199,10 @@ func (s *Source) way(age source.Age) (way, error) {
 		return way{}, err
 	}
 	if age.By != sweep.Hand {
-		if w.when = s.m.CollectedAt; age.By != source.Collected || w.when.Attribute == "" {
-			return way{}, fmt.Errorf("%w: %w: the mapping does not say when items were %s", source.ErrRefused, source.ErrNotSwept, age.By)
+		// Where no item says when it was collected, all are without a time: nothing is due,
+		// but a walk that goes by whom items are about finds them.
+		if w.when = s.m.CollectedAt; age.By != source.Collected {
+			return way{}, fmt.Errorf("%w: %w: the mapping does not say when items were last used", source.ErrRefused, source.ErrNotSwept)
 		}
 	}
 	w.parts = slices.DeleteFunc(slices.Clone(sweep.Equals), func(v string) bool { return !s.m.mayHold(sweep.Attribute, v, age.Category) })
@@ -308,9 +310,10 @@ func (s *Source) reach(ctx context.Context, w way, at reachedCursor, n int) (ite
 func (s *Source) scan(ctx context.Context, w way, at reachedCursor, n int) ([]item, item, float64, error) {
 	in := &dynamodb.ScanInput{
 		TableName: &s.m.Table, ExclusiveStartKey: at.After, Limit: aws.Int32(int32(n)), //nolint:gosec // at most maxScan
-		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+		ReturnConsumedCapacity:   types.ReturnConsumedCapacityTotal,
+		ExpressionAttributeNames: map[string]string{},
 	}
-	in.ProjectionExpression, in.ExpressionAttributeNames = s.m.project(w)
+	in.ProjectionExpression = project(in.ExpressionAttributeNames, s.m.needed(w)...)
 	if len(w.parts) > 1 {
 		in.Segment, in.TotalSegments = aws.Int32(int32(at.Part)), aws.Int32(int32(len(w.parts))) //nolint:gosec // at most maxSegments
 	}
@@ -321,36 +324,38 @@ func (s *Source) scan(ctx context.Context, w way, at reachedCursor, n int) ([]it
 	return itemsOf(out.Items), out.LastEvaluatedKey, consumed(out.ConsumedCapacity), nil
 }
 
+// query asks for one entry more than is wanted: otherwise a page that ends with what
+// is due would have to be followed by one with nothing.
 func (s *Source) query(ctx context.Context, w way, at reachedCursor, n int) ([]item, item, float64, error) {
 	q := &dynamodb.QueryInput{
-		TableName: &s.m.Table, IndexName: &w.index, ExclusiveStartKey: at.After, Limit: aws.Int32(int32(n)), //nolint:gosec // at most maxScan
+		TableName: &s.m.Table, IndexName: &w.index, ExclusiveStartKey: at.After, Limit: aws.Int32(int32(n + 1)), //nolint:gosec // at most maxScan
 		KeyConditionExpression:    aws.String("#part = :part AND #time <= :until"),
 		ExpressionAttributeNames:  map[string]string{"#part": s.m.Sweep.Attribute, "#time": w.when.Attribute},
 		ExpressionAttributeValues: item{":part": &types.AttributeValueMemberS{Value: w.parts[at.Part]}, ":until": w.until},
 		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
 	}
-	s.m.onlyKeys(q)
+	q.ProjectionExpression = project(q.ExpressionAttributeNames, s.m.Key.Partition, s.m.Key.Sort, s.m.Sweep.Attribute, w.when.Attribute)
 	out, err := s.o.Client.Query(ctx, q)
 	if err != nil {
 		return nil, nil, 0, sorted(err)
 	}
-	items, units, err := s.reread(ctx, itemsOf(out.Items), false)
-	return items, out.LastEvaluatedKey, units + consumed(out.ConsumedCapacity), err
+	entries, last := itemsOf(out.Items), item(out.LastEvaluatedKey)
+	if len(entries) > n {
+		entries, last = entries[:n], entries[n-1]
+	}
+	keys := make([]item, len(entries))
+	for i, e := range entries {
+		keys[i] = s.m.key(e)
+	}
+	items, units, err := s.reread(ctx, keys, false)
+	return items, last, units + consumed(out.ConsumedCapacity), err
 }
 
-// project names what has to be known of an item to judge it.
-func (m Mapping) project(w way) (*string, map[string]string) {
-	attributes := []string{m.Key.Partition, w.when.Attribute}
-	if m.Key.Sort != "" {
-		attributes = append(attributes, m.Key.Sort)
-	}
-	if m.RecordID != "" {
-		attributes = append(attributes, m.RecordID)
-	}
+// needed are the attributes that have to be known of an item to judge it.
+func (m Mapping) needed(w way) []string {
+	attributes := []string{m.Key.Partition, m.Key.Sort, m.RecordID, w.when.Attribute}
 	for _, r := range m.Items {
-		if r.Attribute != "" {
-			attributes = append(attributes, r.Attribute)
-		}
+		attributes = append(attributes, r.Attribute)
 	}
 	for _, l := range m.FindBy {
 		attributes = append(attributes, l.Attribute)
@@ -358,15 +363,21 @@ func (m Mapping) project(w way) (*string, map[string]string) {
 	for _, t := range m.Ties {
 		attributes = append(attributes, t.Attribute)
 	}
+	return attributes
+}
+
+// project asks for attributes, each once and by a placeholder in names.
+func project(names map[string]string, attributes ...string) *string {
 	slices.Sort(attributes)
-	attributes = slices.Compact(attributes)
-	names := make(map[string]string, len(attributes))
-	refs := make([]string, len(attributes))
-	for i, a := range attributes {
-		refs[i] = fmt.Sprintf("#a%d", i)
-		names[refs[i]] = a
+	var refs []string
+	for i, a := range slices.Compact(attributes) {
+		if a == "" {
+			continue
+		}
+		refs = append(refs, fmt.Sprintf("#a%d", i))
+		names[refs[len(refs)-1]] = a
 	}
-	return aws.String(strings.Join(refs, ", ")), names
+	return aws.String(strings.Join(refs, ", "))
 }
 
 func itemsOf(raw []map[string]types.AttributeValue) []item {
