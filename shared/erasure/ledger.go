@@ -129,6 +129,16 @@ func (s *Service) Entombing(ctx context.Context, of request.Tomb) ([]table.Write
 	return writes, []audit.Fact{{Name: "entombed", Value: strconv.Itoa(len(writes) / 2)}}, nil
 }
 
+// Destroyed returns when the salt of an identifier that was entombed was destroyed; the
+// zero time: it was not.
+func (s *Service) Destroyed(ctx context.Context, id seal.Identifier) (time.Time, error) {
+	t, err := s.load(ctx, id)
+	if err != nil || t.Stage != Destroyed {
+		return time.Time{}, err
+	}
+	return t.Destroyed, nil
+}
+
 // bySystem is who enters what follows from other work.
 const bySystem = request.BySystem
 

@@ -16,22 +16,25 @@ const signedType = "consent-receipt+jws"
 
 // Sign wraps a receipt into a compact JWS (RFC 7515) under the installation's
 // newest key. The payload is the receipt, byte for byte.
-func (m *Maker) Sign(receipt []byte) (string, error) {
-	if len(receipt) > maxReceipt || !json.Valid(receipt) {
-		return "", errors.New("receipt: not a receipt; nothing else is signed")
+func (m *Maker) Sign(receipt []byte) (string, error) { return SignAs(m.Ring, signedType, receipt) }
+
+// SignAs is Sign for another kind of document, which its header names.
+func SignAs(ring *seal.Ring, kind string, document []byte) (string, error) {
+	if len(document) > maxReceipt || !json.Valid(document) {
+		return "", errors.New("receipt: not a document; nothing else is signed")
 	}
-	key := opaque{m.Ring.SigningKeys()[0]}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, new(jose.SignerOptions).WithType(signedType))
+	key := opaque{ring.SigningKeys()[0]}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, new(jose.SignerOptions).WithType(jose.ContentType(kind)))
 	if err != nil {
-		return "", fmt.Errorf("sign a receipt: %w", err)
+		return "", fmt.Errorf("sign a document: %w", err)
 	}
-	jws, err := signer.Sign(receipt)
+	jws, err := signer.Sign(document)
 	if err != nil {
-		return "", fmt.Errorf("sign a receipt: %w", err)
+		return "", fmt.Errorf("sign a document: %w", err)
 	}
 	signed, err := jws.CompactSerialize()
 	if err != nil {
-		return "", fmt.Errorf("sign a receipt: %w", err)
+		return "", fmt.Errorf("sign a document: %w", err)
 	}
 	return signed, nil
 }

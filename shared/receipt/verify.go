@@ -36,7 +36,10 @@ var (
 //
 // Keys come out of the JWKS only: what a header may say of other places to find
 // one, or of the key itself, makes it no receipt.
-func Verify(signed string, jwks []byte) ([]byte, error) {
+func Verify(signed string, jwks []byte) ([]byte, error) { return VerifyAs(signedType, signed, jwks) }
+
+// VerifyAs is Verify for what SignAs signed as the same kind of document.
+func VerifyAs(kind, signed string, jwks []byte) ([]byte, error) {
 	keys, err := parseJWKS(jwks)
 	if err != nil {
 		return nil, err
@@ -56,7 +59,7 @@ func Verify(signed string, jwks []byte) ([]byte, error) {
 	// One signed receipt has one spelling. base64url leaves room for others, in its
 	// last bits and in line breaks that decoders skip; so does JSON, in the header;
 	// and so does ECDSA, in s. Only what is spelled as Sign does is looked at further.
-	if signed != compact(id, jws.UnsafePayloadWithoutVerification(), signature) || len(signature) != 64 || !seal.LowS(new(big.Int).SetBytes(signature[32:])) {
+	if signed != compact(kind, id, jws.UnsafePayloadWithoutVerification(), signature) || len(signature) != 64 || !seal.LowS(new(big.Int).SetBytes(signature[32:])) {
 		return nil, ErrChanged
 	}
 	payload, err := jws.Verify(key)
@@ -70,9 +73,9 @@ func Verify(signed string, jwks []byte) ([]byte, error) {
 }
 
 // compact spells a signed receipt as Sign does: exactly these three headers.
-func compact(id string, payload, signature []byte) string {
+func compact(kind, id string, payload, signature []byte) string {
 	b64 := base64.RawURLEncoding.EncodeToString
-	return b64([]byte(`{"alg":"ES256","kid":"`+id+`","typ":"`+signedType+`"}`)) + "." + b64(payload) + "." + b64(signature)
+	return b64([]byte(`{"alg":"ES256","kid":"`+id+`","typ":"`+kind+`"}`)) + "." + b64(payload) + "." + b64(signature)
 }
 
 // parseJWKS returns the keys on P-256 of a JWKS by their thumbprints, whatever the

@@ -21,6 +21,9 @@ type Ledger interface {
 	// request's own change, which is decided again when they conflict. Called again
 	// for the same identifiers it may return other writes, but never another tomb.
 	Entombing(ctx context.Context, t Tomb) (writes []table.Write, facts []audit.Fact, err error)
+	// Destroyed returns when the salt of an identifier that was entombed was destroyed;
+	// the zero time: it was not.
+	Destroyed(ctx context.Context, id seal.Identifier) (time.Time, error)
 }
 
 // Tomb is who was erased, from where, up to which instant.
@@ -107,6 +110,10 @@ func (s *Service) erased(ctx context.Context, r Request) (result, error) {
 	}
 	if s.Ledger == nil {
 		ids = nil
+	}
+	// Whose salt holds the names of the others comes last.
+	if i := slices.Index(ids, r.Holder); i >= 0 {
+		ids = append(slices.Delete(ids, i, i+1), r.Holder)
 	}
 	if res, more := s.bury(ids, r); more {
 		return res, nil

@@ -290,7 +290,10 @@ func (r *Request) worked(e audit.Entry) {
 		r.Steps = append(r.Steps, Step{Source: src, Category: category, Verb: verb})
 	}
 	st := &r.Steps[i]
-	st.State, st.Done, st.Found, st.Attempts = state, done, max(st.Found, done), Attempts{}
+	st.State, st.Done, st.Found, st.Attempts, st.Ended = state, done, max(st.Found, done), Attempts{}, e.At
+	if st.Acted.IsZero() && verb.destructive() && done > 0 {
+		st.Acted = e.At // at the latest
+	}
 	st.Calls++
 }
 

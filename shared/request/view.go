@@ -224,9 +224,7 @@ func (s *Service) Outcome(r Request, language string) []words.System {
 			if h.Keep.Article != "" {
 				o.Duty += " (" + h.Keep.Article + ")"
 			}
-			if h.Keep.From == policy.FromCollection {
-				o.Until = h.Keep.Period.After(r.Cutoff) // the youngest record is no older than the cut-off
-			}
+			o.Until = r.keptTo(h.Keep)
 		}
 		if o.Result == words.Elsewhere {
 			o.Controller = decl.Controller
