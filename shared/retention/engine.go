@@ -79,7 +79,7 @@ func (s *Service) Sweep(ctx context.Context) (Report, error) {
 			if ctx.Err() != nil {
 				return true
 			}
-			more, err := s.work(ctx, rule, &shift{token: token, left: turn, spent: spent})
+			more, err := s.work(ctx, rule, &shift{token: token, left: turn, spent: spent, over: func() bool { return ctx.Err() != nil }})
 			if err != nil {
 				failed[rule.ID] = true
 				s.warn(ctx, "a retention rule failed and will be looked at again", rule.ID, err)
@@ -98,7 +98,7 @@ func (s *Service) Act(ctx context.Context, key table.Key) error {
 	if !ok {
 		return s.retireOne(ctx, key)
 	}
-	_, err := s.work(ctx, rule, &shift{token: string(table.NewID()), left: 1 << 30, spent: map[string]float64{}})
+	_, err := s.work(ctx, rule, &shift{token: string(table.NewID()), left: 1 << 30, spent: map[string]float64{}, over: func() bool { return ctx.Err() != nil }})
 	return err
 }
 
@@ -282,6 +282,7 @@ type shift struct {
 	spent map[string]float64 // units, by source
 	saved time.Time          // when what it knows was last stored
 	dirty bool               // it knows more than is stored
+	over  func() bool        // its time is over: nothing more is begun
 }
 
 // job is what pages are made of.

@@ -82,6 +82,9 @@ func (s *Service) page(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep, 
 	if err != nil {
 		return s.setback(ctx, sw, sh, err)
 	}
+	if sh.over() {
+		return sw, nil // there would be no time to have the page expired; it is asked for again
+	}
 	run.Pages++
 	run.Seen += aged.Seen
 	run.Units += aged.Units

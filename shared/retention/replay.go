@@ -31,7 +31,7 @@ func (s *Service) Again(until context.Context, w restore.Walking) (restore.Walke
 		source: w.Source, category: w.Category, by: source.Collected, verb: w.Verb, masks: w.Masks,
 		size: decl.PageSize, units: decl.DynamoDB.Sweep.Units, pick: w.Pick,
 	}
-	sh := &shift{token: string(table.NewID()), left: 1 << 30, spent: map[string]float64{}}
+	sh := &shift{token: string(table.NewID()), left: 1 << 30, spent: map[string]float64{}, over: func() bool { return until.Err() != nil }}
 	id := w.Run + "#" + w.Source + "#" + w.Category
 	sw, err := s.load(ctx, id)
 	if err == nil && sw.version == 0 {
