@@ -42,11 +42,12 @@ const (
 	AccountClosed       Type = "account.closed"
 	RelationshipStarted Type = "relationship.started"
 	RelationshipEnded   Type = "relationship.ended"
+	PurposeEnded        Type = "purpose.ended" // for one person; what people choose here we know without being told
 	RecordCreated       Type = "record.created"
 )
 
 // Types lists every type.
-var Types = []Type{AccountOpened, AccountClosed, RelationshipStarted, RelationshipEnded, RecordCreated}
+var Types = []Type{AccountOpened, AccountClosed, RelationshipStarted, RelationshipEnded, PurposeEnded, RecordCreated}
 
 // Event is one thing that happened.
 type Event struct {
@@ -56,6 +57,7 @@ type Event struct {
 	Who  personal.Identity
 
 	Relationship string // for relationship.*
+	Purpose      string // for purpose.ended
 
 	// Source and Category are where a record was stored, Channel is how it arrived and
 	// Fields what came: for record.created. Without a channel nothing is filtered.

@@ -77,6 +77,10 @@ func (s *Service) problems(at string, e Event) []fault.Field {
 		if _, ok := s.Policy.Relationships[e.Relationship]; !ok {
 			wrong("/relationship", "must be one of the policy's relationships")
 		}
+	case PurposeEnded:
+		if _, ok := s.Policy.Consent(e.Purpose); !ok {
+			wrong("/purpose", "must be a purpose of the policy that people choose about")
+		}
 	case RecordCreated:
 		bad = append(bad, s.misplaced(at, e)...)
 	case AccountOpened, AccountClosed:
@@ -170,9 +174,26 @@ func (d *draft) apply(e Event) Became {
 			}
 			d.Relationships[e.Relationship] = span
 		}
+	case PurposeEnded:
+		became = d.chose(e.Purpose, Agreed{At: e.At, Ends: e.At})
 	case RecordCreated: // nothing is noted of it
 	}
 	return became
+}
+
+// chose notes until when somebody agreed to a purpose, unless something later is known.
+func (d *draft) chose(purpose string, a Agreed) Became {
+	switch was := d.Purposes[purpose]; {
+	case was == a:
+		return Repeated
+	case !a.At.After(was.At):
+		return Superseded
+	}
+	if d.Purposes == nil {
+		d.Purposes = map[string]Agreed{}
+	}
+	d.Purposes[purpose] = a
+	return Noted
 }
 
 // close opens the work that a closed account leaves, in the commit that notes it. Who
@@ -255,16 +276,12 @@ func (s *Service) Closing(ctx context.Context, who []personal.Identity, at time.
 func (s *Service) Chose(ctx context.Context, who personal.Identity, purpose string, at, ends time.Time) error {
 	at, ends = at.UTC().Truncate(time.Millisecond), ends.UTC().Truncate(time.Millisecond)
 	return s.change(ctx, s.Keys.Ring.Identifier(who), func(d *draft) error {
-		if !at.After(d.Purposes[purpose].At) {
+		if d.chose(purpose, Agreed{At: at, Ends: ends}) != Noted {
 			return errUnchanged
 		}
 		if err := s.know(ctx, &d.Life, who); err != nil {
 			return err
 		}
-		if d.Purposes == nil {
-			d.Purposes = map[string]Agreed{}
-		}
-		d.Purposes[purpose] = Agreed{At: at, Ends: ends}
 		d.Look = time.Time{}
 		s.settle(d)
 		d.enter("consent", "chose", audit.Fact{Name: "purpose", Value: purpose})
