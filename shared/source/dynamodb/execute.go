@@ -146,7 +146,7 @@ func (s *Source) change(order source.Order, owner leg, id string, it item) (c ch
 		return c, len(c.set) > 0, nil
 	case source.Delete:
 		c.delete = true
-	case source.Choose:
+	case source.Choose, source.Archive:
 	}
 	return c, true, nil // execute lets no other verb through
 }

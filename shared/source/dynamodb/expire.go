@@ -126,13 +126,12 @@ func (s *Source) fate(e source.Expiry, w way, r source.AgedRecord, h handle, it 
 	if e.Verb == source.Anonymise && !s.m.named(it) {
 		return fate{over: true}, nil
 	}
-	at, err := w.when.of(it)
-	if err != nil && !r.At.IsZero() {
-		return fate{}, nil // its time cannot be read any more: it was written again
-	}
-	category, err := s.m.category(it)
-	id, idErr := s.m.id(it)
-	if err != nil || idErr != nil || category != e.Category || id != r.ID || s.m.whose(it) != h.Whose || !e.Due(r.At, at) {
+	// What cannot be read as it was when it was found was written again: it is left alone.
+	at, errAt := w.when.of(it)
+	category, errCategory := s.m.category(it)
+	id, errID := s.m.id(it)
+	same := errCategory == nil && errID == nil && category == e.Category && id == r.ID && s.m.whose(it) == h.Whose
+	if !same || errAt != nil && !r.At.IsZero() || !e.Due(r.At, at) {
 		return fate{}, nil
 	}
 	c := change{key: s.m.key(it), still: s.m.still(w, it), set: item{}, delete: e.Verb == source.Delete}

@@ -114,12 +114,14 @@ func (w way) reach(page source.Aged, age source.Age, limit, looked int) int {
 // judge says whether an item is of the category, and whether it is due. One without a
 // time, or with one that cannot be read, is returned as such: it is for the caller.
 func (s *Source) judge(it item, w way, age source.Age) (r source.AgedRecord, is, due bool, err error) {
-	if category, err := s.m.category(it); err != nil || category != age.Category {
-		return r, false, false, nil // in a look through everybody's items, others are no mistake
+	// In a look through everybody's items, one that fits no rule is no mistake.
+	category, errCategory := s.m.category(it)
+	if is = errCategory == nil && category == age.Category; !is {
+		return r, false, false, nil
 	}
-	r.At, err = w.when.of(it)
-	if err != nil {
-		r.At = time.Time{}
+	at, errAt := w.when.of(it)
+	if errAt == nil {
+		r.At = at
 	}
 	if r.Who = s.m.about(it); r.At.After(age.Until) || age.Verb == source.Anonymise && !s.m.named(it) {
 		return r, true, false, nil

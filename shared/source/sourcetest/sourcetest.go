@@ -145,7 +145,7 @@ func (s *suite) order(verb source.Verb, until time.Time) source.Order {
 		o.Masks = []source.Mask{{Field: "agent", How: source.Preserve}, {Field: "ip", How: source.KeyedHash}, {Field: "path", How: source.Fixed, Value: "/"}}
 	case source.Correct:
 		o.Corrections = []source.Correction{{Field: "agent", Value: personal.MakeText("Lynx")}}
-	case source.Choose: // see suite.choose
+	case source.Choose, source.Archive: // see suite.choose and suite.expiry
 	}
 	return o
 }
