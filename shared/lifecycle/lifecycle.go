@@ -140,9 +140,9 @@ type Life struct {
 	Holder  seal.Identifier `json:"holder"`  // whose salt Who hangs on
 	Who     []byte          `json:"who"`     // sealed; empty: lost with a table, until the next event
 
-	Account       Span                 `json:"account,omitzero"`
-	Relationships map[string]Span      `json:"relationships,omitempty"`
-	Purposes      map[string]Agreed    `json:"purposes,omitempty"` // that end with what people choose
+	Account       Span              `json:"account,omitzero"`
+	Relationships map[string]Span   `json:"relationships,omitempty"`
+	Purposes      map[string]Agreed `json:"purposes,omitempty"` // that end with what people choose
 
 	Done  map[string]time.Time `json:"done,omitempty"` // by rule: the end for which work was opened
 	Works int                  `json:"works,omitempty"`
@@ -159,7 +159,7 @@ type Life struct {
 
 // Agreed is until when somebody has agreed to a purpose.
 type Agreed struct {
-	At   time.Time `json:"t"`           // of the choice
+	At   time.Time `json:"t"`          // of the choice
 	Ends time.Time `json:"e,omitzero"` // zero: it goes on
 }
 

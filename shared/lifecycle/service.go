@@ -110,7 +110,7 @@ const (
 	factRelationship = "relationship." // and its id
 	factPurpose      = "purpose."      // and its id
 	factIdentifier   = "identifier"
-	factDone         = "done."         // and the rule's id
+	factDone         = "done." // and the rule's id
 	factWorks        = "works"
 	factForget       = "forget"
 
@@ -246,7 +246,9 @@ type storedIdentity struct {
 	Value string        `json:"value"`
 }
 
-func place(at seal.Identifier) seal.Place { return seal.Place{Item: refOf(at).Key.Partition, Field: "who"} }
+func place(at seal.Identifier) seal.Place {
+	return seal.Place{Item: refOf(at).Key.Partition, Field: "who"}
+}
 
 // know seals who a life is about, unless that stands already. Somebody who was erased
 // and comes back is sealed anew.
