@@ -122,6 +122,8 @@ func (c *Client) Execute(ctx context.Context, order source.Order) (source.Done, 
 		choice := order.Choice
 		choice.Purposes = append([]string{}, choice.Purposes...) // none is an empty list on the wire, never null
 		body.Operation, body.Choice, body.Limit = choose, &choice, 0
+	case source.Archive: // of a sweep only
+		fallthrough
 	default:
 		return source.Done{}, fmt.Errorf("source %s: %w: there is no verb %q", c.o.ID, source.ErrRefused, order.Verb)
 	}
