@@ -57,6 +57,9 @@ func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "receipt" {
 		return receiptCommand(args[1:], os.Stdout)
 	}
+	if len(args) > 0 && args[0] == "certificate" {
+		return certificateCommand(args[1:], os.Stdout)
+	}
 	o := options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to listen on; a loopback address")
@@ -86,6 +89,7 @@ func run(ctx context.Context, args []string) error {
   %[1]s/               ask for your data, as a person would
   %[1]s/policy         the policy that is kept
   %[1]s/preferences    see and change what you allowed
+  %[1]s/close          close an account
   %[1]s/local/shop     a website that asks what you allow
   %[1]s/local/mail     every mail that would have been sent
   %[1]s/local/clock    the time; POST ?by=25d turns it on

@@ -25,48 +25,64 @@ func receiptCommand(args []string, out io.Writer) error {
 	if len(args) == 0 || args[0] != "verify" {
 		return errors.New(receiptUsage)
 	}
-	flags := flag.NewFlagSet("receipt verify", flag.ContinueOnError)
-	keys := flags.String("jwks", "", "the public keys, as /.well-known/jwks.json gives them; without it, jwks.json beside the receipt")
-	whole := flags.Bool("print", false, "print the receipt that was signed, and nothing else")
+	v, err := readVerify("receipt verify", "receipt", receiptUsage, args[1:])
+	if err != nil || v.file == "" {
+		return err
+	}
+	plain, err := receipt.Verify(string(v.signed), v.jwks)
+	if err != nil {
+		return fmt.Errorf("%s: %w", v.file, err)
+	}
+	if v.whole {
+		_, err = out.Write(append(plain, '\n'))
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s is as it was signed, by the key %s, which %s holds.\n%s", v.file, signer(v.signed), v.keys, describe(plain))
+	return err
+}
+
+// toVerify is what a command that checks a signed file was given.
+type toVerify struct {
+	file, keys   string // their names
+	signed, jwks []byte
+	whole        bool // print what was signed, and nothing else
+}
+
+// readVerify reads the arguments of a command that checks a signed file, and the two
+// files. No file: help was asked for.
+func readVerify(command, what, usage string, args []string) (v toVerify, err error) {
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.StringVar(&v.keys, "jwks", "", "the public keys, as /.well-known/jwks.json gives them; without it, jwks.json beside the "+what)
+	flags.BoolVar(&v.whole, "print", false, "print the "+what+" that was signed, and nothing else")
 	var files []string
-	for rest := args[1:]; len(rest) > 0; {
+	for rest := args; len(rest) > 0; {
 		if err := flags.Parse(rest); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
-				return nil
+				return v, nil
 			}
-			return err
+			return v, err
 		}
 		if rest = flags.Args(); len(rest) > 0 { // flags may stand behind the file, too
 			files, rest = append(files, rest[0]), rest[1:]
 		}
 	}
 	if len(files) != 1 {
-		return errors.New(receiptUsage)
+		return v, errors.New(usage)
 	}
-	if *keys == "" {
-		*keys = filepath.Join(filepath.Dir(files[0]), "jwks.json")
+	if v.keys == "" {
+		v.keys = filepath.Join(filepath.Dir(files[0]), "jwks.json")
 	}
-	signed, err := os.ReadFile(files[0])
-	if err != nil {
-		return fmt.Errorf("read the receipt: %w", err)
+	if v.signed, err = os.ReadFile(files[0]); err != nil {
+		return v, fmt.Errorf("read the %s: %w", what, err)
 	}
-	jwks, err := os.ReadFile(*keys)
-	if err != nil {
-		return fmt.Errorf("read the public keys: %w", err)
+	if v.jwks, err = os.ReadFile(v.keys); err != nil {
+		return v, fmt.Errorf("read the public keys: %w", err)
 	}
 	// Editors end a file with a line break. It is the one thing that is not part of
 	// what was signed, and is passed over.
-	signed = bytes.TrimSuffix(bytes.TrimSuffix(signed, []byte("\n")), []byte("\r"))
-	plain, err := receipt.Verify(string(signed), jwks)
-	if err != nil {
-		return fmt.Errorf("%s: %w", files[0], err)
-	}
-	if *whole {
-		_, err = out.Write(append(plain, '\n'))
-		return err
-	}
-	_, err = fmt.Fprintf(out, "%s is as it was signed, by the key %s, which %s holds.\n%s", files[0], signer(signed), *keys, describe(plain))
-	return err
+	v.signed = bytes.TrimSuffix(bytes.TrimSuffix(v.signed, []byte("\n")), []byte("\r"))
+	v.file = files[0]
+	return v, nil
 }
 
 // signer returns the id of the key that signed a file, which has been checked.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"rightsdesk/shared/certificate"
 	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
 	"rightsdesk/shared/erasure"
@@ -92,15 +93,16 @@ func newEdge(t *testing.T) *edge {
 	var mu sync.Mutex
 	e.env = Env{
 		Requests: e.s, Consents: e.c, Policy: pol,
-		Closures:  &closure.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, BaseURL: e.s.BaseURL, Work: e.s},
-		Erasure:   &erasure.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, Choices: e.c},
-		Holds:     &hold.Service{Table: store, Ring: e.s.Keys.Ring, Policy: pol, Now: now, Requests: e.s},
-		Intake:    &intake.Service{Table: store, Policy: pol, Now: now},
-		Lifecycle: &lifecycle.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, Work: e.s, Intake: &intake.Service{Table: store, Policy: pol, Now: now}},
-		Restore:   &restore.Service{Table: store, Policy: pol, Now: now},
-		Retention: &retention.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now},
-		Log:       slog.New(slog.NewTextHandler(locked{&mu, e.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Receipts:  &receipt.Maker{Policy: pol, Ring: e.s.Keys.Ring, BaseURL: e.s.BaseURL, Now: e.s.Now},
+		Closures:     &closure.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, BaseURL: e.s.BaseURL, Work: e.s},
+		Erasure:      &erasure.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, Choices: e.c},
+		Holds:        &hold.Service{Table: store, Ring: e.s.Keys.Ring, Policy: pol, Now: now, Requests: e.s},
+		Intake:       &intake.Service{Table: store, Policy: pol, Now: now},
+		Lifecycle:    &lifecycle.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now, Work: e.s, Intake: &intake.Service{Table: store, Policy: pol, Now: now}},
+		Restore:      &restore.Service{Table: store, Policy: pol, Now: now},
+		Retention:    &retention.Service{Table: store, Keys: e.s.Keys, Policy: pol, Now: now},
+		Log:          slog.New(slog.NewTextHandler(locked{&mu, e.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Receipts:     &receipt.Maker{Policy: pol, Ring: e.s.Keys.Ring, BaseURL: e.s.BaseURL, Now: e.s.Now},
+		Certificates: &certificate.Maker{Policy: pol, Ring: e.s.Keys.Ring, BaseURL: e.s.BaseURL, Now: e.s.Now},
 		Keys: func(_ context.Context, app string, _ bool) ([][]byte, error) {
 			return map[string][][]byte{"shop": {shopKey, olderKey}, "desk": {deskKey}}[app], nil
 		},

@@ -15,6 +15,7 @@ type happened struct {
 	At           time.Time      `json:"at"`
 	Subject      *identity      `json:"subject"`
 	Relationship string         `json:"relationship"`
+	Purpose      string         `json:"purpose"`
 	Source       string         `json:"source"`
 	Category     string         `json:"category"`
 	Channel      string         `json:"channel"`
@@ -48,7 +49,7 @@ func (env Env) appEvents(w http.ResponseWriter, r *http.Request) error {
 	events := make([]lifecycle.Event, len(b.Events))
 	for i, one := range b.Events {
 		e := lifecycle.Event{
-			ID: one.ID, Type: lifecycle.Type(one.Type), At: one.At, Relationship: one.Relationship,
+			ID: one.ID, Type: lifecycle.Type(one.Type), At: one.At, Relationship: one.Relationship, Purpose: one.Purpose,
 			Source: one.Source, Category: one.Category, Channel: one.Channel, Fields: one.Fields,
 		}
 		if one.Subject != nil { // the domain says where one is needed

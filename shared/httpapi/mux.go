@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 
+	"rightsdesk/shared/certificate"
 	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
 	"rightsdesk/shared/erasure"
@@ -57,8 +58,9 @@ type Env struct {
 	// none for any other. Fresh asks to read them anew, because a key may have been
 	// replaced since; who may ask so is anybody, so it bounds how often it does.
 	Keys func(ctx context.Context, app string, fresh bool) ([][]byte, error)
-	// Receipts makes and signs receipts.
-	Receipts *receipt.Maker
+	// Receipts and Certificates make and sign what people take home.
+	Receipts     *receipt.Maker
+	Certificates *certificate.Maker
 	// Downloads are the hosts that a page's form may be redirected to: where
 	// packages are kept.
 	Downloads []string
