@@ -3,6 +3,10 @@ package table_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"rightsdesk/shared/table"
@@ -81,4 +85,30 @@ func FuzzScanCursor(f *testing.F) {
 			t.Errorf("%q names %+v, whose cursor is %q", cursor, k, s.CursorAt(k))
 		}
 	})
+}
+
+// A scan reads everybody's items, and pays for all of them. Whoever else is to do so
+// has to be added here, and has to be allowed to in infra/stack.
+func TestOnlyRestoresScan(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join("..", "..")
+	for _, folder := range []string{"functions", "infra", "shared"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			within, _ := filepath.Rel(root, path)
+			if strings.HasPrefix(within, "shared/table/") || strings.HasPrefix(within, "shared/restore/") {
+				return nil
+			}
+			code, err := os.ReadFile(path)
+			if strings.Contains(string(code), "table.Scan{") {
+				t.Errorf("%s scans a table", within)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
