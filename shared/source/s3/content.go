@@ -37,8 +37,8 @@ type object struct {
 }
 
 // fields returns a version as the fields of a record.
-func (s *Source) fields(ctx context.Context, prefix string, e entry) (json.RawMessage, error) {
-	o := object{Name: e.key[len(prefix):], Modified: e.at.UTC(), Current: e.latest, Deleted: e.marker, Size: e.size, Tags: e.tags}
+func (s *Source) fields(ctx context.Context, lead string, e entry) (json.RawMessage, error) {
+	o := object{Name: e.key[len(lead):], Modified: e.at.UTC(), Current: e.latest, Deleted: e.marker, Size: e.size, Tags: e.tags}
 	if e.version != unversioned {
 		o.Version = e.version
 	}

@@ -132,8 +132,8 @@ func (s *Source) pick(ctx context.Context, legs []leg, order source.Order) (pick
 			if err != nil {
 				return p, err
 			}
-			if read += n; read > maxTagged {
-				return p, refused(errors.New("more than 10,000 versions would have to be asked for their tags; give each person a prefix"))
+			if read += n; read > s.maxTagged {
+				return p, refused(errors.New("too many versions would have to be asked for their tags; give each person a prefix"))
 			}
 			if locks {
 				if err := s.readLocks(ctx, groups); err != nil {
@@ -141,7 +141,7 @@ func (s *Source) pick(ctx context.Context, legs []leg, order source.Order) (pick
 				}
 			}
 			for _, g := range groups {
-				due, err := s.due(l.prefix, g, order.Category, order.Until, keep)
+				due, err := s.due(s.m.lead(l, g.key), g, order.Category, order.Until, keep)
 				if err != nil {
 					return p, err
 				}
@@ -156,13 +156,13 @@ func (s *Source) pick(ctx context.Context, legs []leg, order source.Order) (pick
 
 // due returns what of a group is the person's, of the category, up to the cut-off
 // and not to be kept.
-func (s *Source) due(prefix string, g group, category string, until time.Time, keep map[string]bool) ([]target, error) {
+func (s *Source) due(lead string, g group, category string, until time.Time, keep map[string]bool) ([]target, error) {
 	var due []target
 	for _, e := range g.entries {
 		if !e.owned {
 			continue
 		}
-		r, wanted, err := s.record(prefix, e, category, until)
+		r, wanted, err := s.record(lead, e, category, until)
 		if err != nil {
 			return nil, refused(err)
 		}

@@ -180,3 +180,16 @@ func (s *Source) legs(ids []personal.Identity, category string) ([]leg, error) {
 	}
 	return legs, nil
 }
+
+// lead returns how a key begins, up to where its rules judge it. What has a tag may
+// lie below somebody's prefix: then it goes by that.
+func (m Mapping) lead(l leg, key string) string {
+	if l.tagged != nil {
+		roots := m.roots()
+		if at := m.at(roots, key); at >= 0 {
+			rest, _, _ := roots[at].about(key)
+			return key[:len(key)-len(rest)]
+		}
+	}
+	return l.prefix
+}

@@ -24,8 +24,9 @@ type Options struct {
 
 // Source is a source.Source and a source.Sweeper on a bucket.
 type Source struct {
-	o Options
-	m Mapping
+	o         Options
+	m         Mapping
+	maxTagged int
 }
 
 var _ source.Sweeper = (*Source)(nil)
@@ -39,7 +40,7 @@ func New(o Options) (*Source, error) {
 	if o.Client == nil || o.Pages == nil || o.Now == nil {
 		return nil, fmt.Errorf("source %s: %w", o.ID, refused(errors.New("it has no client, no memory of pages or no clock")))
 	}
-	return &Source{o: o, m: o.Mapping}, nil
+	return &Source{o: o, m: o.Mapping, maxTagged: maxTagged}, nil
 }
 
 const (
@@ -109,11 +110,12 @@ func (s *Source) find(ctx context.Context, ask source.Ask) (source.Found, error)
 			}
 			tags += read
 			for _, g := range groups {
+				lead := s.m.lead(l, g.key)
 				for _, e := range g.entries {
 					if !e.owned || at.passed(g.key[len(l.prefix):], e) {
 						continue
 					}
-					r, wanted, err := s.record(l.prefix, e, ask.Category, ask.Until)
+					r, wanted, err := s.record(lead, e, ask.Category, ask.Until)
 					switch {
 					case err != nil:
 						return source.Found{}, refused(err)
@@ -124,7 +126,7 @@ func (s *Source) find(ctx context.Context, ask source.Ask) (source.Found, error)
 						return page, nil
 					}
 					if ask.Values {
-						if r.Fields, err = s.fields(ctx, l.prefix, e); errors.Is(err, errGone) {
+						if r.Fields, err = s.fields(ctx, lead, e); errors.Is(err, errGone) {
 							continue
 						} else if err != nil {
 							return source.Found{}, err
@@ -144,8 +146,8 @@ func (s *Source) find(ctx context.Context, ask source.Ask) (source.Found, error)
 
 // record reads an entry; wanted says whether it is of the category, if one is
 // given, and not newer than until.
-func (s *Source) record(prefix string, e entry, category string, until time.Time) (r source.Record, wanted bool, err error) {
-	rest := e.key[len(prefix):]
+func (s *Source) record(lead string, e entry, category string, until time.Time) (r source.Record, wanted bool, err error) {
+	rest := e.key[len(lead):]
 	r.At = e.at
 	if r.Category, err = s.m.category(rest); err != nil {
 		return r, false, err

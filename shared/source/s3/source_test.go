@@ -387,11 +387,15 @@ func TestATagNamesEachVersionForItself(t *testing.T) {
 func TestTooManyTagsAreRefusedAndNotTriedForEver(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t)
-	for i := range 10_001 {
-		b.versions = append(b.versions, version{key: fmt.Sprintf("uploads/visits/%06d", i), id: "null", at: now.Add(-time.Hour)})
+	for i := range 21 {
+		b.put(version{key: fmt.Sprintf("uploads/visits/%02d", i), at: now.Add(-time.Hour)})
 	}
-	if done, err := open(t, b, byTag).Execute(t.Context(), order(ada...)); !errors.Is(err, source.ErrRefused) {
-		t.Errorf("%+v, %v; want ErrRefused", done, err)
+	s := open(t, b, byTag)
+	for limit, want := range map[int]error{20: source.ErrRefused, 21: nil} {
+		s.ReadTags(limit)
+		if done, err := s.Execute(t.Context(), order(ada...)); !errors.Is(err, want) {
+			t.Errorf("tags of %d: %+v, %v; want %v", limit, done, err, want)
+		}
 	}
 }
 
@@ -452,6 +456,20 @@ func TestAPersonKnownTwiceIsFoundOnce(t *testing.T) {
 	}
 	if removed, _ := work(t, s, order(ids...)); removed != 1 {
 		t.Errorf("%d removed, want 1", removed)
+	}
+}
+
+func TestWhatHasATagMayLieBelowAPrefix(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t)
+	m := byPrefix
+	m.Prefix, m.Tag, m.Within = map[personal.Kind]string{personal.KindAccount: "users/{id}/"}, map[personal.Kind]string{"customer": "owner"}, "users/"
+	b.put(version{key: "users/1/visits/a", at: now.Add(-time.Hour), tags: map[string]string{"owner": "c-1"}})
+	b.put(version{key: "users/2/visits/c", at: now.Add(-time.Hour), tags: map[string]string{"owner": "c-2"}})
+	s := open(t, b, m)
+	who := personal.MakeIdentity("customer", "c-1")
+	if got := find(t, s, source.Ask{Identities: []personal.Identity{who}, Until: now, Category: "visits"}); len(got) != 1 {
+		t.Errorf("%d records, want the one", len(got))
 	}
 }
 
