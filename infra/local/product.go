@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rightsdesk/infra/local/company"
+	"rightsdesk/shared/certificate"
 	"rightsdesk/shared/desk"
 	"rightsdesk/shared/export/folder"
 	"rightsdesk/shared/httpapi"
@@ -263,7 +264,7 @@ func (p *product) sources(pol *policy.Policy) (map[string]source.Source, error) 
 func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
 	env := httpapi.Env{
 		Requests: p.Requests, Consents: p.Consents, Closures: p.Closures, Erasure: p.Erasure, Holds: p.Holds, Intake: p.Intake,
-		Restore: p.Restore, Retention: p.Retention, Policy: pol, Log: p.o.Log, Local: true,
+		Lifecycle: p.Lifecycle, Restore: p.Restore, Retention: p.Retention, Policy: pol, Log: p.o.Log, Local: true,
 		Operator: func(r *http.Request) (operator.Identity, bool) {
 			who := operator.Identity{ID: "local", Roles: []operator.Role{operator.Handler, operator.Auditor}, MFA: true}
 			return who, seal.Same(httpapi.Bearer(r), p.OperatorKey)
@@ -276,7 +277,8 @@ func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
 			secret, err := os.ReadFile(secretFile(p.o.Dir, a.Secret)) // so that a key can be replaced as it runs
 			return httpapi.AppKeys(string(secret)), err
 		},
-		Receipts: &receipt.Maker{Policy: pol, Ring: p.Requests.Keys.Ring, BaseURL: p.URL, Now: p.Clock.Now},
+		Receipts:     &receipt.Maker{Policy: pol, Ring: p.Requests.Keys.Ring, BaseURL: p.URL, Now: p.Clock.Now},
+		Certificates: &certificate.Maker{Policy: pol, Ring: p.Requests.Keys.Ring, BaseURL: p.URL, Now: p.Clock.Now},
 	}
 	mux := http.NewServeMux()
 	sets := httpapi.Sets(env)

@@ -19,6 +19,7 @@ import (
 	"rightsdesk/shared/export"
 	"rightsdesk/shared/hold"
 	"rightsdesk/shared/intake"
+	"rightsdesk/shared/lifecycle"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
@@ -50,6 +51,7 @@ type Desk struct {
 	Erasure   *erasure.Service
 	Restore   *restore.Service
 	Intake    *intake.Service
+	Lifecycle *lifecycle.Service
 	Digest    *digest.Book
 }
 
@@ -67,16 +69,18 @@ func New(g Ground) *Desk {
 		Erasure:   &erasure.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, Log: g.Log},
 		Restore:   &restore.Service{Table: g.Table, Policy: g.Policy, Now: g.Now, Log: g.Log},
 		Intake:    &intake.Service{Table: g.Table, Policy: g.Policy, Now: g.Now},
+		Lifecycle: &lifecycle.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, Log: g.Log},
 		Digest:    &digest.Book{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
 	}
 	d.Requests.Choices, d.Requests.Ledger, d.Requests.Holds, d.Requests.Digest = d.Consents, d.Erasure, d.Holds, d.Digest
 	d.Requests.Heads = d.heads
-	d.Closures.Work = d.Requests
+	d.Closures.Work, d.Closures.Lives = d.Requests, d.Lifecycle
+	d.Lifecycle.Work, d.Lifecycle.Rules, d.Lifecycle.Intake = d.Requests, d.Retention, d.Intake
 	d.Holds.Requests, d.Holds.Digest = d.Requests, d.Digest
 	d.Retention.Digest = d.Digest
 	d.Erasure.Choices, d.Erasure.Held, d.Erasure.Digest = d.Consents, d.held, d.Digest
 	d.Erasure.Unsettled = []func(context.Context, string) (bool, error){d.Requests.Unsettled, d.Closures.Unsettled}
-	d.Restore.Folders = []restore.Folder{d.Requests, d.Consents, d.Closures, d.Holds, d.Erasure, d.Retention, d.Digest}
+	d.Restore.Folders = []restore.Folder{d.Requests, d.Consents, d.Closures, d.Holds, d.Erasure, d.Retention, d.Lifecycle, d.Digest}
 	d.Restore.Ledger, d.Restore.Sources = d.Erasure, d.Retention
 	return d
 }
@@ -86,7 +90,7 @@ func New(g Ground) *Desk {
 func (d *Desk) heads(ctx context.Context, k table.Key) ([]audit.Chain, error) {
 	var all []audit.Chain
 	for _, of := range []func(context.Context, table.Key) ([]audit.Chain, error){
-		d.Consents.Heads, d.Closures.Heads, d.Holds.Heads, d.Retention.Heads, d.Erasure.Heads, d.Restore.Heads,
+		d.Consents.Heads, d.Closures.Heads, d.Holds.Heads, d.Retention.Heads, d.Erasure.Heads, d.Restore.Heads, d.Lifecycle.Heads,
 	} {
 		chains, err := of(ctx, k)
 		if err != nil {
@@ -103,7 +107,7 @@ func (d *Desk) held(ctx context.Context, id seal.Identifier) (bool, error) {
 
 // Open gives every service the key ring.
 func (d *Desk) Open(ring *seal.Ring) {
-	for _, keys := range []*seal.Keys{&d.Requests.Keys, &d.Consents.Keys, &d.Closures.Keys, &d.Retention.Keys, &d.Erasure.Keys} {
+	for _, keys := range []*seal.Keys{&d.Requests.Keys, &d.Consents.Keys, &d.Closures.Keys, &d.Retention.Keys, &d.Erasure.Keys, &d.Lifecycle.Keys} {
 		keys.Ring = ring
 	}
 	d.Holds.Ring = ring
@@ -137,7 +141,7 @@ func (d *Desk) Keep(in export.Store, links export.Signer) {
 // What it loses, the next sweep finds.
 func (d *Desk) WakeBy(hint func(ctx context.Context, about table.Key)) {
 	d.Requests.Wake = func(ctx context.Context, id request.ID) { hint(ctx, id.Ref().Key) }
-	d.Consents.Wake, d.Closures.Wake = hint, d.Requests.Wake
+	d.Consents.Wake, d.Closures.Wake, d.Lifecycle.Wake = hint, d.Requests.Wake, d.Requests.Wake
 }
 
 // Wakes reports whether anybody can be told.

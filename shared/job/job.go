@@ -19,6 +19,7 @@ import (
 	"rightsdesk/shared/digest"
 	"rightsdesk/shared/erasure"
 	"rightsdesk/shared/hold"
+	"rightsdesk/shared/lifecycle"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/restore"
 	"rightsdesk/shared/table"
@@ -119,7 +120,7 @@ func Jobs(d *desk.Desk) map[string]Set {
 	return map[string]Set{
 		"relay":     {"announcements": sweep(Requests(s.Announce), Digests(d.Digest.Send), Consents(c.Announce), Handler{closure.IsKey, d.Closures.Announce})},
 		"fulfil":    {"steps": sweep(Requests(s.Work), Consents(c.Tell))},
-		"deadlines": {"clocks": sweep(Requests(s.Tick), Consents(c.Tick), Handler{closure.IsKey, d.Closures.Tick}, Handler{hold.IsKey, d.Holds.Tick})},
+		"deadlines": {"clocks": sweep(Requests(s.Tick), Consents(c.Tick), Handler{closure.IsKey, d.Closures.Tick}, Handler{hold.IsKey, d.Holds.Tick}, Handler{lifecycle.IsKey, d.Lifecycle.Tick})},
 		"retention": {
 			"sweeps": after(rules(d), sweep(Handler{erasure.IsKey, d.Erasure.Tick})),
 			"replay": sweep(Handler{restore.IsKey, d.Restore.Act}),

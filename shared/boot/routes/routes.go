@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"rightsdesk/shared/boot"
+	"rightsdesk/shared/certificate"
 	"rightsdesk/shared/httpapi"
 	"rightsdesk/shared/lambdahttp"
 	"rightsdesk/shared/operator"
@@ -32,8 +33,9 @@ var Part = boot.Part{
 		}
 		env := httpapi.Env{
 			Requests: a.Requests, Consents: a.Consents, Closures: a.Closures, Erasure: a.Erasure, Holds: a.Holds, Intake: a.Intake,
-			Restore: a.Restore, Retention: a.Retention, Policy: a.Policy, Log: a.Log, Operator: operatorOf, Keys: a.AppKeys,
-			Receipts: &receipt.Maker{Policy: a.Policy, Ring: a.Requests.Keys.Ring, BaseURL: a.BaseURL, Now: a.Now},
+			Lifecycle: a.Lifecycle, Restore: a.Restore, Retention: a.Retention, Policy: a.Policy, Log: a.Log, Operator: operatorOf, Keys: a.AppKeys,
+			Receipts:     &receipt.Maker{Policy: a.Policy, Ring: a.Requests.Keys.Ring, BaseURL: a.BaseURL, Now: a.Now},
+			Certificates: &certificate.Maker{Policy: a.Policy, Ring: a.Requests.Keys.Ring, BaseURL: a.BaseURL, Now: a.Now},
 		}
 		if s, ok := a.Requests.Downloads.(interface{ Origin() string }); ok {
 			env.Downloads = []string{s.Origin()}
