@@ -430,6 +430,9 @@ func (s *Service) join(ctx context.Context, d *draft, f folded) error {
 		if err != nil {
 			return err
 		}
+		if other.absorbed || other.bare() {
+			continue // there is nothing of them but what a copy brought back: this takes its place
+		}
 		d.Identifiers = slices.DeleteFunc(slices.Clone(d.Identifiers), func(x seal.Identifier) bool { return slices.Contains(other.Identifiers, x) })
 		other.at, other.version = id, item.version
 		if err := s.absorb(d, other.Subject); err != nil {
