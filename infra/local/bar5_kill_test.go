@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -95,6 +96,8 @@ type crash struct {
 	binary string
 	data   string
 	temp   string // its folder for temporary files
+	listen string // where it listens; empty: anywhere
+	slow   string // how long the company takes for a call; empty: 5ms
 	random *rand.Rand
 	people []company.Person
 	most   int // people of the company
@@ -180,7 +183,7 @@ func (c *crash) open(journal bool) *company.Company {
 func (c *crash) start() {
 	c.t.Helper()
 	log := &safeBuffer{}
-	c.process = exec.Command(c.binary, "-data", c.data, "-listen", "127.0.0.1:0", "-journal", "-slow", "5ms")
+	c.process = exec.Command(c.binary, "-data", c.data, "-listen", cmp.Or(c.listen, "127.0.0.1:0"), "-journal", "-slow", cmp.Or(c.slow, "5ms"))
 	c.process.Stderr = log
 	c.process.Env = append(os.Environ(), "TMPDIR="+c.temp)
 	out, err := c.process.StdoutPipe()

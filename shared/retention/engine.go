@@ -69,7 +69,7 @@ func (s *Service) Sweep(ctx context.Context) (Report, error) {
 	if err := s.retire(ctx, &rep); err != nil {
 		return rep, err
 	}
-	list := slices.Clone(s.Policy.RetentionRules)
+	list := s.rules()
 	rep.Seen += len(list)
 	spent := map[string]float64{}
 	failed := map[string]bool{}
@@ -94,7 +94,7 @@ func (s *Service) Sweep(ctx context.Context) (Report, error) {
 // Act does what is due for the sweep under a key of the due-index. What Sweep does is
 // enough; this is for whoever walks the due-index anyway.
 func (s *Service) Act(ctx context.Context, key table.Key) error {
-	rule, ok := s.Policy.RetentionRule(ruleOf(key))
+	rule, ok := s.rule(ruleOf(key))
 	if !ok {
 		return s.retireOne(ctx, key)
 	}
@@ -114,7 +114,7 @@ func (s *Service) retire(ctx context.Context, rep *Report) error {
 		if !IsKey(k) {
 			return ctx.Err()
 		}
-		if _, ok := s.Policy.RetentionRule(ruleOf(k)); ok {
+		if _, ok := s.rule(ruleOf(k)); ok {
 			return ctx.Err()
 		}
 		rep.Seen++
@@ -169,7 +169,7 @@ func (s *Service) drop(ctx context.Context, sw Sweep) (Sweep, []table.Write, err
 	case !errors.Is(err, table.ErrAbsent):
 		return sw, nil, fmt.Errorf("look for the page under way of %s: %w", sw.Rule, err)
 	}
-	sw.Page, sw.Run, sw.Walk, sw.Asked, sw.Preview, sw.Stop, sw.ByHand = nil, nil, nil, "", nil, nil, nil
+	sw.Page, sw.Run, sw.Walk, sw.Asked, sw.Preview, sw.Stop, sw.ByHand, sw.Tended = nil, nil, nil, "", nil, nil, nil, nil
 	sw.Extra, sw.Tries, sw.Fault = 0, 0, ""
 	sw.After, sw.Activated, sw.By = time.Time{}, time.Time{}, ""
 	return sw, more, nil
@@ -188,14 +188,15 @@ func (s *Service) versionOf(rule policy.RetentionRule) string {
 		DynamoDB policy.DynamoDB
 		S3       policy.S3
 		Cognito  policy.Cognito
+		Logs     policy.Logs
 		Task     policy.Task
-	}{rule, decl.Kind, decl.Role, decl.HTTP, decl.DynamoDB, decl.S3, decl.Cognito, decl.Task}
+	}{rule, decl.Kind, decl.Role, decl.HTTP, decl.DynamoDB, decl.S3, decl.Cognito, decl.Logs, decl.Task}
 	b, err := json.Marshal(what)
 	if err != nil {
 		panic(err) // texts, numbers and maps of them always marshal
 	}
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:8])
+	return "v1-" + hex.EncodeToString(sum[:8])
 }
 
 // declare makes the sweep of a rule that is new, or that was changed. It reports
@@ -209,8 +210,11 @@ func (s *Service) declare(ctx context.Context, sw Sweep, rule policy.RetentionRu
 		return sw, false, nil // somebody is still at the old one; it is not begun again after that
 	}
 	action, hand := Declare, s.hand(rule)
-	if hand != nil {
+	switch {
+	case hand != nil:
 		action = Entrust
+	case own(rule):
+		action = Watch
 	}
 	facts := []audit.Fact{
 		{Name: "version", Value: version},
@@ -236,7 +240,7 @@ func (s *Service) declare(ctx context.Context, sw Sweep, rule policy.RetentionRu
 	next.Oldest, next.Seen, next.Told = time.Time{}, time.Time{}, time.Time{}
 	entries := []audit.Entry{e}
 	switch {
-	case hand != nil:
+	case hand != nil || own(rule):
 	case rule.Trigger.ByAge():
 		next.Asked = byClock
 	default:
@@ -368,6 +372,10 @@ func (s *Service) todo(sw Sweep, rule policy.RetentionRule) func(context.Context
 	switch {
 	case sw.After.After(now):
 		return nil
+	case sw.Status == Watched:
+		if !sw.nextTend().After(now) {
+			return s.tend
+		}
 	case sw.Status == ByHand:
 		if h := sw.ByHand; h != nil && !h.Told.Equal(h.Due) && !h.opens(s.days(sw)).After(now) {
 			return s.remind
@@ -413,9 +421,11 @@ func (s *Service) next(sw Sweep) time.Time {
 	case sw.Page != nil || sw.Run != nil || sw.Walk != nil || sw.Asked != "":
 		at(later(later(now, sw.After), sw.Lease.Until))
 	case sw.Status == Active:
-		if rule, ok := s.Policy.RetentionRule(sw.Rule); ok && rule.Trigger.ByAge() {
+		if rule, ok := s.rule(sw.Rule); ok && rule.Trigger.ByAge() {
 			at(later(sw.nextRun(), sw.After))
 		}
+	case sw.Status == Watched:
+		at(later(later(now, sw.nextTend()), sw.After))
 	case sw.ByHand != nil && !sw.ByHand.Told.Equal(sw.ByHand.Due):
 		at(sw.ByHand.opens(s.days(sw)))
 	}

@@ -21,13 +21,26 @@ const (
 	StillThere Lateness = "still_there" // something that is due is known to be there
 	Unseen     Lateness = "unseen"      // nobody has looked through all of it since
 	NotDone    Lateness = "not_done"    // by hand: nobody has said that it was done
+	Drifted    Lateness = "drifted"     // what lets go by itself does so later than the policy says
 )
 
 // lateNow returns why a rule is late, or nil. It is worked out and never stored: what a
 // legal hold keeps is held, and not late.
 func (s *Service) lateNow(sw Sweep, now time.Time) *Late {
-	rule, ok := s.Policy.RetentionRule(sw.Rule)
+	rule, ok := s.rule(sw.Rule)
 	if !ok || sw.Status == Retired || !rule.Trigger.ByAge() {
+		return nil
+	}
+	if sw.Status == Watched {
+		if sw.Tended == nil {
+			return nil
+		}
+		if len(sw.Tended.drifted()) > 0 {
+			return &Late{Since: sw.Tended.Since, Why: Drifted}
+		}
+		if sw.Tended.At.Add(2*Every + grace).Before(now) {
+			return &Late{Since: sw.Tended.At.Add(Every), Why: Unseen}
+		}
 		return nil
 	}
 	if sw.Status == ByHand {
@@ -67,7 +80,7 @@ func (s *Service) tell(ctx context.Context, sw Sweep, _ job, sh *shift) (Sweep, 
 
 // days is how long somebody has for what is done by hand.
 func (s *Service) days(sw Sweep) int {
-	rule, _ := s.Policy.RetentionRule(sw.Rule)
+	rule, _ := s.rule(sw.Rule)
 	decl, _ := s.Policy.Source(rule.Source)
 	return decl.Task.Days
 }

@@ -52,8 +52,9 @@ func (s *Service) List(ctx context.Context, by operator.Identity) ([]View, error
 	if err := mayRead(by); err != nil {
 		return nil, err
 	}
-	list := make([]View, 0, len(s.Policy.RetentionRules))
-	for _, rule := range s.Policy.RetentionRules {
+	rules := s.rules()
+	list := make([]View, 0, len(rules))
+	for _, rule := range rules {
 		sw, err := s.load(ctx, rule.ID)
 		if err != nil {
 			return nil, unavailable(err)
@@ -68,7 +69,7 @@ func (s *Service) Show(ctx context.Context, by operator.Identity, id string) (Vi
 	if err := mayRead(by); err != nil {
 		return View{}, err
 	}
-	rule, ok := s.Policy.RetentionRule(id)
+	rule, ok := s.rule(id)
 	if !ok {
 		return View{}, ErrNotFound
 	}
@@ -86,12 +87,14 @@ func (s *Service) view(rule policy.RetentionRule, sw Sweep) View {
 		v.Sweep = Sweep{Rule: rule.ID, Version: v.Version, Status: New, Day: sw.Day, Head: sw.Head}
 		if v.Sweep.ByHand = s.hand(rule); v.Sweep.ByHand != nil {
 			v.Sweep.Status = ByHand
+		} else if own(rule) {
+			v.Sweep.Status = Watched
 		}
 		v.Previewing = v.Sweep.Status == New
 		return v
 	}
 	v.Previewing = sw.Asked != "" && sw.Asked != byRecount || sw.Walk != nil && !sw.Walk.Quiet
-	if rule.Trigger.ByAge() && sw.Status != ByHand {
+	if rule.Trigger.ByAge() && sw.Status != ByHand && sw.Status != Watched {
 		v.Limit, v.Left = sw.limit(rule), sw.allowed(rule, s.now())
 	}
 	v.Late = s.lateNow(sw, s.now())
@@ -122,7 +125,7 @@ func (sw Sweep) progress(now time.Time) Progress {
 // Active reports whether a rule may be carried out: this very version of it was
 // activated and nothing has stopped it since.
 func (s *Service) Active(ctx context.Context, id string) (bool, error) {
-	rule, ok := s.Policy.RetentionRule(id)
+	rule, ok := s.rule(id)
 	if !ok {
 		return false, nil
 	}
@@ -142,7 +145,7 @@ func (s *Service) Preview(ctx context.Context, by operator.Identity, id string) 
 			next.ByHand, next.Asked = nil, by.Actor()
 			return next, &e, err
 		}
-		if _, ok := moves[sw.Status][Look]; !ok || !rule.Trigger.ByAge() {
+		if _, ok := moves[sw.Status][Look]; !ok || !rule.Trigger.ByAge() || own(rule) {
 			return sw, nil, ErrNotNow
 		}
 		if sw.Asked != "" && sw.Asked != byRecount || sw.Walk != nil && !sw.Walk.Quiet {
@@ -183,7 +186,8 @@ func (s *Service) Pause(ctx context.Context, by operator.Identity, id string) (V
 
 // Confirm lets a rule go on that the brake stopped: with the shares of the following
 // days, and in this run beyond them with so many records as extra says, at most what the
-// latest preview counted as due. Of a rule by hand it says that it was done.
+// latest preview counted as due. Of a rule by hand it says that it was done. Of a source
+// that lets go by itself it has set right what drifted, which deletes what is too old.
 func (s *Service) Confirm(ctx context.Context, by operator.Identity, id, version string, extra int) (View, error) {
 	return s.change(ctx, by, id, version, func(sw Sweep, _ policy.RetentionRule) (Sweep, *audit.Entry, error) {
 		now := s.now()
@@ -203,7 +207,14 @@ func (s *Service) Confirm(ctx context.Context, by operator.Identity, id, version
 		if err != nil {
 			return sw, nil, err
 		}
-		if sw.ByHand != nil {
+		if sw.Status == Watched {
+			if len(sw.Tended.drifted()) == 0 {
+				return sw, nil, errUnchanged
+			}
+			t := *sw.Tended
+			t.Confirmed = t.drifted()
+			next.Tended, next.After = &t, time.Time{}
+		} else if sw.ByHand != nil {
 			h := *sw.ByHand
 			h.Done, h.By, h.Due = now, by.Actor(), now.Add(cycle)
 			next.ByHand, next.Told = &h, time.Time{}
@@ -221,7 +232,7 @@ func (s *Service) change(ctx context.Context, by operator.Identity, id, version 
 	if err := mayChange(by); err != nil {
 		return View{}, err
 	}
-	rule, ok := s.Policy.RetentionRule(id)
+	rule, ok := s.rule(id)
 	if !ok {
 		return View{}, ErrNotFound
 	}

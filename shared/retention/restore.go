@@ -61,9 +61,9 @@ func (s *Service) restore(ctx context.Context, chain string, entries []audit.Ent
 	for _, e := range tail.News {
 		sw.fold(e)
 	}
-	if rule, ok := s.Policy.RetentionRule(sw.Rule); ok && sw.Status == ByHand && sw.ByHand == nil {
+	if rule, ok := s.rule(sw.Rule); ok && sw.Status == ByHand && sw.ByHand == nil {
 		sw.ByHand = s.hand(rule)
-	} else if ok && rule.Trigger.ByAge() && (asked || sw.Status == New || sw.Status == Previewed && sw.Preview == nil) {
+	} else if ok && !own(rule) && rule.Trigger.ByAge() && (asked || sw.Status == New || sw.Status == Previewed && sw.Preview == nil) {
 		sw.Asked = byClock
 	}
 	now := s.now()
@@ -115,11 +115,14 @@ func (sw *Sweep) fold(e audit.Entry) {
 		sw.Status = to // the entries before have expired
 	}
 	switch Action(e.Action) {
-	case Declare, Entrust:
+	case Declare, Entrust, Watch:
 		sw.Version = restore.Fact(e, "version")
 		sw.Preview, sw.Stop, sw.ByHand, sw.Inventory = nil, nil, nil, Inventory{}
 		sw.Activated, sw.By, sw.Oldest, sw.Told = time.Time{}, "", time.Time{}, time.Time{}
 	case Look:
+		if sw.Status == Watched {
+			return // it is looked at anew
+		}
 		sw.Version = restore.Fact(e, "version")
 		sw.Preview = &Preview{
 			At: e.At, Total: number("total"), Due: number("due"), Held: number("held"), Undated: number("undated"),
@@ -158,5 +161,5 @@ func (sw *Sweep) fold(e audit.Entry) {
 
 // ends is where actions lead that always lead to the same status.
 var ends = map[Action]Status{
-	Declare: New, Entrust: ByHand, Activate: Active, Pause: Paused, Begin: Active, End: Active, Brake: Braked, Retire: Retired,
+	Declare: New, Entrust: ByHand, Watch: Watched, Activate: Active, Pause: Paused, Begin: Active, End: Active, Brake: Braked, Retire: Retired,
 }

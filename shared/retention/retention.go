@@ -73,10 +73,11 @@ type Sweep struct {
 	Last      *Run      `json:"last,omitempty"`  // the run before
 	Page      *Page     `json:"page,omitempty"`  // claimed and not finished
 
-	Day    Day   `json:"day,omitzero"`
-	Extra  int   `json:"extra,omitempty"` // what an operator confirmed beyond the shares of the days, and is left
-	Stop   *Stop `json:"stop,omitempty"`  // why the brake holds
-	ByHand *Hand `json:"by_hand,omitempty"`
+	Day    Day     `json:"day,omitzero"`
+	Extra  int     `json:"extra,omitempty"` // what an operator confirmed beyond the shares of the days, and is left
+	Stop   *Stop   `json:"stop,omitempty"`  // why the brake holds
+	ByHand *Hand   `json:"by_hand,omitempty"`
+	Tended *Tended `json:"tended,omitempty"`
 
 	// Oldest is the time of the oldest record that is known to be due and that no hold
 	// keeps; zero: none is known.
