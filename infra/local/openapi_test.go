@@ -295,6 +295,7 @@ func TestRealAnswersFitTheAPIPage(t *testing.T) {
 
 	a.clocksAndMessages()
 	a.choices()
+	a.closures()
 
 	never := map[string]bool{"GET /healthz": true, "GET /v1/policy": true, "GET /v1/policy/vendors": true, "GET /v1/policy/categories": true}
 	for _, fn := range topology.All {
