@@ -181,7 +181,7 @@ func samples(language string) map[string]sample {
 		"policy": {path: "/policy", page: page.Policy{Publication: published(say, language)}},
 		"policy-bare": {path: "/policy", page: page.Policy{Publication: policy.Publication{
 			Language: language, Controller: policy.ControllerView{LegalName: "Lumen", TradeName: "Lumen", Form: policy.SoleTrader, Country: "FR"},
-			Document: policy.DocumentView{Title: "Lumen", Sections: []policy.SectionView{{ID: "all", Title: "Lumen", Shows: []policy.Table{policy.ShowKept, policy.ShowVendors, policy.ShowChangelog, policy.ShowConsents, policy.ShowChoices, policy.ShowCookies}}}},
+			Document: policy.DocumentView{Title: "Lumen", Sections: []policy.SectionView{{ID: "all", Title: "Lumen", Shows: []policy.Table{policy.ShowKept, policy.ShowRetention, policy.ShowClosure, policy.ShowVendors, policy.ShowChangelog, policy.ShowConsents, policy.ShowChoices, policy.ShowCookies}}}},
 		}}},
 		"mailbox": {path: "/local/mail", edit: func(f *page.Frame) { f.Local = true }, page: page.Mailbox{Mails: []page.MailLine{
 			{N: 2, To: email("ada@example.org"), Subject: say("Lumen has your request", "Lumen a bien votre demande"), At: received.Add(time.Minute)},
@@ -212,7 +212,7 @@ func published(say func(english, french string) string, language string) policy.
 				{ID: "who", Title: say("Who we are", "Qui nous sommes"), Paragraphs: [][]policy.Span{{
 					{Text: say("A shop for lamps. ", "Une boutique de lampes. ")}, {Text: say("Our host", "Notre hébergeur"), Href: "#vendor-host"},
 				}}, Shows: []policy.Table{policy.ShowContact, policy.ShowAuthorities, policy.ShowScope}},
-				{ID: "rights", Title: say("What you can ask", "Ce que vous pouvez demander"), Shows: []policy.Table{policy.ShowRights, policy.ShowKept}},
+				{ID: "rights", Title: say("What you can ask", "Ce que vous pouvez demander"), Shows: []policy.Table{policy.ShowRights, policy.ShowKept, policy.ShowRetention, policy.ShowClosure}},
 				{ID: "data", Title: say("What we hold", "Ce que nous détenons"), Shows: []policy.Table{policy.ShowCategories, policy.ShowPurposes}},
 				{ID: "choices", Title: say("What you choose", "Ce que vous choisissez"), Shows: []policy.Table{policy.ShowConsents, policy.ShowSignals, policy.ShowChoices, policy.ShowCookies}},
 				{ID: "others", Title: say("Who receives it", "Qui les reçoit"), Shows: []policy.Table{policy.ShowVendors, policy.ShowPlaces, policy.ShowChangelog}},
@@ -290,10 +290,22 @@ func published(say func(english, french string) string, language string) policy.
 		}},
 		Recipients: []policy.RecipientView{{Class: policy.PublicAuthority, Function: say("Only when the law demands it", "Seulement si la loi l’exige")}},
 		Places: []policy.PlaceView{
-			{Label: say("The shop", "La boutique"), Country: "FR", Role: policy.AsController, RunBy: "Nuage", Categories: []string{account, orders}},
+			{Label: say("The shop", "La boutique"), Country: "FR", Role: policy.AsController, RunBy: "Nuage", Categories: []string{account, orders}, Backups: &policy.Period{Days: 35}},
 			{Label: say("Laptops", "Portables"), Country: "FR", Role: policy.AsProcessor, Controller: "Lumen Labs", OnPersonalComputers: true, NotUnderControl: true},
 			{Label: say("Archive", "Archives"), Country: "FR", Role: policy.AsProcessor},
 		},
+		Retention: []policy.RetentionView{
+			{Category: account, Place: say("The shop", "La boutique"), Trigger: policy.WhenAccountClosed, SetBy: policy.SetByCompany, Action: policy.RetireDelete},
+			{
+				Category: orders, Place: say("The shop", "La boutique"), Trigger: policy.WhenRelationshipEnded, Relationship: say("A licence", "Une licence"),
+				Period: &policy.Period{Years: 2}, SetBy: policy.SetByLaw, Article: "Art. 5", Action: policy.RetireAnonymise,
+				Except: []policy.KeptView{{Category: orders, Ground: policy.SecurityGround, Duty: say("Fraud", "Fraude"), Period: policy.Period{Years: 3}, From: policy.FromEnd}},
+			},
+			{Category: orders, Place: say("Archive", "Archives"), Trigger: policy.WhenPurposeEnded, Purpose: say("Running the shop", "Faire tourner la boutique"), SetBy: policy.SetByOperator, Action: policy.RetireArchive},
+			{Category: orders, Place: say("Archive", "Archives"), Trigger: policy.WhenCollected, Period: &policy.Period{Days: 90}, SetBy: policy.SetByOperator, Action: policy.RetireDelete},
+			{Category: orders, Place: say("Archive", "Archives"), Trigger: policy.WhenLastUsed, Period: &policy.Period{Months: 13}, SetBy: policy.SetByOperator, Action: policy.RetireDelete},
+		},
+		Closure: &policy.ClosureView{GraceDays: 14, ErasedWithin: 30, Before: [][]policy.Span{{{Text: say("End your ", "Résiliez votre ")}, {Text: say("subscription", "abonnement"), Href: "#rights"}}}},
 		Kept: []policy.KeptView{
 			{Category: orders, Ground: policy.LegalDuty, Duty: say("Invoices", "Factures"), Article: "L. 123-22", Period: policy.Period{Years: 10}, From: policy.FromCollection},
 			{Category: account, Ground: policy.SecurityGround, Duty: say("Fraud", "Fraude"), Period: policy.Period{Months: 1}, From: policy.FromClosure},

@@ -157,7 +157,9 @@ func checkBuckets(p *Policy, refuse report) {
 		}
 		at := "sources." + s.ID
 		for i, kind := range s.Identities {
-			if kind != "" && s.S3.Prefix[kind] == "" && s.S3.Tag[kind] == "" {
+			_, below := s.S3.Prefix[kind]
+			_, tagged := s.S3.Tag[kind]
+			if kind != "" && !below && !tagged {
 				refuse(fmt.Sprintf("%s.known_by[%d]", at, i), "neither s3.prefix nor s3.tag says how objects are found by %s", kind)
 			}
 		}

@@ -51,10 +51,10 @@ func (p *Policy) readClosure(o *object) {
 // is a promise, and a file that does not make it promises nothing.
 func (o *object) grace() time.Duration {
 	is := rule{
-		says: "must be `" + Immediate + "`, or a duration from " + short(MinGrace) + " to " + short(MaxGrace) + ", such as 14d",
+		says: "must be `" + Immediate + "`, or whole days from 1d to 90d, such as 14d",
 		ok: func(s string) bool {
 			d := parseSpan(s)
-			return s == Immediate || d >= MinGrace && d <= MaxGrace
+			return s == Immediate || d >= MinGrace && d <= MaxGrace && d%(24*time.Hour) == 0
 		},
 	}
 	return parseSpan(o.line("grace", need, is)) // zero for immediate

@@ -77,9 +77,13 @@ func (p *Policy) target(ref string) (href string, ok bool) {
 
 // checkProse refuses references without a target, and addresses that are written out.
 func checkProse(p *Policy, refuse report) {
+	bodies := map[string]Text{"closure.before": p.Closure.Before}
 	for _, s := range p.Document.Sections {
-		for language, body := range s.Body {
-			at := "document.sections." + s.ID + ".body." + language
+		bodies["document.sections."+s.ID+".body"] = s.Body
+	}
+	for path, text := range bodies {
+		for language, body := range text {
+			at := path + "." + language
 			plain := reference.ReplaceAllStringFunc(body, func(found string) string {
 				m := reference.FindStringSubmatch(found)
 				if _, ok := p.target(m[2]); !ok {

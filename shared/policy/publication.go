@@ -29,6 +29,9 @@ type Publication struct {
 	Vendors          []RecipientView  `json:"vendors"`           // the vendor table; it may be empty
 	Places           []PlaceView      `json:"places"`
 	Kept             []KeptView       `json:"kept"`
+	Retention        []RetentionView  `json:"retention"`         // how the rest ends
+	Closure          *ClosureView     `json:"closure,omitempty"` // nil: none is offered
+	Intake           []IntakeView     `json:"intake"`
 	Assertions       []AssertionView  `json:"assertions"`
 }
 
@@ -268,6 +271,7 @@ type PlaceView struct {
 	OnPersonalComputers bool     `json:"on_personal_computers"`
 	NotUnderControl     bool     `json:"not_under_control"`
 	Categories          []string `json:"categories"`
+	Backups             *Period  `json:"backups,omitempty"` // copies of it live on so long after an erasure
 }
 
 // KeptView is what erasure leaves, why, and until when.
@@ -278,6 +282,40 @@ type KeptView struct {
 	Article  string `json:"article,omitempty"`
 	Period   Period `json:"period"`
 	From     Event  `json:"from"`
+}
+
+// RetentionView is how a category ends in one place.
+type RetentionView struct {
+	Category     string          `json:"category"`
+	Place        string          `json:"place"`
+	Trigger      Occasion        `json:"trigger"`
+	Relationship string          `json:"relationship,omitempty"`
+	Purpose      string          `json:"purpose,omitempty"`
+	Period       *Period         `json:"period,omitempty"` // nil: at once, or when the grace period of a closure is over
+	SetBy        SetBy           `json:"set_by"`
+	Article      string          `json:"article,omitempty"`
+	Action       RetentionAction `json:"action"`
+	Except       []KeptView      `json:"except"`
+}
+
+// ClosureView is what is promised about closing an account.
+type ClosureView struct {
+	GraceDays    int      `json:"grace_days"`
+	Immediate    bool     `json:"immediate"`
+	ConfirmHours int      `json:"confirm_within_hours"`
+	ErasedWithin int      `json:"erased_within_days"`
+	Before       [][]Span `json:"before"`
+}
+
+// IntakeView is what arrives by a channel, and what of it is kept.
+type IntakeView struct {
+	Label    string      `json:"label"`
+	Category string      `json:"category"`
+	From     Origin      `json:"from"`
+	Outside  string      `json:"outside,omitempty"`
+	Keep     []string    `json:"keep"`
+	Unknown  Unknown     `json:"unknown"`
+	Refuse   []Forbidden `json:"refuse"`
 }
 
 // AssertionView is an assertion with its tenses.

@@ -36,6 +36,9 @@ func (p *Policy) Published(language string) Publication {
 		Vendors:          each(p.Vendors(), in.recipient),
 		Places:           each(p.Sources, in.place),
 		Kept:             in.kept(),
+		Retention:        in.retention(),
+		Closure:          in.closure(),
+		Intake:           each(p.Intakes, in.intake),
 		Assertions:       in.assertions(),
 	}
 }
@@ -240,7 +243,7 @@ func (in view) place(s Source) PlaceView {
 	return PlaceView{
 		Label: s.Label.In(in.language), Country: s.Country, Role: s.Role, Controller: s.Controller, RunBy: in.runBy(s.RunBy),
 		OnPersonalComputers: s.OnPersonalComputers, NotUnderControl: s.NotUnderControl,
-		Categories: in.labels(each(s.Holdings, func(h Holding) string { return h.Category })),
+		Categories: in.labels(each(s.Holdings, func(h Holding) string { return h.Category })), Backups: orNone(s.Backups),
 	}
 }
 
@@ -257,13 +260,77 @@ func (in view) kept() []KeptView {
 	list := []KeptView{}
 	for _, s := range in.p.Sources {
 		for _, h := range s.Holdings {
-			if h.Action == ActionKeep {
-				label := in.labels([]string{h.Category})[0]
-				list = append(list, KeptView{label, h.Keep.Ground, h.Keep.Duty.In(in.language), h.Keep.Article, h.Keep.Period, h.Keep.From})
+			if h.Kept() {
+				list = append(list, in.keep(h.Category, h.Keep))
 			}
 		}
 	}
 	return list
+}
+
+func (in view) keep(category string, k Keep) KeptView {
+	return KeptView{in.labels([]string{category})[0], k.Ground, k.Duty.In(in.language), k.Article, k.Period, k.From}
+}
+
+// retention lists how everything ends that no duty keeps: by which rule, or with the
+// account.
+func (in view) retention() []RetentionView {
+	list := []RetentionView{}
+	for _, s := range in.p.Sources {
+		for _, h := range s.Holdings {
+			if s.Role != AsController || h.Action == ActionKeep {
+				continue
+			}
+			row := RetentionView{Category: in.labels([]string{h.Category})[0], Place: s.Label.In(in.language), Except: []KeptView{}}
+			for _, r := range in.p.RulesFor(s.ID, h.Category) {
+				if !r.Kept {
+					list = append(list, in.rule(row, r))
+				}
+			}
+			if in.p.endsWithAccount(h) {
+				row.Trigger, row.SetBy, row.Action = WhenAccountClosed, SetByCompany, RetireDelete
+				if cmp.Or(h.OnClosure, h.Action) == ActionAnonymise {
+					row.Action = RetireAnonymise
+				}
+				list = append(list, row)
+			}
+		}
+	}
+	return list
+}
+
+func (in view) rule(row RetentionView, r RetentionRule) RetentionView {
+	row.Trigger, row.Period, row.SetBy, row.Article, row.Action = r.Trigger, orNone(r.Period), r.SetBy, r.Article, r.Action
+	row.Relationship = in.p.Relationships[r.Relationship].In(in.language)
+	row.Purpose = in.textOf(r.Purpose)
+	row.Except = each(r.Except, func(k Keep) KeptView { return in.keep(r.Category, k) })
+	return row
+}
+
+// orNone is a period, or nothing: a reader of JSON is not to take 0d for a promise.
+func orNone(p Period) *Period {
+	if p.IsZero() {
+		return nil
+	}
+	return &p
+}
+
+func (in view) closure() *ClosureView {
+	c := in.p.Closure
+	if !c.Offered {
+		return nil
+	}
+	return &ClosureView{
+		GraceDays: int(c.Grace.Hours()) / 24, Immediate: c.Grace == 0, ConfirmHours: int(c.ConfirmWithin.Hours()), ErasedWithin: c.ErasedWithin,
+		Before: paragraphsOf(c.Before.In(in.language), in.p.target),
+	}
+}
+
+func (in view) intake(i Intake) IntakeView {
+	return IntakeView{
+		Label: i.Label.In(in.language), Category: in.labels([]string{i.Category})[0], From: i.From, Outside: i.Outside,
+		Keep: i.Keep, Unknown: i.Unknown, Refuse: orEmpty(i.Refuse),
+	}
 }
 
 func (in view) assertions() []AssertionView {
