@@ -34,6 +34,7 @@ type sweeping struct {
 	ETA       *time.Time `json:"eta,omitempty"`
 	Late      *late      `json:"late,omitempty"`
 	ByHand    *byHand    `json:"by_hand,omitempty"`
+	Drift     []drift    `json:"drift,omitempty"`
 	Fault     string     `json:"fault,omitempty"` // the code of the last failure
 	Next      *time.Time `json:"next_at,omitempty"`
 }
@@ -113,6 +114,15 @@ type byHand struct {
 	Due  time.Time  `json:"due"`
 	Done *time.Time `json:"done_at,omitempty"`
 	By   string     `json:"done_by,omitempty"`
+}
+
+// drift is a log group that does not keep as long as the policy says.
+type drift struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+	Days int    `json:"days"` // 0: for ever, or it is missing
+	Want int    `json:"want"`
+	Set  bool   `json:"set"` // it was set right
 }
 
 func (env Env) sweepingOf(r *http.Request, v retention.View) sweeping {
