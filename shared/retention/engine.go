@@ -82,7 +82,7 @@ func (s *Service) Sweep(ctx context.Context) (Report, error) {
 			more, err := s.work(ctx, rule, &shift{token: token, left: turn, spent: spent, over: func() bool { return ctx.Err() != nil }})
 			if err != nil {
 				failed[rule.ID] = true
-				s.warn(ctx, "a retention rule failed and will be looked at again", rule.ID, err)
+				s.warn(ctx, rule.ID, err)
 			}
 			return err != nil || !more
 		})
@@ -102,9 +102,9 @@ func (s *Service) Act(ctx context.Context, key table.Key) error {
 	return err
 }
 
-func (s *Service) warn(ctx context.Context, what, rule string, err error) {
+func (s *Service) warn(ctx context.Context, rule string, err error) {
 	if s.Log != nil {
-		s.Log.WarnContext(ctx, what, "rule", rule, "err", err)
+		s.Log.WarnContext(ctx, "a retention rule failed and will be looked at again", "rule", rule, "err", err)
 	}
 }
 
@@ -120,7 +120,7 @@ func (s *Service) retire(ctx context.Context, rep *Report) error {
 		rep.Seen++
 		if err := s.retireOne(ctx, k); err != nil {
 			rep.Failed++
-			s.warn(ctx, "a retention rule that is gone could not be retired", ruleOf(k), err)
+			s.warn(ctx, ruleOf(k), err)
 		}
 		return ctx.Err()
 	}, nil)

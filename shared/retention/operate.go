@@ -207,18 +207,18 @@ func (s *Service) Confirm(ctx context.Context, by operator.Identity, id, version
 		if err != nil {
 			return sw, nil, err
 		}
-		if sw.Status == Watched {
-			if len(sw.Tended.drifted()) == 0 {
-				return sw, nil, errUnchanged
-			}
+		switch {
+		case sw.Status == Watched && len(sw.Tended.drifted()) == 0:
+			return sw, nil, errUnchanged
+		case sw.Status == Watched:
 			t := *sw.Tended
 			t.Confirmed = t.drifted()
 			next.Tended, next.After = &t, time.Time{}
-		} else if sw.ByHand != nil {
+		case sw.ByHand != nil:
 			h := *sw.ByHand
 			h.Done, h.By, h.Due = now, by.Actor(), now.Add(cycle)
 			next.ByHand, next.Told = &h, time.Time{}
-		} else {
+		default:
 			next.Extra, next.Stop, next.After = extra, nil, time.Time{}
 		}
 		return next, &e, nil

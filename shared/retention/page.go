@@ -107,7 +107,7 @@ func (s *Service) page(ctx context.Context, sw Sweep, j job, sh *shift) (Sweep, 
 // anew begins the look of a run from its start: what it remembers was sealed under a
 // salt that is gone, as it is after a restore.
 func (s *Service) anew(ctx context.Context, sw Sweep, c secret, sh *shift) (Sweep, error) {
-	_, put, err := c.fresh(s.now().Add(replayLife))
+	put, err := c.fresh(s.now().Add(replayLife))
 	if err != nil {
 		return sw, err
 	}

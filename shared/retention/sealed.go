@@ -62,8 +62,8 @@ func (s *Service) secretOf(ctx context.Context, rule string) (secret, error) {
 	return c, nil
 }
 
-// fresh returns a new secret in place of this one, and the write that keeps it.
-func (c secret) fresh(expires time.Time) (secret, table.Write, error) {
+// fresh is the write that puts a new salt in place of this one.
+func (c secret) fresh(expires time.Time) (table.Write, error) {
 	condition := table.New
 	if c.version > 0 {
 		condition = table.Version(c.version)
@@ -72,10 +72,9 @@ func (c secret) fresh(expires time.Time) (secret, table.Write, error) {
 	_, _ = rand.Read(c.salt) // never fails (Go 1.24)
 	body, err := json.Marshal(saltBody{c.salt})
 	if err != nil {
-		return c, table.Write{}, fmt.Errorf("encode a salt: %w", err)
+		return table.Write{}, fmt.Errorf("encode a salt: %w", err)
 	}
-	c.version++
-	return c, table.Put(table.Keys, table.Item{Key: saltRef(c.rule).Key, Body: body, Schema: schema, Expires: expires}, condition), nil
+	return table.Put(table.Keys, table.Item{Key: saltRef(c.rule).Key, Body: body, Schema: schema, Expires: expires}, condition), nil
 }
 
 // forget are the writes after which nothing that was sealed can be opened.

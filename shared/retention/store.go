@@ -48,10 +48,10 @@ func (sw Sweep) put(now time.Time, auditLife policy.Period) (table.Write, error)
 		condition = table.Version(sw.version)
 	}
 	item := table.Item{Key: Ref(sw.Rule).Key, Body: body, Schema: schema, Due: sw.Due}
-	switch sw.Status {
-	case Retired:
+	if sw.Status == Retired {
 		item.Expires = auditLife.After(now) // as long as its chain
-	case replaying:
+	}
+	if sw.Status == replaying {
 		item.Expires = now.Add(replayLife)
 	}
 	return table.Put(table.State, item, condition), nil

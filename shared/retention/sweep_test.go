@@ -201,13 +201,13 @@ func TestATypoNeverTakesMoreThanTheBrakesShare(t *testing.T) {
 	rule.Brake = policy.Brake{Percent: 5, Cap: 10_000}
 	d := newDesk(t, rule)
 	d.years()
-	v := d.activate("old-logs")
+	d.activate("old-logs")
 	const share = 915 * 5 / 100
 	d.sweeps(5 * day)
 	if all, _ := d.shop.left(monday); all != 915-share {
 		t.Errorf("%d records went, the share is %d", 915-all, share)
 	}
-	v = d.show("old-logs")
+	v := d.show("old-logs")
 	if v.Sweep.Status != Braked || v.Sweep.Stop.Limit != share || v.Sweep.Stop.Taken != share || v.Late == nil {
 		t.Errorf("%+v, %+v", v.Sweep, v.Late)
 	}

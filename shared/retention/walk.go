@@ -37,7 +37,7 @@ func (s *Service) salt(ctx context.Context, sw Sweep) ([]table.Write, error) {
 	if err != nil || c.version > 0 && (sw.Run != nil || sw.Walk != nil) {
 		return nil, err
 	}
-	_, put, err := c.fresh(s.now().Add(replayLife))
+	put, err := c.fresh(s.now().Add(replayLife))
 	return []table.Write{put}, err
 }
 
