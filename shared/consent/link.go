@@ -83,7 +83,7 @@ func (s *Service) link(ctx context.Context, commit table.ID, app string, a, b pe
 	if second.version == 0 {
 		d.Known = d.Known || second.Known
 		d.adopt(second.at, table.New)
-		d.enter(actionLinked, holderFact(second.at))
+		d.enter(actionLinked, holderFact(second.at), audit.Fact{Name: factOwn, Value: string(first.at)}, d.kindOf())
 	} else if err := s.absorb(d, second); err != nil {
 		return err
 	}
@@ -187,7 +187,8 @@ func (s *Service) absorb(d *draft, other Subject) error {
 		Key: entryKey(chain, last.Seq), Body: last.Encode(), Schema: subjectSchema, Expires: s.Policy.Retention.Audit.After(d.at),
 	}, table.New))
 	seq := d.enter(actionLinked, holderFact(other.at), audit.Fact{Name: factChain, Value: chain},
-		audit.Fact{Name: factHead, Value: fmt.Sprintf("%d:%s", head.Seq, hex.EncodeToString(head.Hash[:]))})
+		audit.Fact{Name: factHead, Value: fmt.Sprintf("%d:%s", head.Seq, hex.EncodeToString(head.Hash[:]))},
+		Subject{Known: d.Known || other.Known}.kindOf())
 	for _, id := range other.Identifiers {
 		condition := table.Exists
 		if id == other.at {

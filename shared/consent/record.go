@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/personal"
 	"rightsdesk/shared/seal"
 )
 
@@ -105,10 +106,23 @@ const (
 	factChain    = "chain"
 	factHead     = "head"
 	factEffect   = "effect"
-	// What only a rebuilding reads: of which kind the identifier is, and where they live.
+	// What only a rebuilding reads: of which kind the identifier is, what the one was
+	// known by that another is linked to, and where they live.
 	factKind      = "kind"
+	factOwn       = "linked_to"
 	factResidence = "residence"
 )
+
+// kindNotTold is the kind of whoever a link names by a keyed hash alone.
+const kindNotTold personal.Kind = "-"
+
+// kindOf is the kind that an entry tells of somebody who is linked.
+func (sub Subject) kindOf() audit.Fact {
+	if sub.Known {
+		return audit.Fact{Name: factKind, Value: "person"}
+	}
+	return audit.Fact{Name: factKind, Value: string(KindVisitor)}
+}
 
 // older is the effect of a choice that was made before the one that stands.
 const effectNone = "none"

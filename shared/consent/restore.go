@@ -65,7 +65,7 @@ func (s *Service) restore(ctx context.Context, chain string, entries []audit.Ent
 	switch {
 	case f.absorbed: // whoever it became part of has it
 		return restore.Outcome{What: restore.Over}, nil
-	case f.bare():
+	case f.over():
 		return restore.Outcome{What: restore.Over}, s.unmake(ctx, f)
 	case f.tail.Stands() && !f.torn():
 		return out, nil
@@ -119,8 +119,14 @@ type folded struct {
 	copy     Subject    // that one
 	tail     restore.Tail
 	absorbed bool // it became part of another
+	forgot   bool // the last that is told of it is that it was forgotten
 	items    map[seal.Identifier]stored
 	missing  []string
+}
+
+// over reports whether nothing is left of a subject, and it is not kept either.
+func (f folded) over() bool {
+	return f.bare() && (f.forgot || len(f.Identifiers) <= 1 && len(f.Chains) == 0)
 }
 
 // torn reports whether the items of a subject are not all the same.
@@ -168,6 +174,7 @@ func (s *Service) rebuilt(ctx context.Context, chain string, entries []audit.Ent
 		}
 	}
 	f.Head = f.tail.End
+	f.forgot = len(entries) > 0 && entries[len(entries)-1].Action == actionForgotten
 	return f, nil
 }
 
@@ -192,8 +199,19 @@ func (s *Service) under(ctx context.Context, id seal.Identifier) (stored, error)
 // identifiersIn are those that the entries of a chain were made by or adopt.
 func identifiersIn(entries []audit.Entry) (ids []seal.Identifier) {
 	for _, e := range entries {
-		id := seal.Identifier(restore.Fact(e, factID))
-		if id != "" && !ended(e) && !slices.Contains(ids, id) {
+		for _, id := range named(e) {
+			if !ended(e) && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// named are the identifiers that an entry names, the one from before first.
+func named(e audit.Entry) (ids []seal.Identifier) {
+	for _, fact := range []string{factOwn, factID} {
+		if id := seal.Identifier(restore.Fact(e, fact)); id != "" {
 			ids = append(ids, id)
 		}
 	}
@@ -256,12 +274,15 @@ func (s *Service) fold(ctx context.Context, f *folded, e audit.Entry) error {
 
 // meet takes what an entry says of the person.
 func (d *draft) meet(e audit.Entry) {
-	if id := seal.Identifier(restore.Fact(e, factID)); id != "" && !slices.Contains(d.Identifiers, id) {
-		d.Identifiers = append(d.Identifiers, id)
+	for _, id := range named(e) {
+		if !slices.Contains(d.Identifiers, id) {
+			d.Identifiers = append(d.Identifiers, id)
+		}
 	}
 	speaker, _, _ := strings.Cut(e.Actor, ":")
 	trusted := Speaker(speaker) != ByBrowser || !d.Known
 	switch kind := personal.Kind(restore.Fact(e, factKind)); {
+	case kind == kindNotTold:
 	case kind != "":
 		d.Known = d.Known || isPerson(kind)
 	case Speaker(speaker) != ByBrowser && Speaker(speaker) != ByClock || e.Action == actionAsked:
@@ -430,7 +451,7 @@ func (s *Service) join(ctx context.Context, d *draft, f folded) error {
 		if err != nil {
 			return err
 		}
-		if other.absorbed || other.bare() {
+		if other.absorbed || other.over() {
 			continue // there is nothing of them but what a copy brought back: this takes its place
 		}
 		d.Identifiers = slices.DeleteFunc(slices.Clone(d.Identifiers), func(x seal.Identifier) bool { return slices.Contains(other.Identifiers, x) })
@@ -444,7 +465,7 @@ func (s *Service) join(ctx context.Context, d *draft, f folded) error {
 
 // unmake removes what a copy has brought back of somebody about whom nothing is left.
 func (s *Service) unmake(ctx context.Context, f folded) error {
-	if last := f.tail.News; len(last) == 0 || last[len(last)-1].Action != actionForgotten {
+	if !f.forgot {
 		return nil // what was only forgotten for being empty is, again, when it is due
 	}
 	var writes []table.Write

@@ -58,11 +58,13 @@ func (s *Service) Heed(ctx context.Context, f Feedback) error {
 		a.facts = []audit.Fact{{Name: factEvidence, Value: s.Keys.Ring.Hash("mail", f.MessageID)}}
 	}
 	_, err := s.change(ctx, a.id, a.actor, func(d *draft) error {
-		if !d.suppress(f.List, f.Stop, later(earlier(f.At.UTC().Truncate(time.Millisecond), d.at), time.Unix(0, 0).UTC())) {
+		mine := *a
+		mine.made = later(earlier(f.At.UTC().Truncate(time.Millisecond), d.at), time.Unix(0, 0).UTC())
+		if !d.suppress(f.List, f.Stop, mine.made) {
 			return errUnchanged
 		}
 		d.Known = true
-		d.enter(actionSuppressed, s.common(a,
+		d.enter(actionSuppressed, s.common(&mine,
 			audit.Fact{Name: factPurpose, Value: f.List}, audit.Fact{Name: factStop, Value: string(f.Stop)},
 			audit.Fact{Name: factMethod, Value: string(MailFeedback)})...)
 		return nil

@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -159,7 +160,7 @@ func (s *Service) common(a *act, own ...audit.Fact) []audit.Fact {
 		{Name: factPage, Value: a.page},
 		{Name: factMade, Value: made},
 		{Name: factID, Value: string(a.id)},
-		{Name: factKind, Value: string(a.who.Kind)},
+		{Name: factKind, Value: string(cmp.Or(a.who.Kind, kindNotTold))},
 		{Name: factResidence, Value: a.residence},
 		{Name: factCall, Value: call},
 	}, a.facts)
