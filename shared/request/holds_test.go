@@ -192,6 +192,11 @@ func TestAPageIsNotBegunAfterItsLease(t *testing.T) {
 			d.pass(hold.Lease + time.Second)
 		}
 	}}
+	d.shop.during = func(what string) {
+		if what == "execute" {
+			t.Error("the store was called after the lease")
+		}
+	}
 	_ = d.Work(d.ctx(), id)
 	for _, x := range d.shop.things {
 		if x.effects > 0 {
@@ -201,9 +206,40 @@ func TestAPageIsNotBegunAfterItsLease(t *testing.T) {
 	if !once {
 		t.Error("nothing was claimed")
 	}
-	for key := range d.shop.asked {
-		if strings.HasPrefix(d.shop.asked[key], "execute") {
-			t.Error("the store was called after the lease")
+}
+
+// What goes while a hold is placed is listed on it, with what the store answered.
+func TestAHoldListsThePageThatWasUnderWay(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []bool{false, true} {
+		d := furnished(t)
+		h := d.holding()
+		id := d.verified(asks(policy.Erasure))
+		d.working(id)
+		var placed hold.Hold
+		d.shop.during = func(what string) {
+			if what == "execute" && placed.ID == "" {
+				placed = d.held(h, hold.Placement{Scope: hold.OnPerson, Who: []personal.Identity{email}})
+				d.pass(time.Second)
+				if lost {
+					d.trouble.rules = append(d.trouble.rules, func(what string) bool { return what == "commit" }) // the worker's end
+				}
+			}
+		}
+		_ = d.Work(d.ctx(), id)
+		d.trouble.rules = nil
+		d.settles(h)
+		got, err := h.Get(d.ctx(), handler, placed.ID)
+		if err != nil || got.Status != hold.InForce || len(got.Went) != 1 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		gone := 0
+		for _, x := range d.shop.things {
+			gone += x.effects
+		}
+		w := got.Went[0]
+		if !lost && (w.Outcome != hold.Done || w.Count != gone) || lost && (w.Outcome != hold.Unknown || w.Count < gone) {
+			t.Errorf("its answer lost %t, %d records went: %+v", lost, gone, w)
 		}
 	}
 }
