@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -64,7 +65,9 @@ var standIns = map[string]map[string]standIn{
 		"customers_storage": {company.Newsletter, map[string]string{"customers_data": company.ReadingHistory}},
 	},
 	"paas-canada": {
-		"platform": {company.Shop, map[string]string{"account": company.Account, "payments": company.Orders}},
+		"platform": {company.Shop, map[string]string{
+			"account": company.Account, "payments": company.Orders, "usage": company.SupportMail, "identity_papers": company.AccessLog,
+		}},
 	},
 	"addon-france": {
 		"licences":   {company.Shop, map[string]string{"api_information": company.Account}},
@@ -138,7 +141,10 @@ func openProfileOn(t *testing.T, name, day string, changes ...func(string) strin
 	for _, c := range changes {
 		text = c(text)
 	}
-	h := &hooks{sources: standIns[name], ties: map[string]bool{}, calls: map[string]int{}}
+	h := &hooks{sources: map[string]standIn{}, ties: map[string]bool{}, calls: map[string]int{}}
+	for id, s := range standIns[name] { // its own, for the test to change
+		h.sources[id] = standIn{s.store, maps.Clone(s.as)}
+	}
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	derived := h.derive(t, text, strings.TrimPrefix(server.URL, "http://"))
@@ -252,6 +258,24 @@ func (s renamed) Execute(ctx context.Context, order source.Order) (source.Done, 
 	}
 	order.Category = s.as[order.Category]
 	return s.Source.Execute(ctx, order)
+}
+
+// Old implements source.Sweeper.
+func (s renamed) Old(ctx context.Context, age source.Age) (source.Aged, error) {
+	if s.as[age.Category] == "" {
+		return source.Aged{Done: true}, nil
+	}
+	age.Category = s.as[age.Category]
+	return s.Source.(source.Sweeper).Old(ctx, age)
+}
+
+// Expire implements source.Sweeper.
+func (s renamed) Expire(ctx context.Context, e source.Expiry) (source.Done, error) {
+	if s.as[e.Category] == "" {
+		return source.Done{Done: true}, nil
+	}
+	e.Category = s.as[e.Category]
+	return s.Source.(source.Sweeper).Expire(ctx, e)
 }
 
 // live makes somebody with an account of the given fields in the shop.

@@ -77,6 +77,7 @@ type submission struct {
 	Locale      string       `json:"locale"`
 	About       string       `json:"about"`
 	Purposes    []string     `json:"purposes"`
+	How         string       `json:"how"`
 }
 
 type person struct {
@@ -113,6 +114,7 @@ func (b submission) domain(env Env, r *http.Request) request.Submission {
 	return request.Submission{
 		Right: policy.Right(b.Right), Residence: strings.ToUpper(strings.TrimSpace(b.Residence)), Person: p,
 		Locale: env.language(b.Locale, r), From: from(r), About: request.ID(b.About), Purposes: b.Purposes,
+		How: request.How(b.How),
 	}
 }
 

@@ -1,7 +1,9 @@
 package company
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -35,6 +37,27 @@ func (c *Company) Records(store string, visit func(Line)) error {
 				visit(Line{p.owner, p.category, p.id, p.at, e.Fields})
 			}
 			return err
+		})
+	})
+}
+
+// Nobodys calls visit with every record of a store that is nobody's any more, because
+// it was anonymised.
+func (c *Company) Nobodys(store string, visit func(Line)) error {
+	s, ok := c.stores[store]
+	if !ok {
+		return fmt.Errorf("the company has no store %q", store)
+	}
+	return c.db.View(func(tx *bolt.Tx) error {
+		return s.files(tx).records.ForEach(func(k, v []byte) error {
+			var e entry
+			if err := json.Unmarshal(v, &e); err != nil {
+				return fmt.Errorf("decode a record: %w", err)
+			}
+			if category, id, _ := strings.Cut(string(k), "\x00"); e.Owner == "" {
+				visit(Line{"", category, id, e.At, e.Fields})
+			}
+			return nil
 		})
 	})
 }
