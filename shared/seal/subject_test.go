@@ -188,3 +188,62 @@ func TestAStoreThatDoesNotAnswerIsNoAnswer(t *testing.T) {
 		t.Errorf("Load = %v", err)
 	}
 }
+
+// Many who ask at once for somebody whose salt was destroyed meet one and the same.
+func TestWhoComesBackIsMetOnce(t *testing.T) {
+	t.Parallel()
+	k := openKeys(t)
+	before, _, err := k.Contact(t.Context(), ada, today, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writes, err := k.Destroy(t.Context(), before.Holder, before.Generation)
+	if err != nil || len(writes) != 1 {
+		t.Fatal(writes, err)
+	}
+	if err := k.Table.Commit(t.Context(), table.NewID(), writes...); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := k.Destroy(t.Context(), before.Holder, before.Generation); err != nil || len(again) != 0 {
+		t.Errorf("destroyed twice: %v, %v", again, err)
+	}
+	if s, err := k.Stands(t.Context(), before.Holder); err != nil || !s.Destroyed || s.Generation != 1 || s.Contacted != "2026-03-02" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	met := make([]seal.Subject, 20)
+	var all sync.WaitGroup
+	for i := range met {
+		all.Go(func() {
+			var err error
+			if i%2 == 0 {
+				met[i], err = k.Meet(t.Context(), ada)
+			} else {
+				met[i], _, err = k.Contact(t.Context(), ada, today, 100)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for _, s := range met {
+		if s.ID != met[0].ID || string(s.Salt) != string(met[0].Salt) || s.Generation != 2 || s.ID == before.ID {
+			t.Fatalf("%+v, %+v", s, met[0])
+		}
+	}
+	// What followed the salt that is to be destroyed stays.
+	if writes, err := k.Destroy(t.Context(), before.Holder, before.Generation); err != nil || len(writes) != 0 {
+		t.Errorf("%v, %v", writes, err)
+	}
+	// Of somebody whom the copy does not know the generation is kept all the same.
+	grace := k.Ring.Identifier(personal.MakeIdentity(personal.KindEmail, "grace@example.net"))
+	if writes, err = k.Destroy(t.Context(), grace, 3); err != nil || len(writes) != 1 {
+		t.Fatal(writes, err)
+	}
+	if err := k.Table.Commit(t.Context(), table.NewID(), writes...); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := k.Meet(t.Context(), personal.MakeIdentity(personal.KindEmail, "grace@example.net")); err != nil || s.Generation != 4 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
