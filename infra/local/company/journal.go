@@ -24,7 +24,8 @@ type Effect struct {
 	Count                    uint64
 }
 
-// Access is one record that one call read or changed. It holds ids only.
+// Access is one record that one call read or changed. It holds ids only. A look for
+// what is old is none: it is about nobody, and reads times.
 type Access struct {
 	Key, Store, Operation, Category, ID string
 }
@@ -91,29 +92,17 @@ func (s *store) noteEffect(tx *bolt.Tx, key string, verb source.Verb, p place) e
 }
 
 func (s *store) noteReads(ask source.Ask, page source.Found) error {
-	return s.noteLook("find", ask.Call.Key, page)
-}
-
-func (s *store) noteLook(operation, key string, page source.Found) error {
 	if !s.journal || len(page.Records) == 0 {
 		return nil
 	}
 	return s.db.Update(func(tx *bolt.Tx) error {
 		for _, r := range page.Records {
-			if err := noteAccess(tx, Access{key, s.name, operation, r.Category, r.ID}); err != nil {
+			if err := noteAccess(tx, Access{ask.Call.Key, s.name, "find", r.Category, r.ID}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-func (s *store) noteOld(age source.Age, page source.Aged) error {
-	found := source.Found{}
-	for _, r := range page.Records {
-		found.Records = append(found.Records, source.Record{Category: age.Category, ID: r.ID})
-	}
-	return s.noteLook("old", age.Call.Key, found)
 }
 
 func noteAccess(tx *bolt.Tx, a Access) error {

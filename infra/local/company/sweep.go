@@ -71,7 +71,7 @@ func (s *store) Old(_ context.Context, age source.Age) (source.Aged, error) {
 	if err != nil {
 		return source.Aged{}, err
 	}
-	return page, s.noteOld(age, page)
+	return page, nil
 }
 
 // ageHead is what the lines of a category begin with in the index of ages.
