@@ -148,6 +148,7 @@ func (s *Source) attribute(kind personal.Kind) string {
 		return email
 	case personal.KindPhone:
 		return phone
+	case personal.KindAccount:
 	}
 	return s.m.Account
 }

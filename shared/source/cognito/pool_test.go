@@ -80,6 +80,13 @@ func (p *pool) names() []string {
 	return slices.Sorted(maps.Keys(p.users))
 }
 
+// done returns what was done to whom.
+func (p *pool) done() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.log)
+}
+
 func (p *pool) client() *cognito.Client {
 	srv := httptest.NewServer(p)
 	p.t.Cleanup(srv.Close)

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -233,19 +234,21 @@ func TestAUserIsShutOutBeforeTheyAreDeletedAndEachCallMayBeRepeated(t *testing.T
 			p := newPool(t)
 			p.add(user("ada", verified("ada@example.org")))
 			s := open(t, p, mapping)
-			broken := true
-			p.fault = func(o string, _ int) (bool, string) { return apply, map[bool]string{true: "lost"}[broken && o == op] }
+			var mended atomic.Bool
+			p.fault = func(o string, _ int) (bool, string) {
+				return apply, map[bool]string{true: "lost"}[!mended.Load() && o == op]
+			}
 			if op != "" {
 				if done, err := s.Execute(t.Context(), order(source.Delete, ada)); !errors.Is(err, source.ErrLater) && (op != "AdminDeleteUser" || !apply) {
 					t.Errorf("%s is lost: %+v, %v; want ErrLater", op, done, err)
 				}
 			}
-			broken = false
+			mended.Store(true)
 			done, err := s.Execute(t.Context(), order(source.Delete, ada))
 			if err != nil || done.Removed != 1 || len(p.names()) != 0 {
 				t.Errorf("after %s was lost (done: %v): %+v, %v, left %v", op, apply, done, err, p.names())
 			}
-			if got := slices.Compact(slices.Clone(p.log)); op == "" && !slices.Equal(got, want) {
+			if got := slices.Compact(p.done()); op == "" && !slices.Equal(got, want) {
 				t.Errorf("%v, want %v", got, want)
 			}
 		}
@@ -262,19 +265,17 @@ func TestAUserThatBecameSomebodyElseIsLeftAlone(t *testing.T) {
 		p := newPool(t)
 		p.add(user("ada", verified("ada@example.org")))
 		s := open(t, p, mapping)
-		reads := 0
+		var reads atomic.Int32
 		p.before = func(op string) {
-			if op == "AdminGetUser" {
-				if reads++; reads == 2 {
-					p.mu.Lock()
-					meddle(p.users["ada"])
-					p.mu.Unlock()
-				}
+			if op == "AdminGetUser" && reads.Add(1) == 2 {
+				p.mu.Lock()
+				meddle(p.users["ada"])
+				p.mu.Unlock()
 			}
 		}
 		done, err := s.Execute(t.Context(), order(source.Delete, ada))
-		if err != nil || done.Removed != 0 || done.Retained != 1 || len(done.Messages) != 1 || len(p.log) != 0 {
-			t.Errorf("%s: %+v, %v, %v", name, done, err, p.log)
+		if err != nil || done.Removed != 0 || done.Retained != 1 || len(done.Messages) != 1 || len(p.done()) != 0 {
+			t.Errorf("%s: %+v, %v, %v", name, done, err, p.done())
 		}
 	}
 }

@@ -92,12 +92,6 @@ func (b *bucket) left() []string {
 	return keys
 }
 
-func (b *bucket) called(op string) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.calls[op]
-}
-
 // client starts the bucket and returns a client of it.
 func (b *bucket) client() *s3.Client {
 	srv := httptest.NewServer(b)
@@ -264,7 +258,7 @@ func (b *bucket) remove(key, id string) {
 func (b *bucket) deleteAll(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Quiet  bool
-		Object []struct{ Key, VersionId string } //nolint:revive // the protocol's spelling
+		Object []struct{ Key, VersionId string }
 	}
 	raw, err := io.ReadAll(r.Body)
 	sum := md5.Sum(raw)
@@ -276,7 +270,7 @@ func (b *bucket) deleteAll(w http.ResponseWriter, r *http.Request) {
 		problem(w, "MalformedXML")
 		return
 	}
-	type deleted struct{ Key, VersionId string } //nolint:revive // the protocol's spelling
+	type deleted struct{ Key, VersionId string }
 	type refusal struct{ Key, Code, Message string }
 	var out struct {
 		XMLName xml.Name  `xml:"DeleteResult"`
@@ -314,7 +308,7 @@ func (b *bucket) list(w http.ResponseWriter, q url.Values) {
 	}
 	type entry struct {
 		XMLName                      xml.Name
-		Key, VersionId, LastModified string //nolint:revive // the protocol's spelling
+		Key, VersionId, LastModified string
 		IsLatest                     bool
 		Size                         int    `xml:",omitempty"`
 		StorageClass                 string `xml:",omitempty"`
@@ -323,7 +317,7 @@ func (b *bucket) list(w http.ResponseWriter, q url.Values) {
 		XMLName             xml.Name `xml:"ListVersionsResult"`
 		IsTruncated         bool
 		NextKeyMarker       string `xml:",omitempty"`
-		NextVersionIdMarker string `xml:",omitempty"` //nolint:revive // the protocol's spelling
+		NextVersionIdMarker string `xml:",omitempty"`
 		Entries             []entry
 	}
 	marker, after := q.Get("key-marker"), q.Get("version-id-marker")

@@ -37,7 +37,7 @@ func (s *Source) execute(ctx context.Context, order source.Order) (source.Done, 
 	case source.Delete:
 	case source.Choose:
 		return source.Done{}, refused(errors.New("a bucket obeys nobody's choice; declare a hook that does"))
-	case source.Anonymise, source.Correct:
+	case source.Anonymise, source.Correct, source.Archive:
 		return source.Done{}, refused(errors.New("an object is bytes: it can be deleted, and neither masked nor corrected; declare delete"))
 	default:
 		return source.Done{}, refused(errors.New("the order does not say what to do"))

@@ -164,8 +164,8 @@ func history(b *bucket, key string) {
 
 func TestEveryVersionAndEveryDeleteMarkerIsFoundAndGoes(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{1, 2, 3, 1000} { // of the service's lists, so that a key is cut anywhere
-		for _, limit := range []int{1, 2, 4, 500} {
+	for _, size := range []int{1, 3, 1000} { // of the service's lists, so that a key is cut anywhere
+		for _, limit := range []int{1, 4, 500} {
 			b := newBucket(t)
 			b.page = size
 			history(b, "users/1/visits/a")
@@ -657,8 +657,8 @@ func TestASweepStopsWhereItsRequestsDo(t *testing.T) {
 	}
 	s := open(t, b, byPrefix)
 	age := source.Age{Category: "visits", By: source.Collected, Until: now.Add(-time.Hour), Units: 3, Call: call}
-	calls := 0
-	for calls = 1; calls < 100; calls++ {
+	calls := 1
+	for ; calls < 100; calls++ {
 		page, err := s.Old(t.Context(), age)
 		if err != nil || page.Units > 3 {
 			t.Fatalf("%+v, %v", page, err)
