@@ -98,6 +98,12 @@ func (s *Service) settle(ctx context.Context, h Hold, now time.Time) (Hold, audi
 		return h, audit.Entry{}, nil, errUnchanged // look moves it
 	}
 	h.list(went)
+	// While it was read what was claimed, pages ended that it met as settled: in force
+	// is from after the last of them.
+	now = s.now()
+	for _, w := range went {
+		now = later(now, w.Ended)
+	}
 	facts := []audit.Fact{{Name: factWent, Value: strconv.Itoa(len(h.Went) + h.Omitted)}}
 	for _, w := range h.Went {
 		w.IDs = w.IDs[:min(len(w.IDs), maxTold)]

@@ -1,6 +1,7 @@
 package hold
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -281,5 +282,41 @@ func TestKeysOfOthersAreLeftAlone(t *testing.T) {
 	}
 	if err := d.Tick(t.Context(), ID("hgone").Key()); err != nil {
 		t.Errorf("a hold that is gone: %v", err)
+	}
+}
+
+// slowly lets something happen before a query.
+type slowly struct {
+	table.Table
+	before func()
+}
+
+func (s slowly) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	s.before()
+	return s.Table.Query(ctx, q)
+}
+
+func TestAHoldIsInForceFromAfterThePagesThatEndedWhileItLooked(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.pass(30 * time.Second)
+	page := d.page()
+	if _, err := d.claim(page); err != nil {
+		t.Fatal(err)
+	}
+	d.pass(-30 * time.Second)
+	h := d.place(d.on(OnSource))
+	d.pass(Lease + margin)
+	once := false
+	d.Service.Table = slowly{d.inner, func() {
+		if !once {
+			once = true
+			d.pass(10 * time.Second)
+			d.settle(page, 3)
+		}
+	}}
+	d.sweep()
+	if got := d.get(h.ID); got.Status != InForce || len(got.Went) != 1 || got.InForce.Before(got.Went[0].Ended) {
+		t.Errorf("in force from %s on, and %+v", got.InForce, got.Went)
 	}
 }
