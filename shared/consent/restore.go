@@ -84,8 +84,12 @@ func (s *Service) restore(ctx context.Context, chain string, entries []audit.Ent
 	if err := s.join(ctx, d, f); err != nil {
 		return out, err
 	}
-	if err := s.heal(ctx, d, f); err != nil {
+	lost, err := s.heal(ctx, d, f)
+	if err != nil {
 		return out, err
+	}
+	if lost {
+		out.Missing = append(out.Missing, missingWording)
 	}
 	if d.untold(s.Policy, f.tail.News) {
 		out.Missing = append(out.Missing, missingTelling)
@@ -480,8 +484,9 @@ func (s *Service) unmake(ctx context.Context, f folded) error {
 	return unless(s.Table.Commit(ctx, table.NewID(), writes...), "remove what a copy brought back")
 }
 
-// heal keeps again what was shown, where the policy in force still has the words.
-func (s *Service) heal(ctx context.Context, d *draft, f folded) error {
+// heal keeps again what was shown, where the policy in force still has the words, and
+// reports whether there are words that nobody has any more.
+func (s *Service) heal(ctx context.Context, d *draft, f folded) (lost bool, err error) {
 	for _, e := range f.tail.News {
 		x := entryOf(e)
 		if x.Wording == "" {
@@ -492,19 +497,20 @@ func (s *Service) heal(ctx context.Context, d *draft, f folded) error {
 			continue
 		}
 		if !errors.Is(err, table.ErrAbsent) {
-			return fmt.Errorf("look for a wording: %w", err)
+			return lost, fmt.Errorf("look for a wording: %w", err)
 		}
 		rule, _ := s.Policy.Consent(x.Purpose)
 		text, language, ok := inForce(rule, x.Wording)
 		if !ok {
+			lost = true
 			continue
 		}
 		one := choice{Asked: Asked{Purpose: x.Purpose}, hash: x.Wording, shown: Wording{Text: text, Language: language, Purpose: x.Purpose, Policy: x.Policy}}
 		if err := s.keepWording(ctx, d, one); err != nil {
-			return err
+			return lost, err
 		}
 	}
-	return nil
+	return lost, nil
 }
 
 // untold has the sources told again, that know the person by an identity that the copy
