@@ -30,7 +30,7 @@ var layers = map[string]layer{
 	"ground":  {},
 	"domain":  {layers: []string{"ground", "domain", "policy"}},
 	"policy":  {layers: []string{"ground", "domain"}, modules: []string{"go.yaml.in/yaml/v3"}},
-	"receipt": {layers: []string{"ground", "domain", "policy"}, modules: []string{jose}},
+	"receipt": {layers: []string{"ground", "domain", "policy", "receipt"}, modules: []string{jose}},
 	"edge":    {layers: []string{"ground", "domain", "policy", "edge"}},
 	"http":    {layers: []string{"ground", "domain", "policy", "receipt", "edge"}, http: true},
 	"adapter": {layers: []string{"ground", "domain", "policy"}, packages: []string{"shared/page"}, modules: []string{awsSDK, smithy, bolt}, http: true},
@@ -63,6 +63,7 @@ var members = map[string]string{
 	"shared/topology": "ground",
 
 	"shared/audit":      "domain",
+	"shared/closure":    "domain",
 	"shared/consent":    "domain",
 	"shared/digest":     "domain",
 	"shared/erasure":    "domain",
@@ -81,6 +82,8 @@ var members = map[string]string{
 	"shared/table":      "domain",
 	"shared/policy":     "policy",
 	"shared/receipt":    "receipt",
+
+	"shared/certificate": "receipt",
 
 	"shared/desk":    "edge",
 	"shared/job":     "edge",
