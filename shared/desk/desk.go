@@ -8,6 +8,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -101,8 +102,12 @@ func (d *Desk) heads(ctx context.Context, k table.Key) ([]audit.Chain, error) {
 	return all, nil
 }
 
-func (d *Desk) held(ctx context.Context, id seal.Identifier) (bool, error) {
-	return d.Holds.Covered(ctx, []seal.Identifier{id})
+func (d *Desk) held(ctx context.Context, id seal.Identifier) (bool, []table.Write, error) {
+	unless, err := hold.Checks(ctx, d.Holds.Table, hold.Person(id))
+	if errors.Is(err, hold.ErrHeld) {
+		return true, nil, nil
+	}
+	return false, unless, err
 }
 
 // Open gives every service the key ring.

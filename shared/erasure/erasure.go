@@ -48,8 +48,9 @@ type Service struct {
 	// Unsettled lists who may still need the salt of a subject: requests that are open
 	// or have something left to say or to clear, closures that are not over.
 	Unsettled []func(ctx context.Context, subject string) (bool, error)
-	// Held reports whether a legal hold covers an identifier. Nil: nothing does.
-	Held   func(ctx context.Context, id seal.Identifier) (bool, error)
+	// Held reports whether a legal hold covers an identifier; if none does, it returns
+	// the conditions that fail a commit should one be placed before. Nil: nothing does.
+	Held   func(ctx context.Context, id seal.Identifier) (held bool, unless []table.Write, err error)
 	Digest *digest.Book
 	Log    *slog.Logger
 }

@@ -59,7 +59,7 @@ func newYard(t *testing.T) *yard {
 	y.Service = &erasure.Service{
 		Table: store, Keys: keys, Policy: p, Now: now, Choices: y.consents,
 		Unsettled: []func(context.Context, string) (bool, error){func(_ context.Context, subject string) (bool, error) { return y.open[subject], nil }},
-		Held:      func(_ context.Context, id seal.Identifier) (bool, error) { return y.held[id], nil },
+		Held:      func(_ context.Context, id seal.Identifier) (bool, []table.Write, error) { return y.held[id], nil, nil },
 		Digest:    &digest.Book{Table: store, Policy: p, Now: now},
 	}
 	return y
@@ -171,6 +171,15 @@ func TestASaltGoesWhenNobodyNeedsItAnyMore(t *testing.T) {
 		"a legal hold": {
 			keep: func(y *yard, s seal.Subject) { y.held[s.Holder] = true },
 			let:  func(y *yard, s seal.Subject) { y.held[s.Holder] = false },
+		},
+		"a legal hold that is placed just then": {
+			keep: func(y *yard, s seal.Subject) {
+				fence := table.Ref{Table: table.State, Key: table.Key{Partition: "fence", Sort: "-"}}
+				y.Held = func(context.Context, seal.Identifier) (bool, []table.Write, error) {
+					return false, []table.Write{table.Check(fence, table.Version(1))}, nil
+				}
+			},
+			let: func(y *yard, s seal.Subject) { y.Held = nil },
 		},
 		"somebody who writes just now": {
 			keep: func(y *yard, _ seal.Subject) { y.meets(ada) },

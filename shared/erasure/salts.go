@@ -197,7 +197,7 @@ func (s *Service) shred(ctx context.Context, t Tomb, commit table.ID) ([]table.W
 	if due := t.At.Add(s.Policy.Retention.Salts); now.Before(due) {
 		return only(t.put(due))
 	}
-	needed, err := s.needed(ctx, t)
+	needed, unless, err := s.needed(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -237,40 +237,41 @@ func (s *Service) shred(ctx context.Context, t Tomb, commit table.ID) ([]table.W
 	if len(keys) == 0 {
 		facts = append(facts, audit.Fact{Name: "stood_already", Value: "true"})
 	}
-	return s.with(keys, t, all, now, t.enter(now, byClock, actionDestroyed, commit, facts...))
+	return s.with(append(keys, unless...), t, all, now, t.enter(now, byClock, actionDestroyed, commit, facts...))
 }
 
 // only is a step of one write.
 func only(w table.Write, err error) ([]table.Write, error) { return []table.Write{w}, err }
 
-// needed reports whether somebody still has to read what hangs on a salt.
-func (s *Service) needed(ctx context.Context, t Tomb) (bool, error) {
+// needed reports whether somebody still has to read what hangs on a salt; if nobody
+// has, it returns what must still be so when the salt is destroyed.
+func (s *Service) needed(ctx context.Context, t Tomb) (yes bool, unless []table.Write, err error) {
 	for _, id := range t.First {
 		other, err := s.load(ctx, id)
 		if err != nil || other.version > 0 && other.Stage != Destroyed {
-			return true, err
+			return true, nil, err
 		}
 	}
 	if s.Held != nil {
-		if held, err := s.Held(ctx, t.id); err != nil || held {
-			return true, err
+		if yes, unless, err = s.Held(ctx, t.id); err != nil || yes {
+			return true, nil, err
 		}
 	}
 	salt, err := s.Keys.Stands(ctx, t.id)
 	if err != nil || salt.Subject == "" {
-		return false, err
+		return false, unless, err
 	}
 	// Who asks for something right now has it sealed under this salt, and no index
 	// knows of it yet.
 	if salt.Contacted >= s.now().AddDate(0, 0, -1).Format(time.DateOnly) {
-		return true, nil
+		return true, nil, nil
 	}
 	for _, unsettled := range s.Unsettled {
 		if open, err := unsettled(ctx, salt.Subject); err != nil || open {
-			return true, err
+			return true, nil, err
 		}
 	}
-	return false, nil
+	return false, unless, nil
 }
 
 // block notes, once, that a salt would be due.

@@ -134,8 +134,9 @@ func (o *office) standing(store table.Table) *office {
 	n.erasures = &erasure.Service{
 		Table: store, Keys: keys, Policy: o.policy, Now: now, Choices: n.consents, Digest: n.digests,
 		Unsettled: []func(context.Context, string) (bool, error){n.requests.Unsettled, n.closures.Unsettled},
-		Held: func(ctx context.Context, id seal.Identifier) (bool, error) {
-			return n.holds.Covered(ctx, []seal.Identifier{id})
+		Held: func(ctx context.Context, id seal.Identifier) (bool, []table.Write, error) {
+			held, err := n.holds.Covered(ctx, []seal.Identifier{id})
+			return held, nil, err
 		},
 	}
 	n.requests.Ledger = n.erasures
