@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/mail"
+	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/source"
@@ -23,6 +24,9 @@ type Service struct {
 
 	Mail    mail.Sender              // only the relay has it
 	Sources map[string]source.Source // only fulfil has them
+	// Lives hears until when people agreed to purposes whose end ends what is held of
+	// them; only fulfil tells. nil: nobody hears, and what is promised is kept.
+	Lives Lives
 	// Wake hints that there is a source to tell. It may lose hints; nil: the sweep
 	// finds all of them.
 	Wake func(context.Context, table.Key)
@@ -31,6 +35,13 @@ type Service struct {
 	halted haltCache
 	seen   wordingCache
 	floods floodCache
+}
+
+// Lives is the record of what began and ended for people.
+type Lives interface {
+	// Chose notes until when somebody has agreed to a purpose: zero, it goes on; otherwise
+	// when that ended or is going to. Repeating a call has no further effect.
+	Chose(ctx context.Context, who personal.Identity, purpose string, at, ends time.Time) error
 }
 
 // Attempt identifies one attempt of a caller to change something.

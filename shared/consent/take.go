@@ -387,9 +387,12 @@ func (s *Service) salted(ctx context.Context, a *act) (seal.Subject, error) {
 	return *a.keys, nil
 }
 
-// tellOf tells sources of a purpose that is refused or granted anew.
+// tellOf tells sources of a purpose that is refused or granted anew, and Lives of its end.
 func (s *Service) tellOf(ctx context.Context, d *draft, a *act, key string, rule policy.Consent, before, st Standing) error {
 	refused := before.refuses()
+	if err := s.tellEnd(ctx, d, a, key); err != nil {
+		return err
+	}
 	on := rule.Default == policy.On && before.Choice == ""
 	t := Telling{Right: policy.WithdrawConsent, Purpose: key, Seq: st.Seq}
 	switch {

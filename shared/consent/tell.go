@@ -91,6 +91,9 @@ func (sub Subject) toTell(now time.Time) int {
 
 // call has one source hear of one choice.
 func (s *Service) call(ctx context.Context, sub Subject, t Telling) error {
+	if t.Source == toLives {
+		return s.tellLives(ctx, sub, t)
+	}
 	decl, ok := s.Policy.Source(t.Source)
 	if !ok || !slices.Contains(decl.Hears, t.Right) {
 		return errNoSource

@@ -184,7 +184,7 @@ func (d *draft) apply(e Event) Became {
 // chose notes until when somebody agreed to a purpose, unless something later is known.
 func (d *draft) chose(purpose string, a Agreed) Became {
 	switch was := d.Purposes[purpose]; {
-	case was == a:
+	case !was.At.IsZero() && was.Ends.Equal(a.Ends):
 		return Repeated
 	case !a.At.After(was.At):
 		return Superseded
