@@ -208,7 +208,7 @@ func (w *world) swept(id string) ruleSeen {
 	for range 40 {
 		switch r = w.rule(id); {
 		case r.Status == "braked":
-			w.must(http.StatusOK, "POST", "/v1/operator/retention/"+id+"/confirm", map[string]any{"version": r.Version, "extra": r.Preview.Due}, w.operator())
+			w.must(http.StatusOK, "POST", "/v1/operator/retention/"+id+"/confirm", map[string]any{"version": r.Version, "extra": r.Preview.Due - r.Preview.Held}, w.operator())
 		case r.Run == nil && r.Last != nil && r.Last.Ended != nil:
 			return r
 		}

@@ -86,6 +86,7 @@ type hooks struct {
 	sources  map[string]standIn
 	ties     map[string]bool // sources that may tie
 	endpoint atomic.Pointer[http.ServeMux]
+	silenced atomic.Bool // no store answers
 
 	mu    sync.Mutex
 	calls map[string]int // by source
@@ -98,6 +99,10 @@ func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if h.silenced.Load() {
+		http.Error(w, "", http.StatusServiceUnavailable)
+		return
+	}
 	var call struct{ Operation string }
 	if err := json.Unmarshal(body, &call); err != nil || call.Operation != string(source.Choose) {
 		h.mu.Lock()
