@@ -76,6 +76,7 @@ func New(g Ground) *Desk {
 	d.Requests.Choices, d.Requests.Ledger, d.Requests.Holds, d.Requests.Digest = d.Consents, d.Erasure, d.Holds, d.Digest
 	d.Requests.Heads = d.heads
 	d.Closures.Work, d.Closures.Lives = d.Requests, d.Lifecycle
+	d.Consents.Lives = d.Lifecycle
 	d.Lifecycle.Work, d.Lifecycle.Rules, d.Lifecycle.Intake = d.Requests, d.Retention, d.Intake
 	d.Holds.Requests, d.Holds.Digest = d.Requests, d.Digest
 	d.Retention.Digest = d.Digest
