@@ -35,7 +35,7 @@ fuzz: ## fuzz every target for FUZZTIME inputs each (50000x)
 	@bash .ci/fuzz
 
 prove: $(DYNOXIDE) ## measure the bars at their full size; takes an hour
-	RIGHTSDESK_PROVE=full go test -count=1 -timeout 120m -v -run 'TestProve|TestBar' ./infra/local/... ./shared/table/... ./shared/consent/...
+	RIGHTSDESK_PROVE=full go test -count=1 -timeout 120m -v -run 'TestProve|TestBar' ./infra/local/... ./shared/table/... ./shared/consent/... ./shared/request/... ./shared/retention/...
 
 synth: ## make the CloudFormation template in cdk.out; needs Node
 	npx --yes aws-cdk@$(CDK_VERSION) synth --quiet

@@ -187,10 +187,11 @@ func (s *Service) between(ctx context.Context, h Hold, now time.Time) (went []We
 					if c.Ended.IsZero() && c.Until.Add(margin).After(now) {
 						open = later(open, c.Until.Add(margin))
 					}
-					// A page that was repeated is one page: the answer that came is what is known of it.
-					if w := h.went(c); byPage[w.Page].Page == "" || byPage[w.Page].Outcome == Unknown {
-						byPage[w.Page] = w
+					w := h.went(c)
+					if before, ok := byPage[w.Page]; ok {
+						w = w.and(before)
 					}
+					byPage[w.Page] = w
 				}
 				if q.Cursor = page.Cursor; q.Cursor == "" {
 					break
@@ -232,6 +233,23 @@ func (h Hold) went(c Claimed) Went {
 	}
 	if w.Count == 0 {
 		w.Outcome = Nothing
+	}
+	return w
+}
+
+// and is what is known of a page that was claimed twice, because the first answer was
+// lost. The second call may have found nothing left to do: what was never answered
+// may have happened all the same.
+func (w Went) and(x Went) Went {
+	rank := func(o Outcome) int { return slices.Index([]Outcome{Nothing, Unknown, Done}, o) }
+	if rank(x.Outcome) > rank(w.Outcome) {
+		w, x = x, w
+	}
+	if x.At.Before(w.At) {
+		w.At = x.At
+	}
+	if w.Outcome == x.Outcome {
+		w.Ended, w.Count = later(w.Ended, x.Ended), max(w.Count, x.Count)
 	}
 	return w
 }

@@ -41,6 +41,7 @@ func TestAHoldListsWhatWentWhileItWasPlaced(t *testing.T) {
 	none := put(page("swept others", sweep))
 	open := put(page("swept and lost", sweep))
 	twice := put(page("repeated"))
+	found := put(page("repeated, and nothing left"))
 	_ = []Claimed{lost, open}
 
 	h := d.place(d.on(OnPerson))
@@ -63,9 +64,18 @@ func TestAHoldListsWhatWentWhileItWasPlaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.settle(again, 2)
+	again = found
+	again.At, again.Until = found.At.Add(time.Second), found.Until.Add(time.Second)
+	if w, err = again.put(table.New); err == nil {
+		err = d.inner.Commit(t.Context(), table.NewID(), w)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.settle(again, 0)
 
 	got := d.settled(h.ID)
-	want := []string{"lost unknown", "repeated done", "swept and lost unknown", "swept done", "swept in part done", "under way done"}
+	want := []string{"lost unknown", "repeated done", "repeated, and nothing left unknown", "swept and lost unknown", "swept done", "swept in part done", "under way done"}
 	if !slices.Equal(outcomes(got.Went), want) {
 		t.Errorf("%q, want %q", outcomes(got.Went), want)
 	}
@@ -74,7 +84,10 @@ func TestAHoldListsWhatWentWhileItWasPlaced(t *testing.T) {
 		if strings.Join(w.IDs, " ") != said {
 			t.Errorf("%s: %v, want %q", w.Page, w.IDs, said)
 		}
-		count := map[string]int{"under way": 7, "lost": 500, "repeated": 2, "swept": 2, "swept in part": 1, "swept and lost": 2}[w.Page]
+		count := map[string]int{"under way": 7, "lost": 500, "repeated, and nothing left": 500, "repeated": 2, "swept": 2, "swept in part": 1, "swept and lost": 2}[w.Page]
+		if w.Page == "repeated" && !w.At.Equal(twice.At) {
+			t.Errorf("it was claimed first at %s: %+v", twice.At, w)
+		}
 		if w.Count != count || w.Source != "shop" || w.Category != "orders" || w.Owner == "" || w.At.IsZero() || w.Ended.IsZero() != (w.Outcome == Unknown) {
 			t.Errorf("%+v, want %d", w, count)
 		}
