@@ -300,10 +300,15 @@ func (d *desk) sweep() {
 	}
 }
 
-// sweeps runs the sweeps as their schedule does, for so long.
+// sweeps runs the sweeps for so long, as often as their schedule does, or every three
+// hours where it is days.
 func (d *desk) sweeps(long time.Duration) {
 	d.t.Helper()
-	for end := d.clock().Add(long); d.clock().Before(end); d.turn(15 * time.Minute) {
+	step := 15 * time.Minute
+	if long >= day {
+		step = 3 * time.Hour
+	}
+	for end := d.clock().Add(long); d.clock().Before(end); d.turn(step) {
 		d.sweep()
 	}
 }
