@@ -42,6 +42,8 @@ type Opener interface {
 	Opening(ctx context.Context, o request.Opening) ([]table.Write, request.ID, error)
 	// Ending tells how far it is.
 	Ending(ctx context.Context, id request.ID) (request.Ending, error)
+	// Verified returns whom it is about, what the sources tied to them included.
+	Verified(ctx context.Context, id request.ID) ([]personal.Identity, error)
 }
 
 // Lives is the record of when accounts and relationships began and ended.

@@ -97,6 +97,9 @@ func (s *Service) look(ctx context.Context, c Closure) (Closure, error) {
 			if !d.Can(Close) {
 				return errUnchanged
 			}
+			if err := s.endTied(ctx, d); err != nil {
+				return err
+			}
 			d.unpoint()
 			return d.apply(Close, bySystem, audit.Fact{Name: factWork, Value: string(d.Work)})
 		})
@@ -108,6 +111,24 @@ func (s *Service) look(ctx context.Context, c Closure) (Closure, error) {
 		return c, nil // somebody else looked
 	}
 	return next, err
+}
+
+// endTied notes the end of the account under what the sources tied to it, too: with
+// the account's own record gone, no store finds what stays by the address any more.
+func (s *Service) endTied(ctx context.Context, d *draft) error {
+	if s.Lives == nil {
+		return nil
+	}
+	who, err := s.Work.Verified(ctx, d.Work)
+	if err != nil {
+		return fmt.Errorf("ask whom closure %s is about: %w", d.ID, err)
+	}
+	writes, err := s.Lives.Closing(ctx, who, d.ClosesAt)
+	if err != nil {
+		return fmt.Errorf("note the end of the account of closure %s: %w", d.ID, err)
+	}
+	d.more = append(d.more, writes...)
+	return nil
 }
 
 // forget removes the record at the end of its retention. Its audit entries have a

@@ -14,6 +14,7 @@ import (
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
+	"rightsdesk/shared/seal"
 	"rightsdesk/shared/source"
 	"rightsdesk/shared/table"
 )
@@ -164,6 +165,26 @@ func (s *Service) Ending(ctx context.Context, id ID) (Ending, error) {
 		return Ending{}, err
 	}
 	return Ending{Status: r.Status, Over: r.Status.Final(), At: r.Closed}, nil
+}
+
+// Verified returns whom work is about: by what it was opened for, and by what the
+// sources tied to that since. Nobody, once the person's salt is gone.
+func (s *Service) Verified(ctx context.Context, id ID) ([]personal.Identity, error) {
+	r, err := s.load(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, subject, err := s.person(ctx, r)
+	if errors.Is(err, seal.ErrSealed) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.identities(r, p, subject)
 }
 
 // internal lists what can happen to work that we began: nobody proves, takes back,
