@@ -43,7 +43,7 @@ func (env Env) appEvents(w http.ResponseWriter, r *http.Request) error {
 	var b struct {
 		Events []happened `json:"events"`
 	}
-	if _, err := read(r, &b); err != nil {
+	if _, err := appCall(r, &b); err != nil { // told again, it is known
 		return err
 	}
 	events := make([]lifecycle.Event, len(b.Events))
