@@ -108,7 +108,7 @@ func Claim(ctx context.Context, t table.Table, c Claimed) (Held, []table.Write, 
 		writes = append(writes, b.check())
 	}
 	if len(by) > 0 {
-		return Held{}, nil, heldBy{by}
+		return Held{}, nil, heldError{by}
 	}
 	put, err := c.put(table.New)
 	if err != nil {

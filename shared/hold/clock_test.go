@@ -321,7 +321,7 @@ func TestAHoldIsInForceFromAfterThePagesThatEndedWhileItLooked(t *testing.T) {
 	h := d.place(d.on(OnSource))
 	d.pass(Lease + margin)
 	once := false
-	d.Service.Table = slowly{d.inner, func() {
+	d.Table = slowly{d.inner, func() {
 		if !once {
 			once = true
 			d.pass(10 * time.Second)

@@ -100,7 +100,7 @@ func TestEveryCallOfAHoldsLifeMayFail(t *testing.T) {
 			for at := 1; ; at++ {
 				d := newDesk(t)
 				w := &wires{Table: d.inner, at: at, lost: lost}
-				d.Service.Table, d.Digest.Table = w, w
+				d.Table, d.Digest.Table = w, w
 				h := d.life(scope)
 				d.whole()
 				if got := d.told(h.ID); got != "operator:h1 place, clock in_force, operator:h1 review, operator:h1 release" {
@@ -120,7 +120,7 @@ func TestAHoldOnAHostileStore(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
-			d.Service.Table = hostile.New(d.inner, seed, d.clock)
+			d.Table = hostile.New(d.inner, seed, d.clock)
 			h := d.life(Scopes[seed%uint64(len(Scopes))])
 			d.whole()
 			if got := d.told(h.ID); got != "operator:h1 place, clock in_force, operator:h1 review, operator:h1 release" {

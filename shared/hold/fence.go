@@ -45,20 +45,20 @@ func (f Fence) Ref() table.Ref {
 	return table.Ref{Table: table.State, Key: table.Key{Partition: p, Sort: "-"}}
 }
 
-// ErrHeld says that a hold covers what was to be claimed. It is a *Held by one or more.
+// ErrHeld says that a hold covers what was to be claimed. Blocking tells which.
 var ErrHeld = errors.New("hold: a legal hold is in the way")
 
-// heldBy is ErrHeld with the holds that are in the way.
-type heldBy struct{ ids []ID }
+// heldError is ErrHeld with the holds that are in the way.
+type heldError struct{ ids []ID }
 
-func (heldBy) Error() string { return ErrHeld.Error() }
+func (heldError) Error() string { return ErrHeld.Error() }
 
 // Unwrap makes errors.Is(err, ErrHeld) work.
-func (heldBy) Unwrap() error { return ErrHeld }
+func (heldError) Unwrap() error { return ErrHeld }
 
 // Blocking returns the holds that an ErrHeld is about, as far as it says.
 func Blocking(err error) []ID {
-	if h, ok := errors.AsType[heldBy](err); ok {
+	if h, ok := errors.AsType[heldError](err); ok {
 		ids := slices.Clone(h.ids)
 		slices.Sort(ids)
 		ids = slices.Compact(ids)
@@ -168,7 +168,7 @@ func Checks(ctx context.Context, t table.Table, fences ...Fence) ([]table.Write,
 		writes = append(writes, b.check())
 	}
 	if len(by) > 0 {
-		return nil, heldBy{by}
+		return nil, heldError{by}
 	}
 	return writes, nil
 }
@@ -205,7 +205,7 @@ func Forgetting(ctx context.Context, t table.Table, request string, whose []seal
 		}
 		for _, h := range b.By {
 			if !h.Salt {
-				return nil, heldBy{[]ID{h.Hold}}
+				return nil, heldError{[]ID{h.Hold}}
 			}
 		}
 		writes = append(writes, b.check())

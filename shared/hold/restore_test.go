@@ -82,7 +82,7 @@ func TestHoldsAreRebuiltFromTheAuditAlone(t *testing.T) {
 	for seed := range uint64(24) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // it has to be reproducible
+			random := rand.New(rand.NewPCG(seed, 1))
 			d := newDesk(t)
 			released := d.settled(d.place(d.on(OnItem)).ID)
 			copied := d.copied()

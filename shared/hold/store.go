@@ -275,7 +275,7 @@ func (h Hold) facts() []audit.Fact {
 	}, func(f audit.Fact) bool { return f.Value == "" })
 }
 
-// heads returns the chain of a hold, as it remembers it.
+// chain is the hold's, as it remembers it.
 func (h Hold) chain() audit.Chain { return audit.Chain{Name: h.ID.Chain(), Head: h.Head} }
 
 // Heads finds the audit chain of a hold whose key is in the due-index; there is none

@@ -234,9 +234,9 @@ func (h hook) Execute(ctx context.Context, o source.Order) (source.Done, error) 
 	if !at.Before(o.Call.Lease) {
 		h.a.r.late++
 	}
-	before := h.store.effects()
+	before := h.effects()
 	done, err := h.store.Execute(ctx, o) // which refuses what comes after its lease
-	h.a.r.note(hold.ByRequest(string(h.a.r.id)), h.store.touched(before), at)
+	h.a.r.note(hold.ByRequest(string(h.a.r.id)), h.touched(before), at)
 	for range h.a.r.random.IntN(4) {
 		h.a.yield() // its answer comes when it comes
 	}

@@ -524,7 +524,7 @@ func (s *store) Execute(_ context.Context, o source.Order) (source.Done, error) 
 		d.Removed++
 		x.effects++
 		switch o.Verb {
-		case source.Delete:
+		case source.Delete, source.Archive:
 			x.gone = true
 		case source.Anonymise:
 			x.masked = true

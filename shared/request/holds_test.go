@@ -338,13 +338,12 @@ func TestWhatWasAskedForInCanadaIsKeptUntilItsRecourseIsOver(t *testing.T) {
 	}
 	d.pass(got.Until.Sub(d.clock()) + time.Second)
 	d.settles(h)
-	r := d.get(erasure)
 	if d.shop.left("access_log") == 0 {
 		t.Error("the correction has a recourse of its own, and what it is about is gone")
 	}
 	d.pass(60 * 24 * time.Hour)
 	d.settles(h)
-	if r = d.ends(erasure); r.Status != Fulfilled || d.shop.left("access_log") > 0 {
+	if r := d.ends(erasure); r.Status != Fulfilled || d.shop.left("access_log") > 0 {
 		t.Errorf("all recourse is over: %s, %+v", r.Status, r.Steps)
 	}
 	d.chains()
