@@ -43,8 +43,9 @@ func (s *Service) tellEnd(ctx context.Context, d *draft, a *act, key string) err
 		reach = append(reach, mine...)
 	}
 	for _, r := range reach {
+		end := d.end(purpose, d.at)
 		t := Telling{
-			Source: toLives, Right: policy.WithdrawConsent, Purpose: purpose, On: d.end(purpose, d.at) == d.at, Seq: d.Head.Seq,
+			Source: toLives, Right: policy.WithdrawConsent, Purpose: purpose, On: !end.IsZero() && !end.After(d.at), Seq: d.Head.Seq,
 			At: d.at, Holder: r.Holder, Who: r.Who, After: d.at.Add(relayWithin),
 		}
 		d.Tellings = slices.DeleteFunc(slices.Clone(d.Tellings), func(x Telling) bool {

@@ -130,13 +130,15 @@ func hasCard(digits []byte, starts, ends []bool) bool {
 func digitOf(r rune) byte {
 	for _, zero := range []rune{'0', '\uff10', '\u0660', '\u06f0'} {
 		if r >= zero && r <= zero+9 {
-			return byte('0' + r - zero)
+			return "0123456789"[r-zero]
 		}
 	}
 	return 0
 }
 
-func separates(r rune) bool { return strings.ContainsRune(" -.\u00a0\u2009\u202f\u2010\u2011\u2012\u2013", r) }
+func separates(r rune) bool {
+	return strings.ContainsRune(" -.\u00a0\u2009\u202f\u2010\u2011\u2012\u2013", r)
+}
 
 func luhn(digits []byte) bool {
 	sum := 0

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -170,7 +171,7 @@ func (o *object) percent(key string, otherwise float64) float64 {
 		return otherwise
 	}
 	f, err := strconv.ParseFloat(n.Value, 64)
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || err != nil || !(f >= 0.01 && f <= 100) { //nolint:staticcheck // not De Morgan: a NaN is neither
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" && n.Tag != "!!float" || err != nil || math.IsNaN(f) || f < 0.01 || f > 100 {
 		o.r.refuse(o.at(key), says)
 		return otherwise
 	}
