@@ -271,7 +271,7 @@ func (s *Service) fold(ctx context.Context, f *folded, e audit.Entry) error {
 		}
 	}
 	if err := d.makeRoom(); err != nil {
-		return nil //nolint:nilerr // there was room when it was chosen: a policy with more purposes drops nothing
+		return nil // there was room when it was chosen: a policy with more purposes drops nothing
 	}
 	return nil
 }

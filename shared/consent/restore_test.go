@@ -126,7 +126,7 @@ func TestWhatPeopleChoseStandsAgain(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // it has to be reproducible
+			r := rand.New(rand.NewPCG(seed, 1))
 			d := newDesk(t)
 			who := []personal.Identity{ada, grace, a1, identity(personal.KindAccount, "a-2"), d.NewVisitor(), d.NewVisitor(), identity(KindInstallation, "i-1")}
 			for range r.IntN(40) {

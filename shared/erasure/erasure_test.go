@@ -399,7 +399,7 @@ func TestAHostileStoreOnlyDelaysIt(t *testing.T) {
 		good := y.Table
 		bad := hostile.New(good, seed, y.Now)
 		y.Table, y.Keys.Table = bad, bad
-		y.consents.Table, y.Service.Digest.Table = bad, bad
+		y.consents.Table, y.Digest.Table = bad, bad
 		for range 24*32 + 40 {
 			y.at = y.at.Add(time.Hour)
 			_, _ = table.WalkDue(y.ctx(), good, "", y.at, func(k table.Key) error {

@@ -87,7 +87,7 @@ func (s *Service) restore(ctx context.Context, chain string, entries []audit.Ent
 	if len(tail.News) > 0 {
 		r = s.anew(r)
 	}
-	if out.Missing, err = s.refile(ctx, &r, tail.News); err != nil {
+	if out.Missing, err = s.refile(ctx, &r); err != nil {
 		return out, err
 	}
 	var e audit.Entry
@@ -359,7 +359,7 @@ func (s *Service) anew(r Request) Request {
 }
 
 // refile finds the files that came with messages, so that somebody comes to erase them.
-func (s *Service) refile(ctx context.Context, r *Request, news []audit.Entry) (missing []string, err error) {
+func (s *Service) refile(ctx context.Context, r *Request) (missing []string, err error) {
 	for i, k := range r.Messages.Attached {
 		if k.Key != "" {
 			continue

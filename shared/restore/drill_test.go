@@ -320,7 +320,7 @@ func (h *history) goOn(o *office) {
 func TestARestoreBringsNobodyBack(t *testing.T) {
 	t.Parallel()
 	h := lived(t)
-	random := rand.New(rand.NewPCG(5, 100)) //nolint:gosec // it has to be reproducible
+	random := rand.New(rand.NewPCG(5, 100))
 	state := func(c copies) []table.Item { return c.tables[table.State] }
 	cases := map[string]struct{ state, keys []table.Item }{
 		"nothing was lost":    {state(h.final), h.final.tables[table.Keys]},
@@ -348,6 +348,7 @@ func TestARestoreBringsNobodyBack(t *testing.T) {
 			h.goOn(o)
 		})
 	}
+	t.Run("torn, and the replay is killed", h.killed)
 }
 
 // bytes is everything that stands, but for the replays themselves.
@@ -367,18 +368,17 @@ func (o *office) bytes() string {
 
 func (o *office) salts() seal.Keys { return seal.Keys{Ring: o.ring, Table: o.store} }
 
-// A replay that is killed, again and again, comes to the same.
-func TestAReplayThatIsKilledGoesOn(t *testing.T) {
-	t.Parallel()
-	h := lived(t)
-	random := rand.New(rand.NewPCG(6, 100)) //nolint:gosec // it has to be reproducible
+// killed replays a torn copy and is killed, again and again: it comes to the same.
+func (h *history) killed(t *testing.T) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(6, 100))
 	o := h.restored(t, mixed(random, h.old.tables[table.State], h.final.tables[table.State]), h.old.tables[table.Keys])
 	if _, err := o.replaying.Start(o.ctx(), handler); err != nil {
 		t.Fatal(err)
 	}
-	real, kills := o.store, 0
+	store, kills := o.store, 0
 	for ended := false; !ended; {
-		m := &mortal{Table: real, left: 1 + random.IntN(400), random: random}
+		m := &mortal{Table: store, left: 1 + random.IntN(400), random: random}
 		err := o.standing(m).replaying.Act(o.ctx(), table.Key{Partition: "replay", Sort: "-"})
 		if err != nil && !errors.Is(err, errKilled) {
 			t.Fatal(err)
