@@ -191,7 +191,7 @@ func (p *product) openService(pol *policy.Policy) error {
 	p.closers = append(p.closers, exports.Close)
 	p.Storage = exports
 	p.Desk = desk.New(desk.Ground{Table: store, Policy: pol, Now: now, BaseURL: p.URL, Log: p.o.Log})
-	p.Desk.Open(ring)
+	p.Open(ring)
 	p.Reach(sources)
 	p.Keep(exports, exports)
 	p.Send(p.Mailbox)
