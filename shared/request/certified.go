@@ -159,7 +159,7 @@ func (s *Service) placed(r Request, step Step) Place {
 func (r Request) keptTo(k policy.Keep) time.Time {
 	switch {
 	case k.From == policy.FromCollection:
-		return k.Period.After(r.Cutoff) // the youngest record is no older than the cut-off
+		return k.Period.After(later(r.Cutoff, r.Received)) // the youngest record is no older than the cut-off
 	case k.From == policy.FromClosure && r.Right == policy.AccountClosure:
 		return k.Period.After(r.Received)
 	}

@@ -194,7 +194,10 @@ func planSteps(p *policy.Policy, r Request, looks []Look, corrections []source.C
 			}
 			continue
 		case src.Kind == policy.KindTask:
-			steps = append(steps, task(src.ID, src.Task.Days))
+			kept, rest := r.byHandKept(p, src)
+			if steps = append(steps, kept...); rest {
+				steps = append(steps, task(src.ID, src.Task.Days))
+			}
 			continue
 		case right == policy.Rectification:
 			continue
@@ -266,6 +269,20 @@ const (
 	ByDeletion      How = "delete"
 	ByAnonymisation How = "anonymise"
 )
+
+// byHandKept is what stays for a duty in a source that people look after: they have
+// nothing to do with it, and the person is told why it stays. rest says that there is
+// something else in it.
+func (r Request) byHandKept(p *policy.Policy, src policy.Source) (kept []Step, rest bool) {
+	for _, h := range src.Holdings {
+		verb, concerned := r.verbFor(p, src.ID, h)
+		if concerned && verb == DoKeep {
+			kept = append(kept, Step{Source: src.ID, Category: h.Category, Verb: DoKeep, State: Kept})
+		}
+		rest = rest || concerned && verb != DoKeep
+	}
+	return kept, rest
+}
 
 // verbFor is what a request does to a holding; ok is false if it has nothing to do with it.
 func (r Request) verbFor(p *policy.Policy, src string, h policy.Holding) (verb StepVerb, ok bool) {

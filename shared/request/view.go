@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"rightsdesk/shared/audit"
@@ -210,6 +211,9 @@ func (s *Service) Outcome(r Request, language string) []words.System {
 		if c, ok := s.Policy.Category(step.Category); ok {
 			o.Category = c.Label.In(language)
 		}
+		if step.Verb == DoByHand && step.Field == "" {
+			o.Category = s.handled(r, decl, language)
+		}
 		if step.Verb == DoChoose {
 			o.Category, o.Count = words.In(language).Name("right", string(r.Right)), 0
 		}
@@ -236,6 +240,18 @@ func (s *Service) Outcome(r Request, language string) []words.System {
 		}
 	}
 	return systems
+}
+
+// handled names what people do something about in a source.
+func (s *Service) handled(r Request, src policy.Source, language string) string {
+	var labels []string
+	for _, h := range src.Holdings {
+		verb, concerned := r.verbFor(s.Policy, src.ID, h)
+		if c, ok := s.Policy.Category(h.Category); ok && concerned && verb != DoKeep {
+			labels = append(labels, c.Label.In(language))
+		}
+	}
+	return strings.Join(labels, ", ")
 }
 
 // result is a step's state as people are told it. A hold reads as waiting:
