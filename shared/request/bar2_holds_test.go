@@ -37,8 +37,8 @@ func TestBar2_NoDeletionBeginsUnderAHold(t *testing.T) {
 		trials int
 		open   func(testing.TB, func() time.Time) table.Table
 	}{
-		"embedded": {200, func(tb testing.TB, now func() time.Time) table.Table { tb.Helper(); return tabletest.Embedded(tb, now) }},
-		"dynamo": {40, func(tb testing.TB, now func() time.Time) table.Table {
+		"embedded": {100, func(tb testing.TB, now func() time.Time) table.Table { tb.Helper(); return tabletest.Embedded(tb, now) }},
+		"dynamo": {30, func(tb testing.TB, now func() time.Time) table.Table {
 			tb.Helper()
 			return table.Steady(tabletest.Dynamo(tb, tabletest.Emulator(tb), now), table.Sleep)
 		}},
