@@ -9,6 +9,7 @@ import (
 
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/policy"
+	"rightsdesk/shared/request"
 	"rightsdesk/shared/restore"
 	"rightsdesk/shared/table"
 )
@@ -171,6 +172,22 @@ func TestARuleThatNobodyActivatedWaits(t *testing.T) {
 	d.days(30)
 	if got := d.opened(); len(got) != 2 {
 		t.Errorf("afterwards opened is %q", got)
+	}
+}
+
+func TestOfTwoRulesForOneThingTheStrongerIsFollowed(t *testing.T) {
+	t.Parallel()
+	part := func(category string, verb policy.RetentionAction) request.Part {
+		return request.Part{Source: "shop", Category: category, Verb: verb}
+	}
+	var parts []request.Part
+	for _, p := range []request.Part{
+		part("a", policy.RetireArchive), part("b", policy.RetireDelete), part("a", policy.RetireAnonymise), part("b", policy.RetireAnonymise), part("a", policy.RetireArchive),
+	} {
+		parts = join(parts, p)
+	}
+	if len(parts) != 2 || parts[0].Verb != policy.RetireAnonymise || parts[1].Verb != policy.RetireDelete {
+		t.Errorf("the parts are %+v", parts)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"rightsdesk/shared/audit"
@@ -103,7 +104,7 @@ func (s *Service) retire(ctx context.Context, d *draft, who personal.Identity, d
 	}
 	var about []audit.Fact
 	for _, w := range due {
-		o.Parts = append(o.Parts, request.Part{Source: w.rule.Source, Category: w.rule.Category, Verb: w.rule.Action, Masks: w.rule.Masks, Rule: w.rule.ID})
+		o.Parts = join(o.Parts, request.Part{Source: w.rule.Source, Category: w.rule.Category, Verb: w.rule.Action, Masks: w.rule.Masks, Rule: w.rule.ID})
 		if d.Done == nil {
 			d.Done = map[string]time.Time{}
 		}
@@ -118,6 +119,24 @@ func (s *Service) retire(ctx context.Context, d *draft, who personal.Identity, d
 	s.settle(d)
 	d.enter("clock", "retire", append(about, audit.Fact{Name: factWork, Value: string(id)})...)
 	return id, nil
+}
+
+// join adds a part. Where two rules end the same at once, the one that leaves less is
+// followed.
+func join(parts []request.Part, p request.Part) []request.Part {
+	i := slices.IndexFunc(parts, func(x request.Part) bool { return x.Source == p.Source && x.Category == p.Category })
+	switch {
+	case i < 0:
+		return append(parts, p)
+	case leaves(p.Verb) < leaves(parts[i].Verb):
+		parts[i] = p
+	}
+	return parts
+}
+
+// leaves orders what rules do by how much of the data is still there.
+func leaves(a policy.RetentionAction) int {
+	return slices.Index([]policy.RetentionAction{policy.RetireDelete, policy.RetireAnonymise, policy.RetireArchive}, a)
 }
 
 // forget removes a life. Its audit entries have a period of their own.
