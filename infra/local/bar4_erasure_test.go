@@ -140,6 +140,8 @@ func (w *world) lines() map[string]line {
 			l.account, _, _ = strings.Cut(string(key), "\x00")
 		case "emails":
 			_, l.account, _ = strings.Cut(string(key), "\x00")
+		case "ages": // a mark before it says whether it is archived
+			l.account = string(value[min(1, len(value)):])
 		}
 		if l.account == "" {
 			l.value = bytes.Clone(value)

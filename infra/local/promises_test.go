@@ -104,7 +104,7 @@ func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var call struct{ Operation string }
-	if err := json.Unmarshal(body, &call); err != nil || call.Operation != string(source.Choose) {
+	if err := json.Unmarshal(body, &call); err != nil || call.Operation != string(source.Choose) && call.Operation != "old" {
 		h.mu.Lock()
 		h.calls[strings.TrimPrefix(r.URL.Path, "/")]++
 		h.mu.Unlock()
@@ -112,8 +112,9 @@ func (h *hooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.endpoint.Load().ServeHTTP(w, r)
 }
 
-// called returns how often a store was asked for anything, or told to do anything
-// with it. What people choose it is told at once, whoever they are.
+// called returns how often a store was asked for anybody, or told to do anything
+// with them. What people choose it is told at once, and what is old it is asked for
+// whoever it is about.
 func (h *hooks) called(source string) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
