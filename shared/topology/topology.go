@@ -268,7 +268,7 @@ var Closure = Function{
 		{"GET /x/{token}", SignedLink},
 		{"POST /x/{token}", SignedLink},
 	},
-	Feed:   &Feed{Source: LifecycleEvents, Types: []string{"account.opened", "account.closed", "relationship.started", "relationship.ended", "record.created"}, Batch: 10, Tries: 5, Alarm: "LifecycleEventsParked"},
+	Feed:   &Feed{Source: LifecycleEvents, Types: []string{"account.opened", "account.closed", "relationship.started", "relationship.ended", "purpose.ended", "record.created"}, Batch: 10, Tries: 5, Alarm: "LifecycleEventsParked"},
 	Tables: Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite},
 	Memory: 256, Timeout: 15 * time.Second,
 	Alarm: "ClosureFailing",
@@ -326,7 +326,7 @@ var Fulfil = Function{
 var Deadlines = Function{
 	Name:      "deadlines",
 	Schedules: []Schedule{{Job: "clocks", Every: 5 * time.Minute, Misses: 4, Alarm: "DeadlineSweepStalled"}},
-	Tables:    Tables{State: ReadWrite, Audit: Append, Keys: Read},
+	Tables:    Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite}, // it meets whom a source tied to a closed account
 	Exports:   ReadWrite,
 	Memory:    256, Timeout: 5 * time.Minute,
 	Alarm: "DeadlinesFailing",
