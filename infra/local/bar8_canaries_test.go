@@ -571,7 +571,7 @@ func (p person) chooses(w, hostile *world) {
 	}
 	for _, kind := range []string{"bounce", "complaint?list=newsletter"} {
 		var list []letter
-		w.must(http.StatusOK, "GET", "/local/mail?format=json&to="+url.QueryEscape(strings.ToLower(p.email)), nil).into(t, &list)
+		hostile.must(http.StatusOK, "GET", "/local/mail?format=json&to="+url.QueryEscape(strings.ToLower(p.email)), nil).into(t, &list)
 		i := slices.IndexFunc(list, func(m letter) bool { return m.To == strings.ToLower(p.email) })
 		if i < 0 {
 			t.Fatal("there is no mail that could come back")

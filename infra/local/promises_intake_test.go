@@ -64,7 +64,7 @@ func TestSP_25_AnUndeclaredSourceOfDataIsRefused(t *testing.T) {
 	shows(t, page, "The sign-on provider that you chose")
 }
 
-func TestSP_31_APrecisePositionIsRefusedOnArrival(t *testing.T) {
+func TestSP_31_APrecisePositionIsRefusedBeforeAnythingIsStored(t *testing.T) {
 	t.Parallel()
 	w := openProfile(t, "serverless-vendor")
 	kept, _, _ := w.filtered(http.StatusOK, "locations", map[string]any{"city": "Lyon", "country": "FR"})
