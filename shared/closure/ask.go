@@ -173,9 +173,16 @@ func (s *Service) start(ctx context.Context, app string, sub Signed, grace time.
 			a.Who = nil
 		}
 	}
-	subject, err := s.Keys.Meet(ctx, a.identities()[0])
-	if err != nil {
-		return View{}, unavailable(err)
+	// All of them: what begins later is begun by who may not write the Keys table.
+	var subject seal.Subject
+	for i, who := range a.identities() {
+		met, err := s.Keys.Meet(ctx, who)
+		if err != nil {
+			return View{}, unavailable(err)
+		}
+		if i == 0 {
+			subject = met
+		}
 	}
 	commit := table.NewID()
 	for try := range conflictTries {

@@ -7,14 +7,11 @@ import (
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/policy"
+	"rightsdesk/shared/seal"
 )
 
 // ErrNotCertified is that there is nothing to certify, or not yet.
 var ErrNotCertified = fault.New(fault.Conflict, "no_certificate", "There is a certificate of an erasure, or of the closure of an account, once it is done; this is none, or is not done yet.")
-
-// KeysRecovery is how long a destroyed salt can still be brought back, at most, by
-// whoever may restore the Keys table. The stack keeps a day; a week leaves room.
-const KeysRecovery = 7 * 24 * time.Hour
 
 // Certified is what can be certified of an erasure. Nothing in it is personal, and
 // nothing of it is sealed: it can be told when the person's salt is long gone.
@@ -91,7 +88,7 @@ func (s *Service) certified(ctx context.Context, r Request) (Certified, error) {
 	}
 	c := Certified{
 		Request: r.ID, Right: r.Right, Policy: r.Policy, Received: r.Received, Fulfilled: r.Closed.Truncate(time.Second),
-		Unreadable: r.Closed.Add(s.Policy.Retention.Salts + KeysRecovery).Truncate(time.Second),
+		Unreadable: r.Closed.Add(s.Policy.Retention.Salts + seal.Recovery).Truncate(time.Second),
 	}
 	if s.Ledger != nil {
 		at, err := s.Ledger.Destroyed(ctx, r.Holder)
@@ -99,11 +96,17 @@ func (s *Service) certified(ctx context.Context, r Request) (Certified, error) {
 			return Certified{}, unavailable(err)
 		}
 		if c.Destroyed = !at.IsZero(); c.Destroyed {
-			c.Unreadable = at.Add(KeysRecovery).Truncate(time.Second)
+			c.Unreadable = at.Add(seal.Recovery).Truncate(time.Second)
 		}
 	}
 	for _, step := range r.Steps {
-		c.Places = append(c.Places, s.placed(r, step))
+		p := s.placed(r, step)
+		// What is kept until a while after the end of the account is found by who they
+		// are: until then that has to be readable.
+		if p.Keep.From == policy.FromClosure && !c.Destroyed {
+			c.Unreadable = later(c.Unreadable, p.Until.Add(s.Policy.Retention.Salts+seal.Recovery).Truncate(time.Second))
+		}
+		c.Places = append(c.Places, p)
 	}
 	return c, nil
 }
