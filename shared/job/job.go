@@ -113,6 +113,18 @@ func after(jobs ...Job) Job {
 	}
 }
 
+// unlessReplaying does nothing while a replay goes on: what it would destroy may be
+// held, and nobody knows it yet. Whatever changes an aggregate with an entry of its
+// chain needs no such care: while the aggregate is older than the chain it conflicts.
+func unlessReplaying(d *desk.Desk, job Job) Job {
+	return func(ctx context.Context) (Report, error) {
+		if pending, err := d.Restore.Pending(ctx); pending || err != nil {
+			return Report{}, err
+		}
+		return job(ctx)
+	}
+}
+
 // Jobs returns every job of the topology, by function.
 func Jobs(d *desk.Desk) map[string]Set {
 	s, c := d.Requests, d.Consents
@@ -122,7 +134,7 @@ func Jobs(d *desk.Desk) map[string]Set {
 		"fulfil":    {"steps": sweep(Requests(s.Work), Consents(c.Tell))},
 		"deadlines": {"clocks": sweep(Requests(s.Tick), Consents(c.Tick), Handler{closure.IsKey, d.Closures.Tick}, Handler{hold.IsKey, d.Holds.Tick}, Handler{lifecycle.IsKey, d.Lifecycle.Tick})},
 		"retention": {
-			"sweeps": after(rules(d), sweep(Handler{erasure.IsKey, d.Erasure.Tick})),
+			"sweeps": after(unlessReplaying(d, rules(d)), unlessReplaying(d, sweep(Handler{erasure.IsKey, d.Erasure.Tick}))),
 			"replay": sweep(Handler{restore.IsKey, d.Restore.Act}),
 		},
 	}

@@ -156,6 +156,16 @@ func (s *Service) Show(ctx context.Context, by operator.Identity) (Run, error) {
 	return s.load(ctx)
 }
 
+// Pending reports whether a replay has been started and has not ended: until then
+// legal holds may be missing, and nothing that cannot be had back should be done.
+func (s *Service) Pending(ctx context.Context) (bool, error) {
+	r, err := s.load(ctx)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && r.Phase != Ended, err
+}
+
 // Heads returns the replay's own chain, for its verification, where its key is asked
 // about, or the zero Key.
 func (s *Service) Heads(ctx context.Context, k table.Key) ([]audit.Chain, error) {
