@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"rightsdesk/shared/seal"
 	"rightsdesk/shared/table"
 	"rightsdesk/shared/table/dynamo"
 )
@@ -23,7 +24,7 @@ func TestTablesOutliveMistakes(t *testing.T) {
 	if got := len(tpl.all("AWS::DynamoDB::Table")); got != len(tables) {
 		t.Errorf("there are %d tables, want %d", got, len(tables))
 	}
-	days := map[table.Name]float64{table.State: 35, table.Audit: 35, table.Keys: 1}
+	days := map[table.Name]float64{table.State: 35, table.Audit: 35, table.Keys: seal.Recovery.Hours() / 24}
 	for _, name := range table.Names {
 		r := tpl.one(t, "AWS::DynamoDB::Table", tables[name])
 		p := r.Properties

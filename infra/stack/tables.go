@@ -22,7 +22,8 @@ const (
 )
 
 // Recovery windows in days. That of the Keys table is the shortest there is: an
-// erased person's salt must not come back from a backup.
+// erased person's salt must not come back from a backup. Certificates reckon with it
+// as seal.Recovery; a test compares the two.
 const (
 	longRecovery  = 35
 	shortRecovery = 1

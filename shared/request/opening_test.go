@@ -388,7 +388,7 @@ func TestWhatIsCertified(t *testing.T) {
 		t.Errorf("recoverable until %v", c.Unrecoverable())
 	}
 	ledger.gone = grave
-	if c, err = d.CertificateFor(d.ctx(), handler, id); err != nil || !c.Destroyed || !c.Unreadable.Equal(grave.Add(KeysRecovery)) {
+	if c, err = d.CertificateFor(d.ctx(), handler, id); err != nil || !c.Destroyed || !c.Unreadable.Equal(grave.Add(seal.Recovery)) {
 		t.Errorf("once the salt is gone: %+v, %v", c, err)
 	}
 }

@@ -29,6 +29,11 @@ type subjectBody struct {
 	Generation byte   `json:"generation"`
 }
 
+// Recovery is how long a salt that was destroyed can still be brought back, by whoever
+// may restore the Keys table. The stack gives the table this recovery window; it is
+// the shortest that DynamoDB has.
+const Recovery = 24 * time.Hour
+
 // Keys finds subjects in the Keys table.
 type Keys struct {
 	Ring  *Ring
