@@ -81,6 +81,7 @@ type Tomb struct {
 	Generation byte       `json:"generation,omitempty"`
 	Destroyed  time.Time  `json:"destroyed,omitzero"`
 	Blocked    bool       `json:"blocked,omitempty"` // due, and stopped by the brake
+	Counted    bool       `json:"counted,omitempty"` // among the salts that wait
 	Head       audit.Head `json:"head"`
 
 	id      seal.Identifier

@@ -349,6 +349,92 @@ func TestTheBrakeStopsAtADaysShare(t *testing.T) {
 	y.verify()
 }
 
+// What the brake stopped, and an operator confirmed, may find that others were faster:
+// the brake stops it once more, and what it says of that stands.
+func TestTheBrakeStopsTheSameTwice(t *testing.T) {
+	t.Parallel()
+	y := newYard(t)
+	begun := y.at
+	entomb := func(from, to int) {
+		for n := from; n < to; n++ {
+			y.meets(email(fmt.Sprintf("p%d", n)))
+			y.erase(fmt.Sprintf("r%d", n), email(fmt.Sprintf("p%d", n)))
+		}
+		y.sweep()
+	}
+	entomb(0, 35)
+	y.at = begun.Add(30 * time.Minute)
+	entomb(35, 45)
+	on := func(after time.Duration) {
+		y.at = begun.AddDate(0, 0, 30).Add(after)
+		y.sweep()
+	}
+	on(time.Minute)
+	if _, err := y.ConfirmSalts(y.ctx(), handler, 15); err != nil {
+		t.Fatal(err)
+	}
+	on(31 * time.Minute) // ten others are due before the fifteen are looked at again
+	on(2 * time.Hour)
+	s, err := y.Salts(y.ctx(), auditor)
+	if err != nil || s.Braked.IsZero() || s.Blocked != 10 || s.Waiting != 10 || s.Extra != 0 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	y.verify()
+	if _, err := y.ConfirmSalts(y.ctx(), handler, 10); err != nil {
+		t.Fatal(err)
+	}
+	on(4 * time.Hour)
+	if s, err := y.Salts(y.ctx(), auditor); err != nil || !s.Braked.IsZero() || s.Blocked != 0 || s.Waiting != 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	y.verify()
+}
+
+// Somebody who is erased twice within the wait has one salt, which waits once.
+func TestASaltThatWaitsIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	y := newYard(t)
+	y.meets(email("ada"))
+	y.erase("r1", email("ada"))
+	y.live(24)
+	y.erase("r2", email("ada"))
+	y.live(24)
+	if s, err := y.Salts(y.ctx(), auditor); err != nil || s.Waiting != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	y.live(24 * 31)
+	if s, err := y.Salts(y.ctx(), auditor); err != nil || s.Waiting != 0 || y.salted(email("ada")) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	y.verify()
+}
+
+// Of two machines around midnight one may be behind: together they have one day's share.
+func TestAClockThatIsBehindBringsNoSecondShare(t *testing.T) {
+	t.Parallel()
+	y := newYard(t)
+	const all = 70
+	for n := range all {
+		y.meets(email(fmt.Sprintf("p%d", n)))
+		y.erase(fmt.Sprintf("r%d", n), email(fmt.Sprintf("p%d", n)))
+	}
+	y.sweep()
+	tick := func(from, to int, at time.Time) {
+		y.at = at
+		for n := from; n < to; n++ {
+			y.must(y.Tick(y.ctx(), erasure.Ref(y.Keys.Ring.Identifier(email(fmt.Sprintf("p%d", n)))).Key))
+		}
+	}
+	midnight := time.Date(2026, 4, 5, 0, 0, 0, 0, time.UTC)
+	tick(0, 15, midnight.Add(time.Second))
+	tick(15, 30, midnight.Add(-time.Second))
+	tick(30, 45, midnight.Add(time.Second))
+	s, err := y.Salts(y.ctx(), auditor)
+	if err != nil || s.Braked.IsZero() || s.Destroyed != 20 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
 // verify verifies every chain of the ledger.
 func (y *yard) verify() {
 	y.t.Helper()

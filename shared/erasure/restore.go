@@ -123,9 +123,9 @@ func (t *Tomb) fold(e audit.Entry, expires time.Time) {
 			}
 		}
 	case actionForgotten:
-		t.Stage = Waiting
+		t.Stage, t.Counted = Waiting, true
 	case actionDestroyed:
-		t.Stage, t.Destroyed, t.Generation = Destroyed, e.At, generationOf(e)
+		t.Stage, t.Destroyed, t.Generation, t.Counted = Destroyed, e.At, generationOf(e), false
 		t.gone = max(t.gone, t.Generation)
 	}
 }

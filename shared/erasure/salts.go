@@ -86,7 +86,8 @@ func (a salts) put() (table.Write, error) {
 
 // on returns a as it is on the day of an instant.
 func (a salts) on(now time.Time) salts {
-	if day := now.Format(time.DateOnly); day != a.Day {
+	// A clock that is behind does not begin a day anew that another one has begun.
+	if day := now.Format(time.DateOnly); day > a.Day {
 		a.Day, a.Destroyed = day, 0
 	}
 	oldest := now.AddDate(0, 0, -lastDays).Format(time.DateOnly)
@@ -104,13 +105,16 @@ func (a salts) allowed() int {
 	return max(fewest, n/share)
 }
 
-// entered counts one more erasure.
-func (a *salts) entered(at time.Time) {
+// entered counts one more erasure, and one more salt that waits if it is of somebody
+// whose salt does not wait already.
+func (a *salts) entered(at time.Time, waits bool) {
 	if a.Known == nil {
 		a.Known = map[string]int{}
 	}
 	a.Known[at.Format(time.DateOnly)]++
-	a.Waiting++
+	if waits {
+		a.Waiting++
+	}
 }
 
 // enter appends an entry to the chain of the salts and returns its write.
@@ -167,7 +171,8 @@ func (s *Service) forget(ctx context.Context, t Tomb, commit table.ID) ([]table.
 		return nil, err
 	}
 	all = all.on(now)
-	all.entered(t.At)
+	all.entered(t.At, !t.Counted)
+	t.Counted = true
 	var writes []table.Write
 	if s.Choices != nil {
 		if writes, err = s.Choices.Forgetting(ctx, t.id); err != nil {
@@ -232,7 +237,7 @@ func (s *Service) shred(ctx context.Context, t Tomb, commit table.ID) ([]table.W
 	if t.Blocked {
 		all.Blocked = max(0, all.Blocked-1)
 	}
-	t.Stage, t.Destroyed, t.Blocked = Destroyed, now, false
+	t.Stage, t.Destroyed, t.Blocked, t.Counted = Destroyed, now, false, false
 	facts := []audit.Fact{{Name: factGeneration, Value: strconv.Itoa(int(t.Generation))}}
 	if len(keys) == 0 {
 		facts = append(facts, audit.Fact{Name: "stood_already", Value: "true"})
@@ -297,11 +302,16 @@ func (s *Service) brake(ctx context.Context, t Tomb, all salts, commit table.ID,
 		}
 		writes = append(writes, notes...)
 	}
-	more, err := s.block(t, all, now)
+	// It may have been stopped before, and confirmed with others that were faster.
+	if !t.Blocked {
+		t.Blocked = true
+		all.Blocked++
+	}
+	more, err := s.with(writes, t, all, now.Add(blockedFor))
 	if s.Log != nil {
 		s.Log.WarnContext(ctx, "more salts are due than a day usually has; an operator has to confirm", "destroyed", all.Destroyed, "allowed", all.allowed())
 	}
-	return append(writes, more...), err
+	return more, err
 }
 
 // Salts shows operators how far the destruction of salts is.
