@@ -22,9 +22,13 @@ func (sw Sweep) limit(rule policy.RetentionRule) int {
 
 func dayOf(now time.Time) string { return now.UTC().Format(time.DateOnly) }
 
+// on is the day whose share an instant falls under. A clock that is behind does not
+// begin a day anew that another one has begun.
+func (sw Sweep) on(now time.Time) string { return max(dayOf(now), sw.Day.Day) }
+
 // today is what was taken of the day's share.
 func (sw Sweep) today(now time.Time) int {
-	if sw.Day.Day != dayOf(now) {
+	if sw.Day.Day != sw.on(now) {
 		return 0
 	}
 	return sw.Day.Taken
@@ -40,7 +44,7 @@ func (sw Sweep) allowed(rule policy.RetentionRule, now time.Time) int {
 func (sw *Sweep) take(n int, rule policy.RetentionRule, now time.Time) {
 	taken := sw.today(now)
 	share := min(n, max(0, sw.limit(rule)-taken))
-	sw.Day = Day{Day: dayOf(now), Taken: taken + share}
+	sw.Day = Day{Day: sw.on(now), Taken: taken + share}
 	sw.Extra -= n - share
 	sw.Page.Day, sw.Page.Extra = sw.Day.Day, n-share
 }

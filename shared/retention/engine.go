@@ -581,7 +581,6 @@ func (s *Service) old(ctx context.Context, j job, until time.Time, cursor, key s
 		return aged, err
 	}
 	sh.spent[j.source] += aged.Units
-	sh.spent[j.source] += aged.Units
 	if !aged.Done && aged.Cursor == "" || !aged.Done && aged.Cursor == cursor {
 		return aged, fmt.Errorf("%w: the page of old records is not the last one and does not say how to go on", source.ErrRefused)
 	}
