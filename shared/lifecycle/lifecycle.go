@@ -109,10 +109,12 @@ func (s Span) open() bool { return !s.Started.IsZero() && s.Ended.IsZero() }
 // since what it keeps can still go, and what the other deletes does not come back.
 func (s Span) begin(at time.Time) (Span, Became) {
 	switch {
-	case s.open() && !at.Before(s.Started):
-		return s, Repeated
 	case at.Equal(s.Started):
 		return s, Repeated
+	case s.open() && at.After(s.Started):
+		// An end in between may still come, and has to be known as one that was followed
+		// by this.
+		return Span{Started: at}, Noted
 	case at.Before(s.latest()):
 		return s, Superseded
 	}

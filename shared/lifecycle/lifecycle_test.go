@@ -30,7 +30,8 @@ func TestTheLaterEventCountsInWhicheverOrderTheyCome(t *testing.T) {
 		"it ends":                            {began, false, 9, ended, Noted},
 		"it begins again":                    {ended, true, 10, Span{Started: at(10)}, Noted},
 		"the beginning again":                {began, true, 5, began, Repeated},
-		"another beginning while it goes on": {began, true, 7, began, Repeated},
+		"another beginning while it goes on": {began, true, 7, Span{Started: at(7)}, Noted},
+		"an end between two beginnings":      {Span{Started: at(7)}, false, 6, Span{Started: at(7)}, Superseded},
 		"the end again":                      {ended, false, 9, ended, Repeated},
 		"another end when it is over":        {ended, false, 12, ended, Repeated},
 		"the beginning, when it is over":     {ended, true, 5, ended, Repeated},
@@ -47,6 +48,23 @@ func TestTheLaterEventCountsInWhicheverOrderTheyCome(t *testing.T) {
 		if got != tt.want || is != tt.is {
 			t.Errorf("%s: %v, %s; want %v, %s", name, got, is, tt.want, tt.is)
 		}
+	}
+}
+
+// An account was opened, closed and opened again; the closing is told last.
+func TestAnEndThatIsToldLateClosesNothingThatBeganAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, offered)
+	d.tell(AccountOpened, ada)
+	d.pass(20 * day)
+	d.tell(AccountOpened, ada)
+	late := d.tell(AccountClosed, ada, at(d.clock().Add(-10*day)))
+	if late.Became != Superseded || late.Work != "" || !d.life(ada).Account.open() {
+		t.Errorf("it became %+v, and the account is %+v", late, d.life(ada).Account)
+	}
+	d.days(100)
+	if got := d.opened(); got != nil {
+		t.Errorf("opened is %q", got)
 	}
 }
 
