@@ -64,6 +64,9 @@ func (env Env) ask(r *http.Request) page.Ask {
 			a.Rights = append(a.Rights, string(right))
 		}
 	}
+	if slices.Contains(a.Rights, string(policy.Erasure)) && env.Policy.LeavesHow() {
+		a.Hows = []string{string(request.ByDeletion), string(request.ByAnonymisation)}
+	}
 	for _, x := range env.Policy.Scope.Exclusions {
 		note := x.Text.In(lang)
 		if x.Redirect.URL != "" {
@@ -85,7 +88,7 @@ func (env Env) askedPage(w http.ResponseWriter, r *http.Request) error {
 	a.Right, a.Residence, a.Key = f.Get("right"), f.Get("residence"), f.Get("idempotency_key")
 	a.Email, a.Name = personal.MakeText(f.Get("email")), personal.MakeText(f.Get("name"))
 	a.Account, a.Details = personal.MakeText(f.Get("account")), personal.MakeText(f.Get("details"))
-	a.About = strings.TrimSpace(f.Get("about"))
+	a.About, a.How = strings.TrimSpace(f.Get("about")), f.Get("how")
 	values := f["identity_value"]
 	for i, kind := range f["identity_kind"] {
 		if i < len(values) && strings.TrimSpace(values[i]) != "" {
@@ -141,6 +144,9 @@ func (env Env) asked(a page.Ask, lang string, r *http.Request) request.Submissio
 	if sub.Right == policy.Complaint {
 		sub.About = request.ID(a.About)
 	}
+	if sub.Right == policy.Erasure {
+		sub.How = request.How(a.How)
+	}
 	return sub
 }
 
@@ -151,7 +157,7 @@ func problemsOf(err error) []page.FieldProblem {
 	}
 	return fieldsOf(err, "details", map[string]string{
 		"/person/email": "email", "/person/identities": "identities", "/corrections": "corrections", "/right": "right",
-		"/residence": "residence", "/about": "about",
+		"/residence": "residence", "/about": "about", "/how": "how",
 	})
 }
 

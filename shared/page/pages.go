@@ -54,7 +54,9 @@ type Ask struct {
 	Name        personal.Text
 	Account     personal.Text
 	Details     personal.Text
-	About       string // number of the request that a complaint is about
+	About       string   // number of the request that a complaint is about
+	Hows        []string // what may become of what is erased, where the person chooses; none: nothing is left to choose
+	How         string   // which of them; empty: what the policy says
 	Identities  []Named
 	Corrections []Correction
 }

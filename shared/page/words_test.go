@@ -74,8 +74,9 @@ func codes(t *testing.T) map[string][]string {
 	}
 	return map[string][]string{
 		"month":                months,
-		"right":                append(rights, "legal_hold", "retention_rule"),
+		"right":                append(rights, "legal_hold", "retention_rule", "salts"),
 		"hint":                 rights,
+		"how":                  constants(t, "../request/plan.go", "How"),
 		"wish":                 rights,
 		"identity":             {"email", "account", "phone"},
 		"status":               statuses,

@@ -597,6 +597,14 @@ func (p *Policy) Source(id string) (Source, bool) {
 	return p.Sources[i], true
 }
 
+// LeavesHow reports whether anything may be erased or made anonymous as the person
+// wishes.
+func (p *Policy) LeavesHow() bool {
+	return slices.ContainsFunc(p.Sources, func(s Source) bool {
+		return slices.ContainsFunc(s.Holdings, func(h Holding) bool { return h.Either })
+	})
+}
+
 // Holding returns what the source holds of a category.
 func (s Source) Holding(category string) (Holding, bool) {
 	i := slices.IndexFunc(s.Holdings, func(h Holding) bool { return h.Category == category })
