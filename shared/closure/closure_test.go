@@ -89,7 +89,7 @@ func TestTheWorkKnowsWhomItIsAbout(t *testing.T) {
 	if item.Subject != c.Subject {
 		t.Error("it is not found by the subject")
 	}
-	if v := d.Service.view(c); v.Request != c.Work {
+	if v := d.view(c); v.Request != c.Work {
 		t.Errorf("the view names %q", v.Request)
 	}
 	if e, err := d.work.Service.Ending(d.ctx(), c.Work); err != nil || e.Status != request.InProgress || e.Over {

@@ -60,7 +60,7 @@ func (d *desk) restore(id ID) restore.What {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	out, err := d.Service.Restore(d.ctx(), id.Chain(), decodeAll(d.t, page.Items))
+	out, err := d.Restore(d.ctx(), id.Chain(), decodeAll(d.t, page.Items))
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/hold"
 	"rightsdesk/shared/seal"
 	"rightsdesk/shared/table"
 )
@@ -131,10 +133,20 @@ func (s *Service) endTied(ctx context.Context, d *draft) error {
 	return nil
 }
 
-// forget removes the record at the end of its retention. Its audit entries have a
-// period of their own.
+// forgetAgain is when it is tried again to forget a closure that a hold keeps.
+const forgetAgain = 24 * time.Hour
+
+// forget removes the record at the end of its retention, unless the person is held. Its
+// audit entries have a period of their own.
 func (s *Service) forget(ctx context.Context, c Closure) error {
-	err := s.Table.Commit(ctx, table.NewID(), table.Delete(c.ID.Ref(), table.Version(c.version)))
+	fences, err := hold.Purging(ctx, s.Table, c.Identifiers)
+	switch {
+	case errors.Is(err, hold.ErrHeld):
+		c.Forget = s.now().Add(forgetAgain)
+		_, err = s.keep(ctx, c)
+	case err == nil:
+		err = s.Table.Commit(ctx, table.NewID(), append(fences, table.Delete(c.ID.Ref(), table.Version(c.version)))...)
+	}
 	if errors.Is(err, table.ErrConflict) {
 		return nil // changed or already gone: the next look decides
 	}

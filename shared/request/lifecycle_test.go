@@ -68,6 +68,16 @@ func comments(t *testing.T) map[string]string {
 	return found
 }
 
+func internals() string {
+	var list []string
+	for _, a := range Actions {
+		if a.internal() {
+			list = append(list, "`"+string(a)+"`")
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
 func lifecycle(comment map[string]string) string {
 	var b strings.Builder
 	b.WriteString(`<!-- Made from shared/request/status.go by: go test ./shared/request -run TestLifecyclePage -update -->
@@ -81,7 +91,10 @@ off, is no status either: ` + "`GET /v1/requests/{id}/deadline`" + ` tells it.
 
 Three things are open from the start: a choice, an appeal, and what the company's app asks for somebody who is signed in there.
 
-` + "```mermaid\nstateDiagram-v2\n    [*] --> unverified: receive\n    [*] --> open: receive, with nothing to verify\n")
+What we begin ourselves is in progress from the start: what a [closed account](closures.md) leaves to do, and what has outlived its
+purpose. Of the actions below only these are possible with it: ` + internals() + `.
+
+` + "```mermaid\nstateDiagram-v2\n    [*] --> unverified: receive\n    [*] --> open: receive, with nothing to verify\n    [*] --> in_progress: open\n")
 	for _, from := range Statuses {
 		leads := map[Status][]string{}
 		for _, a := range Actions {
@@ -109,7 +122,7 @@ Three things are open from the start: a choice, an appeal, and what the company'
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", s, comment[string(s)], dash(out), dash(stay))
 	}
-	b.WriteString("\n## Actions\n\nEach is one commit with its entry in the request's audit chain. The first entry is `receive`.\n\n| action | what happens | when |\n|---|---|---|\n")
+	b.WriteString("\n## Actions\n\nEach is one commit with its entry in the request's audit chain. The first entry is `receive`, or `open` of what we begin ourselves.\n\n| action | what happens | when |\n|---|---|---|\n")
 	for _, a := range Actions {
 		var when []string
 		for _, s := range Statuses {

@@ -294,6 +294,8 @@ func (s Step) result() words.Result {
 		return words.Copied
 	case DoChoose:
 		return words.Told
+	case DoArchive:
+		return words.Done
 	case DoByHand, DoTell, DoKeep, DoRefer, DoRefuse:
 	}
 	return s.told()
@@ -306,7 +308,7 @@ func (s Step) coming() words.Result {
 		return words.ToMask
 	case DoCorrect:
 		return words.ToCorrect
-	case DoDelete, DoExport, DoByHand, DoTell, DoKeep, DoRefer, DoRefuse, DoChoose:
+	case DoDelete, DoExport, DoByHand, DoTell, DoKeep, DoRefer, DoRefuse, DoChoose, DoArchive:
 	}
 	return words.Planned
 }
@@ -319,7 +321,7 @@ func (s Step) told() words.Result {
 		return words.Historical
 	case DoByHand:
 		return words.Done
-	case DoExport, DoTell, DoDelete, DoAnonymise, DoCorrect, DoKeep, DoChoose:
+	case DoExport, DoTell, DoDelete, DoAnonymise, DoCorrect, DoKeep, DoChoose, DoArchive:
 	}
 	return words.Held
 }
