@@ -193,11 +193,25 @@ func Covered(ctx context.Context, t table.Table, ids []seal.Identifier) (bool, e
 // ErrHeld if one is. An open dispute that spares the work on the request does not
 // spare its record.
 func Forgetting(ctx context.Context, t table.Table, request string, whose []seal.Identifier) ([]table.Write, error) {
-	var writes []table.Write
-	fences := []Fence{Request(request)}
-	for _, id := range whose {
-		fences = append(fences, Person(id))
+	return unheld(ctx, t, append([]Fence{Request(request)}, persons(whose)...))
+}
+
+// Purging is Forgetting of a record of ours about a person that is none of a request.
+func Purging(ctx context.Context, t table.Table, whose []seal.Identifier) ([]table.Write, error) {
+	return unheld(ctx, t, persons(whose))
+}
+
+func persons(whose []seal.Identifier) []Fence {
+	fences := make([]Fence, len(whose))
+	for i, id := range whose {
+		fences[i] = Person(id)
 	}
+	return fences
+}
+
+// unheld returns the conditions that nothing is held behind any of the fences.
+func unheld(ctx context.Context, t table.Table, fences []Fence) ([]table.Write, error) {
+	var writes []table.Write
 	for _, f := range fences {
 		b, err := read(ctx, t, f)
 		if err != nil {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/hold"
+	"rightsdesk/shared/operator"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/restore"
@@ -323,6 +325,34 @@ func TestWhoIsForgottenAndComesBackIsKnownAnew(t *testing.T) {
 	d.days(3 * 366)
 	if l := d.life(grace); !l.Account.open() || !l.filed.IsZero() {
 		t.Errorf("an open account is %+v", l)
+	}
+}
+
+// A hold keeps our own record of a life, too.
+func TestALifeThatIsHeldIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.tell(AccountClosed, grace)
+	d.days(62)
+	d.pass(d.life(grace).Forget.Sub(d.clock()) - day)
+	holds := &hold.Service{Table: d.inner, Ring: d.Keys.Ring, Policy: d.Policy, Now: d.clock}
+	by := operator.Identity{ID: "h1", Roles: []operator.Role{operator.Handler}, MFA: true}
+	h, err := holds.Place(d.ctx(), by, hold.Placement{
+		Scope: hold.OnPerson, Who: []identity{grace}, Basis: hold.LegalClaims, Review: d.clock().AddDate(0, 6, 0),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.days(5)
+	if _, err := d.load(d.ctx(), d.Keys.Ring.Identifier(grace)); err != nil {
+		t.Errorf("a life is gone although the person is held: %v", err)
+	}
+	if _, err := holds.Release(d.ctx(), by, h.ID, "case-closed", hold.Call{}); err != nil {
+		t.Fatal(err)
+	}
+	d.days(2)
+	if _, err := d.load(d.ctx(), d.Keys.Ring.Identifier(grace)); !errors.Is(err, errLost) {
+		t.Errorf("the life stays without a hold: %v", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/hold"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
@@ -139,11 +140,42 @@ func leaves(a policy.RetentionAction) int {
 	return slices.Index([]policy.RetentionAction{policy.RetireDelete, policy.RetireAnonymise, policy.RetireArchive}, a)
 }
 
-// forget removes a life. Its audit entries have a period of their own.
+// forgetAgain is when it is tried again to forget a life that a hold keeps.
+const forgetAgain = 24 * time.Hour
+
+// forget removes a life, unless the person is held. Its audit entries have a period of
+// their own.
 func (s *Service) forget(ctx context.Context, at seal.Identifier, version int64) error {
-	err := s.Table.Commit(ctx, table.NewID(), table.Delete(refOf(at), table.Version(version)))
+	fences, err := hold.Purging(ctx, s.Table, []seal.Identifier{at})
+	switch {
+	case errors.Is(err, hold.ErrHeld):
+		err = s.later(ctx, at, version)
+	case err == nil:
+		err = s.Table.Commit(ctx, table.NewID(), append(fences, table.Delete(refOf(at), table.Version(version)))...)
+	}
 	if errors.Is(err, table.ErrConflict) {
 		return nil // changed, or gone already: the next look decides
+	}
+	return err
+}
+
+// later files a life that is held for another look.
+func (s *Service) later(ctx context.Context, at seal.Identifier, version int64) error {
+	l, err := s.load(ctx, at)
+	if err != nil || l.version != version {
+		return unless(err, errLost)
+	}
+	l.Forget, l.Look, l.filed = s.now().Add(forgetAgain), s.now().Add(forgetAgain), time.Time{}
+	put, err := s.put(l)
+	if err != nil {
+		return err
+	}
+	return s.Table.Commit(ctx, table.NewID(), put)
+}
+
+func unless(err, expected error) error {
+	if errors.Is(err, expected) {
+		return nil
 	}
 	return err
 }
