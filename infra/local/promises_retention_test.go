@@ -134,8 +134,8 @@ func TestPS_06_ExceptionsDeclareTheirEndAndWhatIsPastItIsLate(t *testing.T) {
 	w.silenced.Store(true)
 	w.pass(4 * day)
 	r := w.rule(id)
-	if r.Late == nil {
-		t.Errorf("past its end and not late: %+v", r)
+	if r.Late == nil || r.Late.Why != "still_there" {
+		t.Errorf("past its end, and late is: %+v", r.Late)
 	}
 	said := ""
 	for _, m := range w.mails("") {
