@@ -10,6 +10,7 @@ import (
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/mail"
+	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/seal"
@@ -104,7 +105,7 @@ func (s *Service) fresh(subject seal.Subject, app, locale, residence string, cal
 		parts = append(parts, byApp, app)
 	}
 	return Closure{
-		ID: ID("c" + s.hash("closure", parts...)), App: app, Locale: locale, Residence: residence, Policy: s.Policy.Version,
+		ID: ID("c" + s.hash("closure", parts...)), App: app, Locale: words.In(locale).Language(), Residence: residence, Policy: s.Policy.Version,
 		Asked: now.Truncate(time.Second), Subject: subject.ID, Holder: subject.Holder, Body: s.hash("body", call.Body),
 	}
 }
@@ -189,7 +190,7 @@ func (s *Service) start(ctx context.Context, app string, sub Signed, grace time.
 		now := s.now()
 		c := s.fresh(subject, app, sub.Locale, sub.Residence, sub.Call, now)
 		if before, err := s.repeated(ctx, c); !errors.Is(err, ErrNotFound) {
-			return s.view(before), unavailable(err)
+			return s.view(before.begun()), unavailable(err)
 		}
 		if err := s.sealed(&c, subject, a); err != nil {
 			return View{}, err
@@ -224,6 +225,16 @@ func (s *Service) start(ctx context.Context, app string, sub Signed, grace time.
 		}
 	}
 	return View{}, ErrBusy
+}
+
+// begun is a closure as it was when it began at an app: a repetition is answered as the
+// call was, and never with today's status.
+func (c Closure) begun() Closure {
+	c.Over = time.Time{}
+	if c.Status = Closing; c.ClosesAt.After(c.Confirmed) {
+		c.Status, c.Work = Grace, ""
+	}
+	return c
 }
 
 // origin are the facts of a closure's first entry.

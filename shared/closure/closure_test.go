@@ -2,11 +2,14 @@ package closure
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/hold"
+	"rightsdesk/shared/operator"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
@@ -321,6 +324,59 @@ func TestTheSameAccountIsClosedOnce(t *testing.T) {
 	}
 }
 
+func TestARepetitionIsAnsweredAsTheCallWas(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	first := d.begun()
+	if _, err := d.CancelFor(d.ctx(), "shop", adas, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	if again := d.begun(); again != first {
+		t.Errorf("begun again: %+v, want %+v", again, first)
+	}
+	now := newDesk(t, immediate)
+	first = now.begun()
+	now.work.finish()
+	now.until(first.ID, Closed)
+	if again := now.begun(); again != first {
+		t.Errorf("begun again at once: %+v, want %+v", again, first)
+	}
+	d.relay()
+	_, token := d.asked()
+	confirm := func() Taken {
+		taken, err := d.Confirm(d.ctx(), token, Call{Key: "k"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return taken
+	}
+	taken := confirm()
+	if _, err := d.CancelBy(d.ctx(), taken.ID, taken.Token, Call{}); err != nil {
+		t.Fatal(err)
+	}
+	if again := confirm(); again != taken {
+		t.Errorf("confirmed again: %+v, want %+v", again, taken)
+	}
+}
+
+func TestWhoIsKnownByManyNamesIsNotedInSeveralCommits(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for i := range 70 {
+		d.work.tied = append(d.work.tied, personal.MakeIdentity(personal.KindAccount, "b-"+strconv.Itoa(i)))
+	}
+	id := d.begun().ID
+	d.until(id, Closing)
+	d.lives.items = true
+	d.work.finish()
+	d.until(id, Closed)
+	for _, who := range d.work.tied {
+		if _, err := d.inner.Get(d.ctx(), lifeRef(who)); err != nil {
+			t.Errorf("%s: %v", who.Reveal(), err)
+		}
+	}
+}
+
 func TestALinkActsOnce(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -433,6 +489,41 @@ func TestMailThatCannotLeaveIsTriedAgain(t *testing.T) {
 	d.relay()
 	if len(d.post.mails) != 1 {
 		t.Errorf("%d mails", len(d.post.mails))
+	}
+}
+
+// A hold keeps our own record of a closure, too.
+func TestARecordThatIsHeldIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.confirmed().ID
+	if _, err := d.CancelFor(d.ctx(), "shop", email(ada).Identity(), Call{}); err != nil {
+		t.Fatal(err)
+	}
+	d.relay()
+	holds := &hold.Service{Table: d.inner, Ring: d.Keys.Ring, Policy: d.Policy, Now: d.clock}
+	by := operator.Identity{ID: "h1", Roles: []operator.Role{operator.Handler}, MFA: true}
+	d.pass(d.get(id).Forget.Sub(d.clock()) - 24*time.Hour)
+	h, err := holds.Place(d.ctx(), by, hold.Placement{
+		Scope: hold.OnPerson, Who: []personal.Identity{email(ada).Identity()}, Basis: hold.LegalClaims, Review: d.clock().AddDate(0, 6, 0),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		d.pass(24 * time.Hour)
+		d.sweep()
+	}
+	if _, err := d.load(d.ctx(), id); err != nil {
+		t.Errorf("the record of a closure is gone although the person is held: %v", err)
+	}
+	if _, err := holds.Release(d.ctx(), by, h.ID, "case-closed", hold.Call{}); err != nil {
+		t.Fatal(err)
+	}
+	d.pass(25 * time.Hour)
+	d.sweep()
+	if _, err := d.load(d.ctx(), id); !errors.Is(err, ErrNotFound) {
+		t.Errorf("the record stays without a hold: %v", err)
 	}
 }
 

@@ -28,12 +28,14 @@ func (s *Service) Confirm(ctx context.Context, token string, call Call) (Taken, 
 	if err != nil {
 		return Taken{}, err
 	}
+	again := false
 	c, err := s.change(ctx, t.ID, func(d *draft) error {
 		p, ok, err := s.replayed(d.Closure, Confirm, call)
 		if err != nil {
 			return err
 		}
 		if ok && d.at.Sub(p.At) < repeatFor {
+			again = true
 			return errUnchanged
 		}
 		if d.Spent || !d.Can(Confirm) || !d.at.Before(d.LapseAt) {
@@ -64,6 +66,9 @@ func (s *Service) Confirm(ctx context.Context, token string, call Call) (Taken, 
 		return Taken{}, err
 	}
 	s.wake(ctx, c)
+	if again {
+		c = c.begun()
+	}
 	taken := Taken{View: s.view(c)}
 	taken.Token, taken.Until = s.session(c)
 	return taken, nil

@@ -251,6 +251,14 @@ type bench struct {
 	mu    sync.Mutex
 	done  bool
 	asked int
+	tied  []personal.Identity // that the sources tied to the account; none: whatever the request says
+}
+
+func (b *bench) Verified(ctx context.Context, id request.ID) ([]personal.Identity, error) {
+	if len(b.tied) > 0 {
+		return b.tied, nil
+	}
+	return b.Service.Verified(ctx, id)
 }
 
 func (b *bench) Ending(ctx context.Context, id request.ID) (request.Ending, error) {
@@ -269,12 +277,29 @@ func (b *bench) finish() {
 	b.done = true
 }
 
-// lives counts the ends of accounts that were noted: each is an item of its own.
-type lives struct{ n int }
+// lives counts the ends of accounts that were noted; for some tests each is two items.
+type lives struct {
+	n     int
+	items bool
+}
 
-func (l *lives) Closing(context.Context, []personal.Identity, time.Time) ([]table.Write, error) {
+func lifeRef(who personal.Identity) table.Ref {
+	return table.Ref{Table: table.State, Key: table.Key{Partition: "life#" + who.Reveal(), Sort: "-"}}
+}
+
+func (l *lives) Closing(_ context.Context, who []personal.Identity, _ time.Time) (writes []table.Write, err error) {
 	l.n++
-	return nil, nil
+	if !l.items {
+		return nil, nil
+	}
+	for _, i := range who {
+		for _, sort := range []string{"-", "entry"} {
+			key := lifeRef(i).Key
+			key.Sort = sort
+			writes = append(writes, table.Put(table.State, table.Item{Key: key, Schema: 1, Body: []byte("{}")}, table.New))
+		}
+	}
+	return writes, nil
 }
 
 // postbox keeps mail in memory. A mail sent again under its key replaces itself.

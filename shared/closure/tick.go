@@ -125,13 +125,26 @@ func (s *Service) endTied(ctx context.Context, d *draft) error {
 	if err != nil {
 		return fmt.Errorf("ask whom closure %s is about: %w", d.ID, err)
 	}
-	writes, err := s.Lives.Closing(ctx, who, d.ClosesAt)
-	if err != nil {
-		return fmt.Errorf("note the end of the account of closure %s: %w", d.ID, err)
+	for len(who) > 0 {
+		some := who[:min(len(who), together)]
+		writes, err := s.Lives.Closing(ctx, some, d.ClosesAt)
+		if err != nil {
+			return fmt.Errorf("note the end of the account of closure %s: %w", d.ID, err)
+		}
+		if who = who[len(some):]; len(who) == 0 || len(writes) == 0 {
+			d.more = append(d.more, writes...)
+			continue
+		}
+		// Noted before the closure is over: what is noted already is not noted again.
+		if err := s.Table.Commit(ctx, table.NewID(), writes...); err != nil {
+			return fmt.Errorf("note the end of the account of closure %s: %w", d.ID, err)
+		}
 	}
-	d.more = append(d.more, writes...)
 	return nil
 }
+
+// together is of how many identities one commit notes the end: it takes a hundred writes.
+const together = 20
 
 // forgetAgain is when it is tried again to forget a closure that a hold keeps.
 const forgetAgain = 24 * time.Hour
