@@ -105,16 +105,36 @@ func (s *Service) settle(ctx context.Context, h Hold, now time.Time) (Hold, audi
 		now = later(now, w.Ended)
 	}
 	facts := []audit.Fact{{Name: factWent, Value: strconv.Itoa(len(h.Went) + h.Omitted)}}
+	told, err := h.told()
+	if err != nil {
+		return h, audit.Entry{}, nil, err
+	}
+	next, e, err := h.Apply(Settle, ByClock, now, append(facts, told...)...)
+	return next, e, nil, err
+}
+
+// told is what the audit has of what went.
+func (h Hold) told() (facts []audit.Fact, err error) {
+	size := 0
 	for _, w := range h.Went {
-		w.IDs = w.IDs[:min(len(w.IDs), maxTold)]
+		w.IDs = within(w.IDs[:min(len(w.IDs), maxTold)], &size)
 		told, err := json.Marshal(w)
 		if err != nil {
-			return h, audit.Entry{}, nil, fmt.Errorf("encode what went: %w", err)
+			return nil, fmt.Errorf("encode what went: %w", err)
 		}
 		facts = append(facts, audit.Fact{Name: factGone, Value: string(told)})
 	}
-	next, e, err := h.Apply(Settle, ByClock, now, facts...)
-	return next, e, nil, err
+	return facts, nil
+}
+
+// within returns as many ids as there is room for, and counts them.
+func within(ids []string, size *int) []string {
+	for i, id := range ids {
+		if *size += len(id) + 4; *size > maxIDs {
+			return ids[:i]
+		}
+	}
+	return ids
 }
 
 // look moves the next look of a hold that has nothing to be recorded yet.
@@ -150,6 +170,9 @@ const (
 	maxWent      = 300
 	maxGone      = 2000 // ids, over all entries of Went
 	maxTold      = 20   // ids of one page that the audit has
+	// maxIDs bounds them all in bytes, in the hold as in the audit: they are as long as a
+	// store makes them, and an item takes 400 KB.
+	maxIDs = 150 << 10
 )
 
 // between lists what pages that the hold covers did, or may have done, while it was
@@ -257,9 +280,10 @@ func (w Went) and(x Went) Went {
 // list adds to what went, within what one hold can list.
 func (h *Hold) list(went []Went) {
 	h.Went = slices.Clone(h.Went)
-	ids := 0
+	ids, size := 0, 0
 	for _, w := range h.Went {
 		ids += len(w.IDs)
+		within(w.IDs, &size)
 	}
 	for _, w := range went {
 		if slices.ContainsFunc(h.Went, func(x Went) bool { return x.Page == w.Page }) {
@@ -269,7 +293,7 @@ func (h *Hold) list(went []Went) {
 			h.Omitted++
 			continue
 		}
-		w.IDs = w.IDs[:min(len(w.IDs), maxGone-ids)]
+		w.IDs = within(w.IDs[:min(len(w.IDs), maxGone-ids)], &size)
 		ids += len(w.IDs)
 		h.Went = append(h.Went, w)
 	}

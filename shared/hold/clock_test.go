@@ -2,6 +2,9 @@ package hold
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -331,5 +334,40 @@ func TestAHoldIsInForceFromAfterThePagesThatEndedWhileItLooked(t *testing.T) {
 	d.sweep()
 	if got := d.get(h.ID); got.Status != InForce || len(got.Went) != 1 || got.InForce.Before(got.Went[0].Ended) {
 		t.Errorf("in force from %s on, and %+v", got.InForce, got.Went)
+	}
+}
+
+// Ids of records are as long as stores make them; an item takes 400 KB.
+func TestWhateverIsHeldFitsIntoItsItems(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 250)
+	var h Hold
+	var went []Went
+	for n := range 2 * maxWent {
+		w := Went{Source: "shop", Category: "account", Owner: ByRequest("r1"), Page: fmt.Sprintf("page-%d", n), Count: 100, Outcome: Done}
+		for i := range 100 {
+			w.IDs = append(w.IDs, fmt.Sprintf("%s%06d", long, n*100+i))
+		}
+		went = append(went, w)
+	}
+	h.list(went)
+	body, err := json.Marshal(h)
+	if err != nil || len(body) > 400<<10 || len(h.Went) != maxWent || h.Omitted != maxWent {
+		t.Errorf("a hold of %d bytes lists %d and omits %d, %v", len(body), len(h.Went), h.Omitted, err)
+	}
+	facts, err := h.told()
+	size := 0
+	for _, f := range facts {
+		size += len(f.Name) + len(f.Value)
+	}
+	if err != nil || size > 400<<10 || len(facts) != maxWent {
+		t.Errorf("an entry of %d bytes tells %d, %v", size, len(facts), err)
+	}
+	f := fence{at: Source("shop")}
+	for n := range maxBehind {
+		f.By = append(f.By, behind{Hold: ID(fmt.Sprintf("h%d", n)), Category: "account", Item: fmt.Sprintf("%s%06d", long, n)})
+	}
+	if w, err := f.put(time.Now()); !errors.Is(err, ErrTooMany) {
+		t.Errorf("a fence of %d bytes: %v", len(w.Item.Body), err)
 	}
 }

@@ -75,6 +75,9 @@ const (
 	fenceLife = 24 * time.Hour
 	// maxBehind bounds the holds behind one fence.
 	maxBehind = 2000
+	// maxFence bounds a fence in bytes: an item takes 400 KB, and ids of records are as
+	// long as a store makes them.
+	maxFence = 300 << 10
 )
 
 // fence is a fence's item.
@@ -129,6 +132,9 @@ func (f fence) put(now time.Time) (table.Write, error) {
 	body, err := json.Marshal(f)
 	if err != nil {
 		return table.Write{}, fmt.Errorf("encode a fence: %w", err)
+	}
+	if len(body) > maxFence {
+		return table.Write{}, ErrTooMany
 	}
 	item := table.Item{Key: f.at.Ref().Key, Schema: fenceSchema, Body: body}
 	if len(f.By) == 0 && f.at != all {
