@@ -45,7 +45,7 @@ func call(t *testing.T, route topology.Route, body string, change ...func(*event
 		t.Fatal(err)
 	}
 	e.RouteKey, e.Body = route.Pattern, body
-	e.RawPath = strings.NewReplacer("{id}", exampleID, "{token}", exampleID+".v.1.t9k2m1.0123456789abcdefghijklmnop").Replace(route.Path())
+	e.RawPath = strings.NewReplacer("{id}", exampleID, "{rule}", "whereabouts", "{token}", exampleID+".v.1.t9k2m1.0123456789abcdefghijklmnop").Replace(route.Path())
 	e.RequestContext.HTTP.Method = route.Method()
 	for _, c := range change {
 		c(&e)
@@ -128,12 +128,12 @@ func TestWhatIsDeployed(t *testing.T) {
 	dir := build(t)
 
 	// Nobody has asked yet: those who may not make the key ring have nothing to do.
-	i.run(t, dir, topology.Fulfil, topology.Deadlines)
+	i.run(t, dir, topology.Fulfil)
 	i.schedules(t)
-	if n := i.called("fulfil", "kms:Decrypt") + i.called("deadlines", "kms:Decrypt"); n != 0 {
+	if n := i.called("fulfil", "kms:Decrypt"); n != 0 {
 		t.Errorf("without a key ring KMS was called %d times", n)
 	}
-	i.run(t, dir, topology.Requests, topology.Notice, topology.Relay, topology.Consent, topology.MailEvents)
+	i.run(t, dir, topology.Requests, topology.Deadlines, topology.Notice, topology.Relay, topology.Consent, topology.Closure, topology.Retention, topology.MailEvents)
 	requests, relay := i.functions["requests"], i.functions["relay"]
 
 	i.noCredentials(t)
@@ -190,6 +190,7 @@ func TestWhatIsDeployed(t *testing.T) {
 		}
 	}
 	secrets = append(secrets, i.choices(t, id)...)
+	secrets = append(secrets, i.ends(t)...)
 	i.workFails(t, id)
 	i.schedules(t)
 

@@ -101,8 +101,11 @@ func (h *handler) messages(ctx context.Context, raw json.RawMessage) (any, error
 	if err := json.Unmarshal(raw, &e); err != nil {
 		return nil, errEvent
 	}
-	ctx, cancel := ending(ctx)
-	defer cancel()
+	if h.a.Hear == nil { // what is heard is one commit, which needs no time set aside
+		var cancel context.CancelFunc
+		ctx, cancel = ending(ctx)
+		defer cancel()
+	}
 	var failed events.SQSEventResponse
 	for _, m := range e.Records {
 		about := m.MessageId // an event holds addresses
