@@ -61,7 +61,7 @@ func TestNothingIsDestroyedWhileAReplayGoesOn(t *testing.T) {
 
 	jobs := job.Jobs(d)["retention"]
 	at = at.Add(pol.Retention.Salts + 24*time.Hour)
-	run, err := d.Restore.Start(t.Context(), operator.Identity{ID: "h1", Roles: []operator.Role{operator.Handler}, MFA: true})
+	_, err = d.Restore.Start(t.Context(), operator.Identity{ID: "h1", Roles: []operator.Role{operator.Handler}, MFA: true})
 	must(err)
 	rep, err := jobs["sweeps"](t.Context())
 	if err != nil || rep != (job.Report{}) || gone() {
@@ -72,7 +72,8 @@ func TestNothingIsDestroyedWhileAReplayGoesOn(t *testing.T) {
 		_, err = jobs["replay"](t.Context())
 		must(err)
 	}
-	if run, err = d.Restore.Show(t.Context(), operator.Identity{ID: "a1", Roles: []operator.Role{operator.Auditor}, MFA: true}); err != nil || run.Phase != restore.Ended {
+	run, err := d.Restore.Show(t.Context(), operator.Identity{ID: "a1", Roles: []operator.Role{operator.Auditor}, MFA: true})
+	if err != nil || run.Phase != restore.Ended {
 		t.Fatalf("the replay is in its phase %s, %v: %+v", run.Phase, err, run.Report)
 	}
 	for range 3 {
