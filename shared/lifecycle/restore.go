@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"strconv"
 	"strings"
@@ -17,8 +18,8 @@ import (
 func (s *Service) Chain(name string) bool { return strings.HasPrefix(name, prefix) }
 
 // Restore implements restore.Folder: it brings a life to where its chain ends. The
-// last entry tells all of it, but for who it is: a life that is missing altogether
-// stands again without that, and the next event of the person mends it.
+// last entry tells all of it. One from before entries told who it is about, sealed, makes
+// a life that is missing altogether without that, and the next event of the person mends it.
 func (s *Service) Restore(ctx context.Context, chain string, entries []audit.Entry) (restore.Outcome, error) {
 	for try := range conflictTries {
 		out, err := s.restore(ctx, chain, entries)
@@ -58,7 +59,9 @@ func (s *Service) restore(ctx context.Context, chain string, entries []audit.Ent
 	}
 	out := restore.Outcome{What: restore.Advanced, Ahead: tail.Ahead}
 	if absent {
-		out.What, out.Missing = restore.Remade, []string{"who"}
+		if out.What = restore.Remade; len(l.Who) == 0 {
+			out.Missing = []string{"who"}
+		}
 	}
 	d := &draft{Life: l, at: now}
 	e, head := tail.Entry(chain, was.Head, now, commit, l.facts()...)
@@ -76,6 +79,9 @@ func fold(was Life, e audit.Entry) Life {
 	l := Life{
 		ID: was.ID, Subject: was.Subject, Holder: was.Holder, Who: was.Who, Head: was.Head,
 		at: was.at, version: was.version, filed: was.filed, Forget: restore.Time(e, factForget),
+	}
+	if who, err := base64.RawStdEncoding.DecodeString(restore.Fact(e, factSealed)); err == nil && len(who) > 0 {
+		l.Who, l.Subject, l.Holder = who, restore.Fact(e, factSubject), seal.Identifier(restore.Fact(e, factHolder))
 	}
 	l.Works, _ = strconv.Atoi(restore.Fact(e, factWorks))
 	for _, f := range e.Facts {

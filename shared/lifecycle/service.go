@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -113,6 +114,9 @@ const (
 	factDone         = "done." // and the rule's id
 	factWorks        = "works"
 	factForget       = "forget"
+	factSubject      = "subject"
+	factHolder       = "holder"
+	factSealed       = "sealed" // who it is about; unreadable once the salt is gone
 
 	factRule = "rule"
 	factWork = "request"
@@ -129,7 +133,8 @@ func (d *draft) enter(actor, action string, about ...audit.Fact) {
 	d.entries = append(d.entries, e)
 }
 
-// facts tell a life: times, ids of the policy, and nobody's name.
+// facts tell a life: times, ids of the policy, and nobody's name but under their salt.
+// Who closed an account tells of nothing any more that would mend a life that was lost.
 func (l Life) facts() []audit.Fact {
 	var list []audit.Fact
 	add := func(name, value string) {
@@ -152,6 +157,9 @@ func (l Life) facts() []audit.Fact {
 		add(factWorks, fmt.Sprint(l.Works))
 	}
 	add(factForget, stamp(l.Forget))
+	add(factSubject, l.Subject)
+	add(factHolder, string(l.Holder))
+	add(factSealed, base64.RawStdEncoding.EncodeToString(l.Who))
 	return list
 }
 
