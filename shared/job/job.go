@@ -134,7 +134,8 @@ func Jobs(d *desk.Desk) map[string]Set {
 		"fulfil":    {"steps": sweep(Requests(s.Work), Consents(c.Tell))},
 		"deadlines": {"clocks": sweep(Requests(s.Tick), Consents(c.Tick), Handler{closure.IsKey, d.Closures.Tick}, Handler{hold.IsKey, d.Holds.Tick}, Handler{lifecycle.IsKey, d.Lifecycle.Tick})},
 		"retention": {
-			"sweeps": after(unlessReplaying(d, rules(d)), unlessReplaying(d, sweep(Handler{erasure.IsKey, d.Erasure.Tick}))),
+			// What follows from erasures is soon done; rules take all the time that there is.
+			"sweeps": after(unlessReplaying(d, sweep(Handler{erasure.IsKey, d.Erasure.Tick})), unlessReplaying(d, rules(d))),
 			"replay": sweep(Handler{restore.IsKey, d.Restore.Act}),
 		},
 	}
