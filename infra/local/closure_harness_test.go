@@ -26,31 +26,35 @@ type closureSeen struct {
 func (w *world) close(email string) (id string) {
 	w.t.Helper()
 	var c closureSeen
-	before := len(w.mails(email))
+	before := w.newest(email, "/x/")
 	w.must(http.StatusAccepted, "POST", "/v1/closures", map[string]any{"email": email}).into(w.t, &c)
-	w.await("a mail asks "+email+" to confirm", func() bool { return len(w.mails(email)) > before })
-	link := w.linked(email, "/x/")
+	link := ""
+	w.await("a mail asks "+email+" to confirm", func() bool { link = w.newest(email, "/x/"); return link != before })
 	if a := w.call("GET", link, nil); a.Status != http.StatusOK {
 		w.t.Fatalf("the page behind the mailed link answers %d %s", a.Status, a.Body)
 	}
 	if a := w.press(link, ""); a.Status != http.StatusSeeOther && a.Status != http.StatusOK {
 		w.t.Fatalf("the button behind the mailed link answers %d %s", a.Status, a.Body)
 	}
+	w.await("it is told or begun", func() bool { return w.newest(email, "/x/") != link || len(w.opened("account_closure")) > 0 })
 	return c.ID
+}
+
+// newest is the link of a kind in the newest mail that has one; empty: there is none.
+func (w *world) newest(email, path string) string {
+	w.t.Helper()
+	for _, m := range w.mails(email) {
+		if strings.Contains(m.Link, path) {
+			return m.Link
+		}
+	}
+	return ""
 }
 
 // linked waits for a mail with a link of a kind and returns the newest.
 func (w *world) linked(email, path string) (link string) {
 	w.t.Helper()
-	w.await("a mail to "+email+" leads to "+path, func() bool {
-		for _, m := range w.mails(email) {
-			if strings.Contains(m.Link, path) {
-				link = m.Link
-				return true
-			}
-		}
-		return false
-	})
+	w.await("a mail to "+email+" leads to "+path, func() bool { link = w.newest(email, path); return link != "" })
 	return link
 }
 
@@ -325,6 +329,16 @@ func (w *world) lasts(email string) string {
 		w.t.Fatalf("nobody wrote to %s", email)
 	}
 	return w.said(list[0].N)
+}
+
+// farewell waits for the mail that says what went and what stays.
+func (w *world) farewell(email string) (text string) {
+	w.t.Helper()
+	w.await("the last mail to "+email, func() bool {
+		text = w.lasts(email)
+		return strings.Contains(text, "This is our last mail to you about it")
+	})
+	return text
 }
 
 func names(t *testing.T, text string, all ...string) {

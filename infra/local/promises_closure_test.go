@@ -48,7 +48,7 @@ func TestSP_09_AClosedAccountLeavesWhatADutyKeepsAndThatGoesToo(t *testing.T) {
 	if s := work.onto("purchases"); len(s) != 1 || s[0].State != "kept" {
 		t.Errorf("the work says of the invoices: %+v", s)
 	}
-	names(t, w.lasts(kim), "26 U.S.C. 6001", "Records of what was sold, for the tax authority.", "account database")
+	names(t, w.farewell(kim), "26 U.S.C. 6001", "Records of what was sold, for the tax authority.", "account database")
 
 	// The first sweep after its end erases what was kept.
 	w.pass(30 * day)
@@ -73,7 +73,7 @@ func TestPT_03_ClosingKeepsWhatADutyKeepsAndNamesIt(t *testing.T) {
 	if len(work.onto("account_content")) == 0 {
 		t.Errorf("the work is not about the content: %+v", work)
 	}
-	names(t, w.lasts(kim), "Abgabenordnung section 147", "Invoices have to be kept for the tax office.")
+	names(t, w.farewell(kim), "Abgabenordnung section 147", "Invoices have to be kept for the tax office.")
 }
 
 func TestPT_06_ContentLivesAsLongAsTheAccountAndIsLookedForAgain(t *testing.T) {
