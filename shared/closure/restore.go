@@ -26,17 +26,9 @@ func (s *Service) Chain(name string) bool { return strings.HasPrefix(name, prefi
 // taken back since the copy stays taken back, and what was begun goes on. Letters are
 // not sent again; who has the mail of before can go on using its link.
 func (s *Service) Restore(ctx context.Context, chain string, entries []audit.Entry) (restore.Outcome, error) {
-	commit := table.NewID()
-	for try := range conflictTries {
-		out, err := s.restore(ctx, chain, entries, commit)
-		if !errors.Is(err, table.ErrConflict) {
-			return out, err
-		}
-		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
-			return out, err
-		}
-	}
-	return restore.Outcome{}, ErrBusy
+	return restore.Deciding(ctx, func(commit table.ID) (restore.Outcome, error) {
+		return s.restore(ctx, chain, entries, commit)
+	})
 }
 
 func (s *Service) restore(ctx context.Context, chain string, entries []audit.Entry, commit table.ID) (restore.Outcome, error) {

@@ -21,16 +21,7 @@ func (s *Service) Chain(name string) bool { return strings.HasPrefix(name, chain
 // covers, to where its chain ends. The last entry tells the whole hold.
 func (s *Service) Restore(ctx context.Context, chain string, entries []audit.Entry) (restore.Outcome, error) {
 	id := ID(strings.TrimPrefix(chain, chainPrefix))
-	for try := range conflictTries {
-		out, err := s.restore(ctx, id, entries)
-		if !errors.Is(err, table.ErrConflict) {
-			return out, err
-		}
-		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
-			return restore.Outcome{}, err
-		}
-	}
-	return restore.Outcome{}, ErrBusy
+	return restore.Deciding(ctx, func(table.ID) (restore.Outcome, error) { return s.restore(ctx, id, entries) })
 }
 
 func (s *Service) restore(ctx context.Context, id ID, entries []audit.Entry) (restore.Outcome, error) {

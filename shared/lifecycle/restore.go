@@ -21,16 +21,7 @@ func (s *Service) Chain(name string) bool { return strings.HasPrefix(name, prefi
 // last entry tells all of it. One from before entries told who it is about, sealed, makes
 // a life that is missing altogether without that, and the next event of the person mends it.
 func (s *Service) Restore(ctx context.Context, chain string, entries []audit.Entry) (restore.Outcome, error) {
-	for try := range conflictTries {
-		out, err := s.restore(ctx, chain, entries)
-		if !errors.Is(err, table.ErrConflict) {
-			return out, err
-		}
-		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
-			return restore.Outcome{}, err
-		}
-	}
-	return restore.Outcome{}, ErrBusy
+	return restore.Deciding(ctx, func(table.ID) (restore.Outcome, error) { return s.restore(ctx, chain, entries) })
 }
 
 func (s *Service) restore(ctx context.Context, chain string, entries []audit.Entry) (restore.Outcome, error) {

@@ -43,17 +43,9 @@ func (s *Service) Chain(name string) bool {
 // No letter is sent again. What was promised since the copy has left, but for the last
 // minutes.
 func (s *Service) Restore(ctx context.Context, chain string, entries []audit.Entry) (restore.Outcome, error) {
-	commit := table.NewID()
-	for try := range conflictTries {
-		out, err := s.restore(ctx, chain, entries, commit)
-		if !errors.Is(err, table.ErrConflict) {
-			return out, err
-		}
-		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
-			return out, err
-		}
-	}
-	return restore.Outcome{}, ErrBusy
+	return restore.Deciding(ctx, func(commit table.ID) (restore.Outcome, error) {
+		return s.restore(ctx, chain, entries, commit)
+	})
 }
 
 func (s *Service) restore(ctx context.Context, chain string, entries []audit.Entry, commit table.ID) (restore.Outcome, error) {

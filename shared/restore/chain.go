@@ -1,6 +1,8 @@
 package restore
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -79,4 +81,24 @@ func Time(e audit.Entry, name string) time.Time {
 		return time.Time{}
 	}
 	return at.UTC()
+}
+
+// deciding is how often a rebuilding is decided anew in a row.
+const deciding = 8
+
+// Deciding rebuilds an aggregate, and decides anew when somebody else changed it
+// meanwhile: table.ErrBusy if that does not end. All tries are one commit, should the
+// answer to one have been lost.
+func Deciding(ctx context.Context, rebuild func(commit table.ID) (Outcome, error)) (Outcome, error) {
+	commit := table.NewID()
+	for try := range deciding {
+		out, err := rebuild(commit)
+		if !errors.Is(err, table.ErrConflict) {
+			return out, err
+		}
+		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
+			return Outcome{}, err
+		}
+	}
+	return Outcome{}, table.ErrBusy
 }
