@@ -76,6 +76,16 @@ func (s *Service) Standing(ctx context.Context, who personal.Identity) (Banner, 
 	return b, true, nil
 }
 
+// Underway reports whether somebody's account is being closed, be it that they can
+// still take that back or that the work goes on.
+func (s *Service) Underway(ctx context.Context, who personal.Identity) (bool, error) {
+	c, _, err := s.pointed(ctx, s.Keys.Ring.Identifier(who))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && (c.Status == Grace || c.Status == Closing), unavailable(err)
+}
+
 // Heads finds the audit chain of what the due-index leads to, as it is remembered.
 func (s *Service) Heads(ctx context.Context, k table.Key) ([]audit.Chain, error) {
 	id, ok := IDOf(k)

@@ -77,6 +77,7 @@ func New(g Ground) *Desk {
 	d.Requests.Heads = d.heads
 	d.Closures.Work, d.Closures.Lives = d.Requests, d.Lifecycle
 	d.Consents.Lives = d.Lifecycle
+	d.Lifecycle.Underway = d.Closures.Underway
 	d.Lifecycle.Work, d.Lifecycle.Rules, d.Lifecycle.Intake = d.Requests, d.Retention, d.Intake
 	d.Holds.Requests, d.Holds.Digest = d.Requests, d.Digest
 	d.Retention.Digest = d.Digest

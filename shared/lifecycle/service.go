@@ -31,6 +31,9 @@ type Service struct {
 	Work   Opener
 	Rules  Rules
 	Intake Intake // nil: records with fields are refused
+	// Underway reports whether somebody's account is being closed with us already: what
+	// that leaves is done at its end, and not a second time. Nil: nobody's is.
+	Underway func(ctx context.Context, who personal.Identity) (bool, error)
 	// Wake says that a request has work to do. It is a hint; nil: the sweep finds it.
 	Wake func(context.Context, request.ID)
 	Log  *slog.Logger

@@ -135,8 +135,11 @@ func (s *Service) take(ctx context.Context, by string, e Event) (Result, error) 
 		}
 		d.Look = time.Time{}
 		about := []audit.Fact{{Name: factApp, Value: by}}
-		if e.Type == AccountClosed && s.Policy.Closure.Offered {
-			var err error
+		opens, err := s.opens(ctx, e)
+		if err != nil {
+			return err
+		}
+		if opens {
 			if r.Work, err = s.close(ctx, d, e.Who); err != nil {
 				return err
 			}
@@ -194,6 +197,23 @@ func (d *draft) chose(purpose string, a Agreed) Became {
 	}
 	d.Purposes[purpose] = a
 	return Noted
+}
+
+// opens reports whether an event leaves work to open at once. Where somebody has closed
+// their account with us, and can still take that back, an app that tells of the same
+// must not take the time from them.
+func (s *Service) opens(ctx context.Context, e Event) (bool, error) {
+	if e.Type != AccountClosed || !s.Policy.Closure.Offered {
+		return false, nil
+	}
+	if s.Underway == nil {
+		return true, nil
+	}
+	underway, err := s.Underway(ctx, e.Who)
+	if err != nil {
+		return false, fmt.Errorf("ask whether an account is closing: %w", err)
+	}
+	return !underway, nil
 }
 
 // close opens the work that a closed account leaves, in the commit that notes it. Who
