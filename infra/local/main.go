@@ -90,6 +90,7 @@ func run(ctx context.Context, args []string) error {
   %[1]s/policy         the policy that is kept
   %[1]s/preferences    see and change what you allowed
   %[1]s/close          close an account
+  %[1]s/close          close an account
   %[1]s/local/shop     a website that asks what you allow
   %[1]s/local/mail     every mail that would have been sent
   %[1]s/local/clock    the time; POST ?by=25d turns it on
