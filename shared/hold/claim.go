@@ -69,6 +69,11 @@ func (h *Held) add(b behind) {
 	slices.Sort(h.Items)
 }
 
+// maxFences bounds the fences that one commit depends on, of the hundred writes that it
+// can have. The claim of somebody who is known by more identities depends on the one
+// fence that every placing and every release moves.
+const maxFences = 40
+
 // maxBy bounds the holds that a page is told of: whoever waits for them is noted with
 // each.
 const maxBy = 20
@@ -89,7 +94,15 @@ func Claim(ctx context.Context, t table.Table, c Claimed) (Held, []table.Write, 
 	}
 	var held Held
 	var by []ID
-	writes := make([]table.Write, 0, len(fences)+1)
+	writes := make([]table.Write, 0, maxFences+2)
+	many := len(fences) > maxFences
+	if many { // read before the others: what is placed after they were read moves it
+		b, err := read(ctx, t, all)
+		if err != nil {
+			return Held{}, nil, err
+		}
+		writes = append(writes, b.check())
+	}
 	for _, f := range fences {
 		b, err := read(ctx, t, f)
 		if err != nil {
@@ -105,7 +118,9 @@ func Claim(ctx context.Context, t table.Table, c Claimed) (Held, []table.Write, 
 				by = append(by, h.Hold)
 			}
 		}
-		writes = append(writes, b.check())
+		if !many {
+			writes = append(writes, b.check())
+		}
 	}
 	if len(by) > 0 {
 		return Held{}, nil, heldError{by}

@@ -338,3 +338,30 @@ func TestALargePageIsClaimedWithoutItsIDs(t *testing.T) {
 		t.Errorf("an item that may have been on the page: %+v", h.Went)
 	}
 }
+
+// Somebody may be known by more identities than a commit has room for.
+func TestSomebodyKnownByHundredsIsClaimedAndHeld(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	page := d.page(func(c *Claimed) {
+		for i := range 300 {
+			c.Identifiers = append(c.Identifiers, seal.Identifier(fmt.Sprint("i1tied", i)))
+		}
+	})
+	if _, err := d.claim(page); err != nil {
+		t.Fatalf("nothing is held: %v", err)
+	}
+	again := page
+	again.Page = "another"
+	_, writes, err := Claim(d.ctx(), d.inner, again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.place(d.on(OnPerson))
+	if err := d.inner.Commit(d.ctx(), table.NewID(), writes...); !errors.Is(err, table.ErrConflict) {
+		t.Errorf("a hold on the person was placed since: %v", err)
+	}
+	if _, err := d.claim(again); !held(err) {
+		t.Errorf("held: %v", err)
+	}
+}
