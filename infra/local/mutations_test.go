@@ -113,7 +113,7 @@ var mutations = []mutation{
 	{"SP-31", "shared/intake/forbidden.go", `return len(decimals) > 1`, `return len(decimals) > 9`, "TestSP_31_APrecisePositionIsRefusedBeforeAnythingIsStored"},
 	{"PT-03", "shared/request/plan.go", `if concerned && verb == DoKeep {`, `if concerned && verb == DoRefer {`, "TestPT_03_ClosingKeepsWhatADutyKeepsAndNamesIt"},
 	{"PT-06", "shared/policy/closure.go", `if !o.has("erased_within") {`, `if o.has("nothing") {`, "TestPT_06_ContentLivesAsLongAsTheAccountAndIsLookedForAgain"},
-	{"PT-07", "shared/closure/tick.go", `writes, err := s.Lives.Closing(ctx, who, d.ClosesAt)`, `writes, err := s.Lives.Closing(ctx, who[:0], d.ClosesAt)`, "TestPT_07_TheRecordOfSignInsEndsWithTheAccountAndTheSignUpAddressLater"},
+	{"PT-07", "shared/closure/tick.go", `writes, err := s.Lives.Closing(ctx, some, d.ClosesAt)`, `writes, err := s.Lives.Closing(ctx, some[:0], d.ClosesAt)`, "TestPT_07_TheRecordOfSignInsEndsWithTheAccountAndTheSignUpAddressLater"},
 	{"PT-08", "shared/retention/operate.go", `h.Done, h.By, h.Due = now, by.Actor(), now.Add(cycle)`, `h.Done, h.By = now, by.Actor()`, "TestPT_08_CorrespondenceIsKeptForThePeriodThatTheOperatorStates"},
 	{"PT-15", "shared/intake/filter.go", `case channel.Unknown != policy.DropField && len(f.unneeded) > 0: // a way that is not known keeps nothing`, `case false:`, "TestPT_15_WhatIsNotNeededIsRefusedOrDroppedOnArrival"},
 	{"PS-03", "shared/request/plan.go", `case r.Right == policy.Erasure && h.Either && h.Action != policy.ActionKeep && r.How == ByAnonymisation:`, `case false:`, "TestPS_03_DeletionOrAnonymisationIsThePersonsChoice"},

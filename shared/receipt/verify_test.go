@@ -412,6 +412,7 @@ func TestOnlyAReceiptIsSigned(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
+	m := letters(f)
 	jws, plain, jwks := signed(f)
 	f.Add(jws, jwks)
 	f.Add(jws+"\n", jwks)
@@ -426,9 +427,12 @@ func FuzzVerify(f *testing.F) {
 		if err != nil && b != nil {
 			t.Error("a receipt was returned beside an error")
 		}
-		// Nobody who fuzzes has the key: the one file that checks is the one that was signed.
-		if b, err := receipt.Verify(file, jwks); err == nil && (file != jws || !bytes.Equal(b, plain)) {
-			t.Errorf("%q checks", file)
+		// Nobody who fuzzes has the key: what checks is what was signed, to the letter; an
+		// earlier version may have signed another receipt, which a corpus remembers.
+		if b, err := receipt.Verify(file, jwks); err == nil {
+			if again, err := m.Sign(b); err != nil || again != file {
+				t.Errorf("%q checks: %v", file, err)
+			}
 		}
 	})
 }
