@@ -73,7 +73,7 @@ func (s *Service) said(ctx context.Context, c Closure, a Announcement, sendErr e
 			c.Tries, c.After = 0, s.now().Add(relayWithin)
 		} else {
 			c.Tries++
-			c.After = s.now().Add(backoff(c.Tries))
+			c.After = s.now().Add(table.Backoff(c.Tries))
 		}
 		next, err := s.keep(ctx, c)
 		if err == nil {
@@ -94,9 +94,6 @@ func (s *Service) said(ctx context.Context, c Closure, a Announcement, sendErr e
 	}
 	return c, ErrBusy
 }
-
-// backoff is the pause after the n-th failure in a row, from 1.
-func backoff(n int) time.Duration { return min(2*time.Hour, 30*time.Second<<min(n-1, 10)) }
 
 // say writes and sends one letter.
 func (s *Service) say(ctx context.Context, c Closure, a Announcement) error {

@@ -88,7 +88,7 @@ func (s *Service) said(ctx context.Context, sub Subject, a Announcement, sendErr
 			sub.Tries, sub.After = 0, s.now().Add(relayWithin)
 		} else {
 			sub.Tries++
-			sub.After = s.now().Add(backoff(sub.Tries))
+			sub.After = s.now().Add(table.Backoff(sub.Tries))
 			left := a
 			left.Counted = left.Counted || errors.Is(sendErr, errCounted)
 			sub.Announcements = slices.Insert(sub.Announcements, i, left)
@@ -111,11 +111,6 @@ func (s *Service) said(ctx context.Context, sub Subject, a Announcement, sendErr
 		}
 	}
 	return sub, ErrBusy
-}
-
-// backoff is the pause after the n-th failure in a row, from 1.
-func backoff(n int) time.Duration {
-	return min(2*time.Hour, 30*time.Second<<min(n-1, 10))
 }
 
 // errWaits is a letter that waits for the end of a halt: its button would do nothing.

@@ -95,7 +95,7 @@ func (s *Service) run(ctx context.Context, key table.Key) error {
 	next := table.Delete(ref, table.Version(item.Version))
 	if !final(sendErr) {
 		e.Tries++
-		e.After = now.Add(backoff(e.Tries))
+		e.After = now.Add(table.Backoff(e.Tries))
 		again, err := e.item(key, e.After)
 		if err != nil {
 			return err

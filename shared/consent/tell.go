@@ -31,7 +31,7 @@ const (
 	leaseFor = time.Minute
 	callFor  = leaseFor / 2
 	// maxTries is how often a source fails before an operator is alarmed: with the
-	// pauses of backoff, after about four hours. It is called every day from then
+	// pauses of table.Backoff, after about four hours. It is called every day from then
 	// on: an opt-out that somebody has not heard of is never given up.
 	maxTries = 8
 	everyDay = 24 * time.Hour
@@ -150,7 +150,7 @@ func (s *Service) heard(ctx context.Context, at seal.Identifier, t Telling, caus
 		}
 		next := &d.Tellings[i]
 		before := next.Fault
-		next.Fault, next.After = codeOf(cause), d.at.Add(backoff(t.Tries))
+		next.Fault, next.After = codeOf(cause), d.at.Add(table.Backoff(t.Tries))
 		// From then on it rings every day: what is refused is not mended by itself.
 		if next.Fault != unreachable || t.Tries >= maxTries {
 			next.Tries, next.After = max(t.Tries, maxTries), d.at.Add(everyDay)

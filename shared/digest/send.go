@@ -35,11 +35,6 @@ const (
 	maxLines = 50
 )
 
-// backoff is the pause after the n-th failed try, from 1.
-func backoff(n int) time.Duration {
-	return min(2*time.Hour, 30*time.Second<<min(n-1, 10))
-}
-
 // Send sends the digest whose head stands under a key, once it is due. It may be
 // called twice and twice at once: one of them sends. A crash after the letter left
 // sends it again; the mailbox recognises the key, a mail service may deliver twice,
@@ -206,7 +201,7 @@ func (b *Book) finish(ctx context.Context, key table.Key, h head, version int64,
 		h.State, action = parked, actionPark
 	default:
 		// Whatever it was, a mistake of ours included: operators are still owed it.
-		h.Until = now.Add(backoff(h.Tries))
+		h.Until = now.Add(table.Backoff(h.Tries))
 		put, err := write(key, h, h.Until, now.Add(headLife), table.Version(version))
 		if err == nil {
 			err = b.Table.Commit(ctx, table.NewID(), put)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"rightsdesk/shared/mail"
+	"rightsdesk/shared/table"
 )
 
 // answer ends the work: with a package, or with the record of what was done.
@@ -46,7 +47,7 @@ func (s *Service) notMade(id ID, cause error) result {
 	res.apply = func(r Request) (Request, error) {
 		r.Making.Tries++
 		r.Making.Fault = "unreachable"
-		r.Making.After = s.now().Add(backoff(min(r.Making.Tries, maxTries)))
+		r.Making.After = s.now().Add(table.Backoff(min(r.Making.Tries, maxTries)))
 		return r, nil
 	}
 	return res

@@ -164,7 +164,7 @@ func (w worker) execute(ctx context.Context) (result, error) {
 		return w.stop(errOverPlan), nil
 	}
 	if !w.s.now().Before(w.r.Lease.Until) {
-		return result{}, errLate // it was held up, and a hold may be in force by now
+		return result{}, source.ErrLease // it was held up, and a hold may be in force by now
 	}
 	order := source.Order{
 		Identities: w.ids, Category: w.step.Category, Until: w.until(),
@@ -305,7 +305,7 @@ func (w worker) again(ctx context.Context) (result, error) {
 	res := w.set(func(s *Step) {
 		s.Round++
 		s.State = Planned
-		s.After = w.s.now().Add(backoff(s.Round))
+		s.After = w.s.now().Add(table.Backoff(s.Round))
 		if fresh > 0 {
 			s.Until = w.s.now()
 			s.Found += fresh

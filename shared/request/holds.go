@@ -27,9 +27,6 @@ type Holds interface {
 // held is the fault of a step that waits for a hold.
 const held = "held"
 
-// errLate is that a page was not begun before its lease was over.
-var errLate = fmt.Errorf("%w: the lease is over", source.ErrLater)
-
 // destroys reports whether a piece of work changes what a store holds. To look again
 // whether something was left changes nothing.
 func (r Request) destroys(u unit) bool {
@@ -96,7 +93,7 @@ func (s *Service) postpone(ctx context.Context, r Request, u unit, by []hold.ID)
 
 // waitHeld puts the step off until a hold may have been released.
 func (s *Step) waitHeld(now time.Time) {
-	s.After, s.Fault = now.Add(backoff(maxTries)), held
+	s.After, s.Fault = now.Add(table.Backoff(maxTries)), held
 }
 
 // wait is a step of which nothing is left but what holds keep: it begins anew once

@@ -10,6 +10,7 @@ import (
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/source"
+	"rightsdesk/shared/table"
 )
 
 var planned = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
@@ -227,7 +228,7 @@ func TestBackOffGrowsAndEnds(t *testing.T) {
 	t.Parallel()
 	sum, last := time.Duration(0), time.Duration(0)
 	for n := 1; n < maxTries; n++ {
-		if b := backoff(n); b < last || b > 2*time.Hour || b <= 0 {
+		if b := table.Backoff(n); b < last || b > 2*time.Hour || b <= 0 {
 			t.Errorf("pause %d is %s after %s", n, b, last)
 		} else {
 			sum, last = sum+b, b
@@ -236,7 +237,7 @@ func TestBackOffGrowsAndEnds(t *testing.T) {
 	if sum < 30*time.Minute || sum > 5*time.Hour {
 		t.Errorf("an operator looks after %s", sum)
 	}
-	if backoff(1_000_000) != 2*time.Hour {
+	if table.Backoff(1_000_000) != 2*time.Hour {
 		t.Error("the pause overflows")
 	}
 }

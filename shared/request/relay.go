@@ -90,7 +90,7 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, dropped b
 			} else {
 				r.Relay.Fault = "unreachable"
 			}
-			r.Relay.After = s.now().Add(backoff(min(r.Relay.Tries, maxTries)))
+			r.Relay.After = s.now().Add(table.Backoff(min(r.Relay.Tries, maxTries)))
 		}
 		next, err := s.saidAfter(ctx, r, a.Kind, dropped, before, sendErr)
 		if err == nil || !errors.Is(err, table.ErrConflict) {

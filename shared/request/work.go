@@ -20,22 +20,17 @@ import (
 const (
 	// leaseFor is how long a worker may take for one page. A hook is cut off after
 	// half of it, so that an answer never arrives when somebody else has taken over.
-	leaseFor = time.Minute
+	leaseFor = hold.Lease
 	callFor  = leaseFor / 2
 	// PageTime is how long one page of work may go on after its context has ended.
 	PageTime = callFor + 5*time.Second
 	// maxTries is how often a step fails before an operator has to look: with the
-	// pauses of backoff, after about four hours.
+	// pauses of table.Backoff, after about four hours.
 	maxTries = 8
 	// stragglers is how long after the end of a request a worker may still put
 	// something away that it had begun: longer than any function runs.
 	stragglers = 10 * time.Minute
 )
-
-// backoff is the pause after the n-th failure in a row, from 1.
-func backoff(n int) time.Duration {
-	return min(2*time.Hour, 30*time.Second<<min(n-1, 10))
-}
 
 // result is what a piece of work changes. It is applied to the request as it is
 // by then: the person may have revoked or stepped up in the meantime.
@@ -305,7 +300,7 @@ func (s *Service) setback(id ID, cause error, what string, index int, of func(*R
 		a, state := of(&r)
 		a.Tries++
 		a.Fault = code
-		a.After = s.now().Add(backoff(a.Tries))
+		a.After = s.now().Add(table.Backoff(a.Tries))
 		if code != "unreachable" || a.Tries >= maxTries {
 			*state, a.After = Failed, time.Time{}
 		}

@@ -45,11 +45,6 @@ const (
 	byClock = "clock"
 )
 
-// backoff is the pause after the n-th failure in a row, from 1.
-func backoff(n int) time.Duration {
-	return min(2*time.Hour, 30*time.Second<<min(n-1, 10))
-}
-
 // Report is what one round over all rules did.
 type Report struct {
 	Seen   int // rules that were looked at
@@ -494,9 +489,9 @@ func (s *Service) setback(ctx context.Context, sw Sweep, sh *shift, cause error)
 		code = "refused"
 	}
 	sw.Tries++
-	sw.Fault, sw.After = code, s.now().Add(backoff(sw.Tries))
+	sw.Fault, sw.After = code, s.now().Add(table.Backoff(sw.Tries))
 	if code != "unreachable" {
-		sw.After = s.now().Add(backoff(maxTries))
+		sw.After = s.now().Add(table.Backoff(maxTries))
 	}
 	if s.Log != nil && code != "held" {
 		if code != "unreachable" || sw.Tries >= maxTries {

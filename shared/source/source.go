@@ -15,6 +15,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"rightsdesk/shared/personal"
@@ -78,6 +79,22 @@ type Ask struct {
 type Call struct {
 	Key   string    // idempotency key: the same for a repeated call, never for another one
 	Lease time.Time // the store must refuse to begin after this instant
+}
+
+// ErrLease: the lease of a call is over, and nothing more may begin. It is an ErrLater.
+var ErrLease = fmt.Errorf("%w: the lease is over", ErrLater)
+
+// Begins returns ErrLease if nothing may begin any more.
+func (c Call) Begins(now time.Time) error {
+	if !now.Before(c.Lease) {
+		return ErrLease
+	}
+	return nil
+}
+
+// Within ends whatever a call does with its lease, a client's own repetitions included.
+func (c Call) Within(ctx context.Context, now time.Time) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.Lease.Sub(now))
 }
 
 // Found is one page of what a store holds.

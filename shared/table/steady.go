@@ -82,6 +82,12 @@ func Pause(n int) time.Duration {
 	return rand.N(bound) //nolint:gosec // jitter is not a secret
 }
 
+// Backoff is how long something waits in the due-index after its n-th failure in a
+// row, from 1: half a minute, doubled each time up to two hours.
+func Backoff(n int) time.Duration {
+	return min(2*time.Hour, 30*time.Second<<min(n-1, 10))
+}
+
 // Sleep waits for d or until the context ends; it is the sleep of production.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

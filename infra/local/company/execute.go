@@ -30,7 +30,7 @@ func (s *store) Execute(_ context.Context, order source.Order) (source.Done, err
 	err = s.db.Update(func(tx *bolt.Tx) error {
 		// Looked at inside: the transaction may have waited for another one.
 		if !s.now().Before(order.Call.Lease) {
-			return fmt.Errorf("%w: the lease is over", source.ErrLater)
+			return source.ErrLease
 		}
 		f := s.files(tx)
 		var known bool

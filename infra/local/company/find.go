@@ -71,7 +71,7 @@ func parsePosition(s string) (position, error) {
 // Find implements source.Source.
 func (s *store) Find(_ context.Context, ask source.Ask) (source.Found, error) {
 	if !s.now().Before(ask.Call.Lease) {
-		return source.Found{}, fmt.Errorf("%w: the lease is over", source.ErrLater)
+		return source.Found{}, source.ErrLease
 	}
 	categories, err := s.asked(ask.Category)
 	if err != nil {

@@ -25,7 +25,7 @@ func (s *store) Old(_ context.Context, age source.Age) (source.Aged, error) {
 		return source.Aged{}, err
 	}
 	if !s.now().Before(age.Call.Lease) {
-		return source.Aged{}, fmt.Errorf("%w: the lease is over", source.ErrLater)
+		return source.Aged{}, source.ErrLease
 	}
 	head, err := s.ageHead(age.Category, age.By)
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *store) Expire(_ context.Context, e source.Expiry) (source.Done, error) 
 	err := s.db.Update(func(tx *bolt.Tx) (err error) {
 		// Looked at inside: the transaction may have waited for another one.
 		if !s.now().Before(e.Call.Lease) {
-			return fmt.Errorf("%w: the lease is over", source.ErrLater)
+			return source.ErrLease
 		}
 		f := s.files(tx)
 		var known bool

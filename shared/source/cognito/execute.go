@@ -18,7 +18,7 @@ import (
 // Execute implements source.Source. It is done when a fresh look shows nothing that
 // the order is about.
 func (s *Source) Execute(ctx context.Context, order source.Order) (source.Done, error) {
-	ctx, cancel := s.within(ctx, order.Call)
+	ctx, cancel := order.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	done, err := s.execute(ctx, order)
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *Source) pick(ctx context.Context, order source.Order) ([]user, error) {
 	var picked []user
 	limit := min(source.Size(order.Limit), maxList)
 	for at := (position{}); at.Leg < len(order.Identities); {
-		if err := s.inTime(order.Call); err != nil {
+		if err := order.Call.Begins(s.o.Now()); err != nil {
 			return nil, err
 		}
 		users, next, err := s.look(ctx, order.Identities, at, maxList)
@@ -152,7 +152,7 @@ func (u user) differs(corrections []source.Correction) []types.AttributeType {
 // apply corrects or, without corrections, deletes a user, if they are still who
 // they were. theirs says that they are somebody else by now and were left alone.
 func (s *Source) apply(ctx context.Context, call source.Call, u user, corrections []source.Correction, still func(user) bool) (theirs bool, err error) {
-	if err := s.inTime(call); err != nil {
+	if err := call.Begins(s.o.Now()); err != nil {
 		return false, err
 	}
 	now, there, err := s.get(ctx, u.name)
@@ -187,7 +187,7 @@ func (s *Source) delete(ctx context.Context, call source.Call, name string) erro
 	if _, err := s.o.Client.AdminUserGlobalSignOut(ctx, &cognito.AdminUserGlobalSignOutInput{UserPoolId: &s.m.UserPool, Username: &name}); err != nil {
 		return err
 	}
-	if err := s.inTime(call); err != nil {
+	if err := call.Begins(s.o.Now()); err != nil {
 		return err
 	}
 	_, err := s.o.Client.AdminDeleteUser(ctx, &cognito.AdminDeleteUserInput{UserPoolId: &s.m.UserPool, Username: &name})

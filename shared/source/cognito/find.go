@@ -24,28 +24,13 @@ const maxList = 60
 
 // Find implements source.Source.
 func (s *Source) Find(ctx context.Context, ask source.Ask) (source.Found, error) {
-	ctx, cancel := s.within(ctx, ask.Call)
+	ctx, cancel := ask.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	page, err := s.find(ctx, ask)
 	if err != nil {
 		return source.Found{}, fmt.Errorf("source %s: find: %w", s.o.ID, err)
 	}
 	return page, nil
-}
-
-// within ends whatever a call does with its lease, the SDK's repetitions included.
-func (s *Source) within(ctx context.Context, call source.Call) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, call.Lease.Sub(s.o.Now()))
-}
-
-var errLease = fmt.Errorf("%w: the lease is over", source.ErrLater)
-
-// inTime refuses to begin anything more after the end of the lease.
-func (s *Source) inTime(call source.Call) error {
-	if !s.o.Now().Before(call.Lease) {
-		return errLease
-	}
-	return nil
 }
 
 func (s *Source) find(ctx context.Context, ask source.Ask) (source.Found, error) {
@@ -61,7 +46,7 @@ func (s *Source) find(ctx context.Context, ask source.Ask) (source.Found, error)
 		limit = min(limit, maxList)
 	}
 	for len(page.Records) < limit {
-		if err := s.inTime(ask.Call); err != nil {
+		if err := ask.Call.Begins(s.o.Now()); err != nil {
 			return source.Found{}, err
 		}
 		users, next, err := s.look(ctx, ask.Identities, at, limit-len(page.Records))

@@ -16,7 +16,7 @@ import (
 // for it: all users are listed, 60 in a request, and
 // each that is due is read. Units are requests.
 func (s *Source) Old(ctx context.Context, age source.Age) (source.Aged, error) {
-	ctx, cancel := s.within(ctx, age.Call)
+	ctx, cancel := age.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	page, err := s.old(ctx, age)
 	if err != nil {
@@ -51,7 +51,7 @@ func (s *Source) old(ctx context.Context, age source.Age) (source.Aged, error) {
 	}
 	page, limit := source.Aged{}, min(source.Size(age.Limit), maxList)
 	for len(page.Records) < limit && page.Seen < maxSeen && (age.Units == 0 || page.Units == 0 || page.Units < age.Units) {
-		if err := s.inTime(age.Call); err != nil {
+		if err := age.Call.Begins(s.o.Now()); err != nil {
 			return source.Aged{}, err
 		}
 		size := limit - len(page.Records)
@@ -67,7 +67,7 @@ func (s *Source) old(ctx context.Context, age source.Age) (source.Aged, error) {
 			if page.Seen++; l.created.After(age.Until) {
 				continue
 			}
-			if err := s.inTime(age.Call); err != nil {
+			if err := age.Call.Begins(s.o.Now()); err != nil {
 				return source.Aged{}, err
 			}
 			u, there, err := s.get(ctx, l.name)
@@ -106,7 +106,7 @@ func (u user) handle() personal.Text {
 
 // Expire implements source.Sweeper.
 func (s *Source) Expire(ctx context.Context, e source.Expiry) (source.Done, error) {
-	ctx, cancel := s.within(ctx, e.Call)
+	ctx, cancel := e.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	done, err := s.expire(ctx, e)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *Source) expire(ctx context.Context, e source.Expiry) (source.Done, erro
 		if named.name == "" || h.Sub == "" || named.id() != r.ID {
 			return source.Done{}, refused(errors.New("a record's id and its handle do not belong together"))
 		}
-		if err := s.inTime(e.Call); err != nil {
+		if err := e.Call.Begins(s.o.Now()); err != nil {
 			return source.Done{}, err
 		}
 		u, there, err := s.get(ctx, named.name)

@@ -12,11 +12,9 @@ import (
 	"rightsdesk/shared/source"
 )
 
-var errLease = fmt.Errorf("%w: the lease is over", source.ErrLater)
-
 // Execute implements source.Source.
 func (s *Source) Execute(ctx context.Context, order source.Order) (source.Done, error) {
-	ctx, cancel := s.within(ctx, order.Call)
+	ctx, cancel := order.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	done, err := s.execute(ctx, order)
 	if err != nil {
@@ -57,8 +55,8 @@ func (s *Source) execute(ctx context.Context, order source.Order) (source.Done, 
 		if !slices.Contains(page.IDs, c.id) {
 			continue // a repeated call: the records after its page
 		}
-		if !s.o.Now().Before(order.Call.Lease) {
-			return source.Done{}, errLease
+		if err := order.Call.Begins(s.o.Now()); err != nil {
+			return source.Done{}, err
 		}
 		theirs, err := s.apply(ctx, c)
 		if err != nil {
@@ -83,8 +81,8 @@ func (s *Source) pick(ctx context.Context, legs []leg, order source.Order) (chan
 		keep[id] = true
 	}
 	for at := (position{}); at.Leg < len(legs); {
-		if !s.o.Now().Before(order.Call.Lease) {
-			return nil, false, errLease
+		if err := order.Call.Begins(s.o.Now()); err != nil {
+			return nil, false, err
 		}
 		items, next, err := s.look(ctx, legs, at, maxLook)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 // Expire implements source.Sweeper. Every item is read again, strongly, and is changed
 // on the condition that its time and whoever it names are as they were read.
 func (s *Source) Expire(ctx context.Context, e source.Expiry) (source.Done, error) {
-	ctx, cancel := s.within(ctx, e.Call)
+	ctx, cancel := e.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	done, err := s.expire(ctx, e)
 	if err != nil {
@@ -32,8 +32,8 @@ func (s *Source) expire(ctx context.Context, e source.Expiry) (source.Done, erro
 	if slices.ContainsFunc(e.Masks, func(m source.Mask) bool { return m.How != source.Null && s.m.names(m.Field) }) {
 		return source.Done{}, refused(errors.New("an attribute that people are found by can only be masked by null in a sweep: it would be due again"))
 	}
-	if !s.o.Now().Before(e.Call.Lease) {
-		return source.Done{}, errLease
+	if err := e.Call.Begins(s.o.Now()); err != nil {
+		return source.Done{}, err
 	}
 	fates, err := s.fates(ctx, e, w)
 	if err != nil {
@@ -61,8 +61,8 @@ func (s *Source) expire(ctx context.Context, e source.Expiry) (source.Done, erro
 			done.Retained++
 			continue
 		}
-		if !s.o.Now().Before(e.Call.Lease) {
-			return source.Done{}, errLease
+		if err := e.Call.Begins(s.o.Now()); err != nil {
+			return source.Done{}, err
 		}
 		theirs, err := s.apply(ctx, f.change)
 		switch {

@@ -34,7 +34,7 @@ const (
 // asked for, by a scan otherwise. Both are eventually consistent and only propose;
 // Expire reads every item again.
 func (s *Source) Old(ctx context.Context, age source.Age) (source.Aged, error) {
-	ctx, cancel := s.within(ctx, age.Call)
+	ctx, cancel := age.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	page, err := s.old(ctx, age)
 	if err != nil {
@@ -57,8 +57,8 @@ func (s *Source) old(ctx context.Context, age source.Age) (source.Aged, error) {
 	}
 	limit, looked, handles, page := source.Size(age.Limit), 0, 0, source.Aged{}
 	for len(page.Records) < limit && looked < maxSeen && handles < maxHandles && (age.Units == 0 || page.Units < age.Units) {
-		if !s.o.Now().Before(age.Call.Lease) {
-			return source.Aged{}, errLease
+		if err := age.Call.Begins(s.o.Now()); err != nil {
+			return source.Aged{}, err
 		}
 		items, next, units, err := s.reach(ctx, w, at, w.reach(page, age, limit, looked))
 		if err != nil {

@@ -55,18 +55,13 @@ const maxPageBytes = 4 << 20
 // Find implements source.Source. The cursor holds keys of the table, but not the
 // identities that were asked for.
 func (s *Source) Find(ctx context.Context, ask source.Ask) (source.Found, error) {
-	ctx, cancel := s.within(ctx, ask.Call)
+	ctx, cancel := ask.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	page, err := s.find(ctx, ask)
 	if err != nil {
 		return source.Found{}, fmt.Errorf("source %s: find: %w", s.o.ID, err)
 	}
 	return page, nil
-}
-
-// within ends whatever a call does with its lease, the SDK's repetitions included.
-func (s *Source) within(ctx context.Context, call source.Call) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, call.Lease.Sub(s.o.Now()))
 }
 
 func (s *Source) find(ctx context.Context, ask source.Ask) (source.Found, error) {
@@ -81,8 +76,8 @@ func (s *Source) find(ctx context.Context, ask source.Ask) (source.Found, error)
 	limit, size := source.Size(ask.Limit), 0
 	page := source.Found{}
 	for len(page.Records) < limit && size < maxPageBytes {
-		if !s.o.Now().Before(ask.Call.Lease) {
-			return source.Found{}, errLease
+		if err := ask.Call.Begins(s.o.Now()); err != nil {
+			return source.Found{}, err
 		}
 		items, next, err := s.look(ctx, legs, at, limit-len(page.Records))
 		if err != nil {

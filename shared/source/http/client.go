@@ -148,7 +148,7 @@ func (c *Client) post(ctx context.Context, with source.Call, body call, answer a
 	case len(body.Identities) == 0 && body.Operation != old && body.Operation != expire:
 		return fmt.Errorf("%w: nobody is named", source.ErrRefused)
 	case now.Unix() >= with.Lease.Unix():
-		return fmt.Errorf("%w: the lease is over", source.ErrLater)
+		return source.ErrLease
 	}
 	ctx, cancel := context.WithTimeout(ctx, with.Lease.Sub(now))
 	defer cancel()

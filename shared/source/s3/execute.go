@@ -23,7 +23,7 @@ const maxTagged = 10_000
 // Execute implements source.Source. It is done when a fresh list shows nothing
 // that the order is about.
 func (s *Source) Execute(ctx context.Context, order source.Order) (source.Done, error) {
-	ctx, cancel := s.within(ctx, order.Call)
+	ctx, cancel := order.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	done, err := s.execute(ctx, order)
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *Source) pick(ctx context.Context, legs []leg, order source.Order) (pick
 	limit, read := source.Size(order.Limit), 0
 	for i, l := range legs {
 		for w := s.walk(l.prefix, position{}); !w.done; {
-			if err := s.inTime(order.Call); err != nil {
+			if err := order.Call.Begins(s.o.Now()); err != nil {
 				return p, err
 			}
 			groups, err := w.next(ctx)
@@ -259,7 +259,7 @@ func (s *Source) delete(ctx context.Context, call source.Call, list []target) er
 	}
 	for _, part := range [][]target{versions, markers} {
 		for batch := range slices.Chunk(part, deleteBatch) {
-			if err := s.inTime(call); err != nil {
+			if err := call.Begins(s.o.Now()); err != nil {
 				return err
 			}
 			if err := s.deleteBatch(ctx, batch); err != nil {

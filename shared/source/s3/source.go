@@ -54,28 +54,13 @@ const (
 
 // Find implements source.Source. The cursor of a look by tags holds a key.
 func (s *Source) Find(ctx context.Context, ask source.Ask) (source.Found, error) {
-	ctx, cancel := s.within(ctx, ask.Call)
+	ctx, cancel := ask.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	page, err := s.find(ctx, ask)
 	if err != nil {
 		return source.Found{}, fmt.Errorf("source %s: find: %w", s.o.ID, err)
 	}
 	return page, nil
-}
-
-// within ends whatever a call does with its lease, the SDK's repetitions included.
-func (s *Source) within(ctx context.Context, call source.Call) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, call.Lease.Sub(s.o.Now()))
-}
-
-var errLease = fmt.Errorf("%w: the lease is over", source.ErrLater)
-
-// inTime refuses to begin anything more after the end of the lease.
-func (s *Source) inTime(call source.Call) error {
-	if !s.o.Now().Before(call.Lease) {
-		return errLease
-	}
-	return nil
 }
 
 func (s *Source) find(ctx context.Context, ask source.Ask) (source.Found, error) {
@@ -96,7 +81,7 @@ func (s *Source) find(ctx context.Context, ask source.Ask) (source.Found, error)
 				page.Cursor = at.cursor()
 				return page, nil
 			}
-			if err := s.inTime(ask.Call); err != nil {
+			if err := ask.Call.Begins(s.o.Now()); err != nil {
 				return source.Found{}, err
 			}
 			groups, err := w.next(ctx)

@@ -19,7 +19,7 @@ import (
 // they say whom it is about. Units are requests. The order is that of keys, and the
 // cursor holds one.
 func (s *Source) Old(ctx context.Context, age source.Age) (source.Aged, error) {
-	ctx, cancel := s.within(ctx, age.Call)
+	ctx, cancel := age.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	page, err := s.old(ctx, age)
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Source) old(ctx context.Context, age source.Age) (source.Aged, error) {
 			if lists == maxLists || age.Units > 0 && lists > 0 && float64(lists+len(asked)) >= age.Units {
 				return end(at, false)
 			}
-			if err := s.inTime(age.Call); err != nil {
+			if err := age.Call.Begins(s.o.Now()); err != nil {
 				return source.Aged{}, err
 			}
 			groups, err := w.next(ctx)
@@ -190,7 +190,7 @@ func (e entry) handle() personal.Text {
 // Expire implements source.Sweeper. It deletes; archives are what lifecycle rules
 // of the bucket are for.
 func (s *Source) Expire(ctx context.Context, e source.Expiry) (source.Done, error) {
-	ctx, cancel := s.within(ctx, e.Call)
+	ctx, cancel := e.Call.Within(ctx, s.o.Now())
 	defer cancel()
 	done, err := s.expire(ctx, e)
 	if err != nil {
@@ -206,7 +206,7 @@ func (s *Source) expire(ctx context.Context, e source.Expiry) (source.Done, erro
 	if err := s.able(e.Verb, e.By, e.Category); err != nil {
 		return source.Done{}, err
 	}
-	if err := s.inTime(e.Call); err != nil {
+	if err := e.Call.Begins(s.o.Now()); err != nil {
 		return source.Done{}, err
 	}
 	targets, err := s.targets(e)
