@@ -81,7 +81,7 @@ type Call struct {
 	Lease time.Time // the store must refuse to begin after this instant
 }
 
-// ErrLease: the lease of a call is over, and nothing more may begin. It is an ErrLater.
+// ErrLease says that the lease of a call is over and nothing more may begin. It is an ErrLater.
 var ErrLease = fmt.Errorf("%w: the lease is over", ErrLater)
 
 // Begins returns ErrLease if nothing may begin any more.
