@@ -79,14 +79,14 @@ func (s *system) addRoutes(u unit) {
 	integration := awsapigatewayv2.NewCfnIntegration(s.stack, jsii.String(title(u.Name)+"Integration"), &awsapigatewayv2.CfnIntegrationProps{
 		ApiId:                s.api.Ref(),
 		IntegrationType:      jsii.String("AWS_PROXY"),
-		IntegrationUri:       u.lambda.FunctionArn(),
+		IntegrationUri:       u.live.FunctionArn(),
 		PayloadFormatVersion: jsii.String("2.0"),
 	})
 	// One permission for all routes: the API holds none but the topology's, and a
 	// function's policy has no room for one each.
 	awslambda.NewCfnPermission(s.stack, jsii.String(title(u.Name)+"Permission"), &awslambda.CfnPermissionProps{
 		Action:       jsii.String("lambda:InvokeFunction"),
-		FunctionName: u.lambda.FunctionArn(),
+		FunctionName: u.live.FunctionArn(),
 		Principal:    jsii.String("apigateway.amazonaws.com"),
 		SourceArn: s.stack.FormatArn(&awscdk.ArnComponents{
 			Service: jsii.String("execute-api"), Resource: s.api.Ref(), ResourceName: jsii.String("*"),

@@ -3,6 +3,8 @@ package stack
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"os/exec"
@@ -53,6 +55,16 @@ func buildZip(root, dir, function string) (string, error) {
 	}
 	path := filepath.Join(dir, function+".zip")
 	return path, os.WriteFile(path, packed, 0o600) //nolint:gosec // the same
+}
+
+// codeSum is the sum of a zip as Lambda writes it: SHA-256 in base64.
+func codeSum(path string) (string, error) {
+	b, err := os.ReadFile(path) //nolint:gosec // what was just built
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return base64.StdEncoding.EncodeToString(sum[:]), nil
 }
 
 // pack puts a program into a zip as Lambda wants it. The time is fixed, to the

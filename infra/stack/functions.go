@@ -18,7 +18,13 @@ import (
 type unit struct {
 	topology.Function
 	lambda awslambda.Function
-	logs   awslogs.LogGroup
+	// live is what all but schedules invoke: the version of exactly the code that was
+	// published with this template.
+	live awslambda.Alias
+	// runs are what schedules invoke, by their job. Each job has an alias of its own, on
+	// the same version, because Lambda counts by alias what runs and what fails, for nothing.
+	runs map[string]awslambda.Alias
+	logs awslogs.LogGroup
 }
 
 // addFunction adds a function with its role and log group. zip is the path of
@@ -37,7 +43,12 @@ func (s *system) addFunction(f topology.Function, zip string) unit {
 	for _, name := range f.Settings() {
 		environment[string(name)] = s.value(name)
 	}
-	return unit{f, awslambda.NewFunction(s.stack, jsii.String(title(f.Name)), &awslambda.FunctionProps{
+	sum, err := codeSum(zip)
+	if err != nil {
+		panic(fmt.Sprintf("stack: %s: %v", f.Name, err))
+	}
+	u := unit{Function: f, logs: logs, runs: map[string]awslambda.Alias{}}
+	u.lambda = awslambda.NewFunction(s.stack, jsii.String(title(f.Name)), &awslambda.FunctionProps{
 		Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture:  awslambda.Architecture_ARM_64(),
 		Handler:       jsii.String("bootstrap"),
@@ -48,7 +59,19 @@ func (s *system) addFunction(f topology.Function, zip string) unit {
 		Role:          role,
 		LogGroup:      logs,
 		RecursiveLoop: recursion(f),
-	}), logs}
+		// A zip that somebody swapped in the bucket is not served: Lambda publishes only what has this sum.
+		CurrentVersionOptions: &awslambda.VersionOptions{CodeSha256: &sum},
+	})
+	alias := func(name string) awslambda.Alias {
+		return awslambda.NewAlias(s.stack, jsii.String(title(f.Name)+title(name)+"Alias"), &awslambda.AliasProps{
+			AliasName: &name, Version: u.lambda.CurrentVersion(),
+		})
+	}
+	u.live = alias("live")
+	for _, sched := range f.Schedules {
+		u.runs[sched.Job] = alias(sched.Job)
+	}
+	return u
 }
 
 // recursion lets a function feed the queue that it reads, page after page; Lambda
@@ -81,8 +104,22 @@ func (s *system) value(name topology.Setting) *string {
 		return s.master.KeyArn()
 	case topology.BaseURL:
 		return s.param.baseURL.or(s.api.AttrApiEndpoint())
-	case topology.PolicyName:
+	case topology.Profile:
 		return s.param.policy
+	case topology.ControllerName, topology.PrivacyContact, topology.EdgeSecret:
+		return jsii.String(topology.NoValue)
+	case topology.PolicyBucket:
+		return s.policies.BucketName()
+	case topology.EventBus:
+		return s.bus.AttrName()
+	case topology.Checkpoints:
+		return s.checkpoints.BucketName()
+	case topology.MailMode:
+		return jsii.String("on")
+	case topology.RoleClaim:
+		return jsii.String("rightsdesk:roles")
+	case topology.MFAClaim:
+		return jsii.String("amr")
 	case topology.SecretNames:
 		return s.secretNames()
 	}

@@ -48,6 +48,9 @@ func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.Polic
 	if f.Feed != nil {
 		p.allow(in(s.feeds[f.Name].QueueArn()), readQueue...)
 	}
+	if f.Entries {
+		p.allow(in(s.audit.TableStreamArn()), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+	}
 	if f.Stream {
 		p.allow(in(s.state.TableStreamArn()), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 		p.allow(jsii.Strings("*"), "dynamodb:ListStreams") // it knows no resources
@@ -58,6 +61,17 @@ func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.Polic
 	}
 	if f.Restores {
 		p.allow(&[]*string{s.state.TableArn(), s.audit.TableArn()}, "dynamodb:Scan")
+	}
+	if f.Publishes {
+		p.allow(in(s.bus.AttrArn()), "events:PutEvents")
+	}
+	if f.Editions {
+		p.allow(in(below(s.policies.BucketArn(), "/policy.yaml")), "s3:GetObject")
+		p.allow(in(s.policies.BucketArn()), "s3:ListBucket") // or what is not there would be forbidden
+	}
+	if f.Checkpoints != topology.None {
+		p.allow(in(below(s.checkpoints.BucketArn(), "/*")), "s3:GetObject", "s3:PutObject")
+		p.allow(in(s.checkpoints.BucketArn()), "s3:ListBucket")
 	}
 	if f.Sources {
 		p.allow(in(s.secrets("*")), "secretsmanager:GetSecretValue")

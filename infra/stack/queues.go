@@ -94,7 +94,7 @@ func (s *system) queue(id string, props *awssqs.QueueProps) awssqs.Queue {
 func (s *system) addFeeds(u unit) {
 	reads := func(id string, queue awssqs.Queue, batch int) {
 		awslambda.NewCfnEventSourceMapping(s.stack, jsii.String(title(u.Name)+id), &awslambda.CfnEventSourceMappingProps{
-			FunctionName:          u.lambda.FunctionArn(),
+			FunctionName:          u.live.FunctionArn(),
 			EventSourceArn:        queue.QueueArn(),
 			BatchSize:             jsii.Number(batch),
 			FunctionResponseTypes: jsii.Strings("ReportBatchItemFailures"),
@@ -106,26 +106,32 @@ func (s *system) addFeeds(u unit) {
 	if e := u.Feed; e != nil {
 		reads("Events", s.feeds[u.Name], e.Batch)
 	}
-	if u.Stream {
-		awslambda.NewCfnEventSourceMapping(s.stack, jsii.String(title(u.Name)+"Stream"), &awslambda.CfnEventSourceMappingProps{
-			FunctionName:               u.lambda.FunctionArn(),
-			EventSourceArn:             s.state.TableStreamArn(),
-			StartingPosition:           jsii.String("TRIM_HORIZON"),
-			BatchSize:                  jsii.Number(streamBatch),
-			FunctionResponseTypes:      jsii.Strings("ReportBatchItemFailures"),
-			BisectBatchOnFunctionError: true,
-			MaximumRetryAttempts:       jsii.Number(streamTries),
-			MaximumRecordAgeInSeconds:  jsii.Number(streamAge.Seconds()),
-			DestinationConfig: awslambda.CfnEventSourceMapping_DestinationConfigProperty{
-				OnFailure: awslambda.CfnEventSourceMapping_OnFailureProperty{Destination: s.lost.QueueArn()},
-			},
-			FilterCriteria: awslambda.CfnEventSourceMapping_FilterCriteriaProperty{
-				Filters: []any{awslambda.CfnEventSourceMapping_FilterProperty{
-					Pattern: jsii.String(`{"eventName":["INSERT","MODIFY"]}`), // what is gone announces nothing
-				}},
-			},
-		})
+	if u.Stream { // what is gone announces nothing
+		s.addStream(u, "Stream", s.state.TableStreamArn(), `{"eventName":["INSERT","MODIFY"]}`)
 	}
+	if u.Entries { // an entry is never changed, and one that expired was seen long ago
+		s.addStream(u, "Entries", s.audit.TableStreamArn(), `{"eventName":["INSERT"]}`)
+	}
+}
+
+// addStream lets a function see those changes of a table that fit a pattern.
+func (s *system) addStream(u unit, id string, stream *string, pattern string) {
+	awslambda.NewCfnEventSourceMapping(s.stack, jsii.String(title(u.Name)+id), &awslambda.CfnEventSourceMappingProps{
+		FunctionName:               u.live.FunctionArn(),
+		EventSourceArn:             stream,
+		StartingPosition:           jsii.String("TRIM_HORIZON"),
+		BatchSize:                  jsii.Number(streamBatch),
+		FunctionResponseTypes:      jsii.Strings("ReportBatchItemFailures"),
+		BisectBatchOnFunctionError: true,
+		MaximumRetryAttempts:       jsii.Number(streamTries),
+		MaximumRecordAgeInSeconds:  jsii.Number(streamAge.Seconds()),
+		DestinationConfig: awslambda.CfnEventSourceMapping_DestinationConfigProperty{
+			OnFailure: awslambda.CfnEventSourceMapping_OnFailureProperty{Destination: s.lost.QueueArn()},
+		},
+		FilterCriteria: awslambda.CfnEventSourceMapping_FilterCriteriaProperty{
+			Filters: []any{awslambda.CfnEventSourceMapping_FilterProperty{Pattern: &pattern}},
+		},
+	})
 }
 
 func lasting(d time.Duration) awscdk.Duration {

@@ -35,9 +35,13 @@ func (s *system) addSchedules(u unit) {
 	if len(u.Schedules) == 0 {
 		return
 	}
+	arns := []*string{}
+	for _, sched := range u.Schedules {
+		arns = append(arns, u.runs[sched.Job].FunctionArn())
+	}
 	s.scheduler.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("lambda:InvokeFunction"),
-		Resources: in(u.lambda.FunctionArn()),
+		Resources: &arns,
 	}))
 	for _, sched := range u.Schedules {
 		awsscheduler.NewCfnSchedule(s.stack, jsii.String(title(u.Name)+title(sched.Job)+"Schedule"), &awsscheduler.CfnScheduleProps{
@@ -45,7 +49,7 @@ func (s *system) addSchedules(u unit) {
 			ScheduleExpression: jsii.String(rate(sched.Every)),
 			FlexibleTimeWindow: awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{Mode: jsii.String("OFF")},
 			Target: awsscheduler.CfnSchedule_TargetProperty{
-				Arn:     u.lambda.FunctionArn(),
+				Arn:     u.runs[sched.Job].FunctionArn(),
 				RoleArn: s.scheduler.RoleArn(),
 				Input:   jsii.String(runOf(sched)),
 				RetryPolicy: awsscheduler.CfnSchedule_RetryPolicyProperty{

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
@@ -33,6 +34,9 @@ type system struct {
 
 	state, audit, keys awsdynamodb.Table
 	exports            awss3.Bucket
+	policies           awss3.Bucket // into which operators put policy.yaml
+	checkpoints        awss3.Bucket // of sealed entries, write-once
+	bus                awsevents.CfnEventBus
 	master             awskms.Key              // wraps the key ring
 	queues             map[string]awssqs.Queue // by topology.Queue.Name
 	feeds              map[string]awssqs.Queue // of events, by function
@@ -58,6 +62,7 @@ func New(app constructs.Construct, id string, build Build) awscdk.Stack {
 	s.addTables()
 	s.addStorage()
 	s.addQueues()
+	s.addBus()
 	s.addMail()
 	s.addAPI()
 	s.addScheduler()

@@ -16,16 +16,16 @@ const packageDays = 400
 // key ring. Both outlive the stack. The bucket keeps no versions: what is
 // deleted there is gone.
 func (s *system) addStorage() {
-	s.exports = awss3.NewBucket(s.stack, jsii.String("Exports"), &awss3.BucketProps{
-		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
-		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
-		Encryption:        awss3.BucketEncryption_S3_MANAGED,
-		EnforceSSL:        jsii.Bool(true),
-		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN,
-		LifecycleRules: &[]*awss3.LifecycleRule{{
+	s.exports = s.bucket("Exports", func(p *awss3.BucketProps) {
+		p.LifecycleRules = &[]*awss3.LifecycleRule{{
 			Expiration:                          awscdk.Duration_Days(jsii.Number(packageDays)),
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
-		}},
+		}}
+	})
+	s.policies = s.bucket("Policies", func(p *awss3.BucketProps) { p.Versioned = jsii.Bool(true) })
+	s.checkpoints = s.bucket("Checkpoints", func(p *awss3.BucketProps) {
+		p.Versioned, p.ObjectLockEnabled = jsii.Bool(true), jsii.Bool(true)
+		p.ObjectLockDefaultRetention = awss3.ObjectLockRetention_Governance(awscdk.Duration_Days(jsii.Number(packageDays)))
 	})
 	s.master = awskms.NewKey(s.stack, jsii.String("MasterKey"), &awskms.KeyProps{
 		Description:       jsii.String("Wraps the key ring of Rightsdesk. Without it no sealed field can be read again."),
@@ -34,6 +34,19 @@ func (s *system) addStorage() {
 		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN,
 		Policy:            keptByIAM(),
 	})
+}
+
+// bucket adds a bucket that is shut to the public and outlives the stack.
+func (s *system) bucket(id string, special func(*awss3.BucketProps)) awss3.Bucket {
+	props := &awss3.BucketProps{
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		Encryption:        awss3.BucketEncryption_S3_MANAGED,
+		EnforceSSL:        jsii.Bool(true),
+		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN,
+	}
+	special(props)
+	return awss3.NewBucket(s.stack, &id, props)
 }
 
 // keptByIAM lets the account's own IAM policies decide about the key, as is

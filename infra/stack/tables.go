@@ -43,6 +43,7 @@ func (s *system) addTables() {
 
 	s.audit = s.table("AuditTable", longRecovery, func(p *awsdynamodb.TableProps) {
 		p.ResourcePolicy = appendOnly()
+		p.Stream = awsdynamodb.StreamViewType_NEW_IMAGE // an entry holds nothing personal, and never changes
 	})
 	s.keys = s.table("KeysTable", shortRecovery, func(*awsdynamodb.TableProps) {})
 }

@@ -122,7 +122,7 @@ func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts
 	store := table.Steady(dynamo.New(a.AWS, dynamo.Tables{
 		State: a.Setting(topology.StateTable), Audit: a.Setting(topology.AuditTable), Keys: a.Setting(topology.KeysTable),
 	}, now), table.Sleep)
-	pol, err := readPolicy(a.Setting(topology.PolicyName))
+	pol, err := readPolicy(a.Setting(topology.Profile))
 	if err != nil {
 		return nil, err
 	}

@@ -136,7 +136,9 @@ func (c *cloud) environment(f topology.Function) map[string]string {
 		env[string(s)] = map[topology.Setting]string{
 			topology.StateTable: c.tables.State, topology.AuditTable: c.tables.Audit, topology.KeysTable: c.tables.Keys,
 			topology.StepsQueue: stepsURL, topology.ExportsName: s3test.Name, topology.Sender: sender, topology.ConfigurationSet: mailSet, topology.MasterKey: masterKey,
-			topology.BaseURL: baseURL, topology.PolicyName: profile, topology.SecretNames: secrets,
+			topology.BaseURL: baseURL, topology.Profile: profile, topology.MailMode: "on", topology.RoleClaim: "rightsdesk:roles", topology.MFAClaim: "amr",
+			topology.EdgeSecret: topology.NoValue, topology.ControllerName: "Example Cloud Ltd", topology.PrivacyContact: "privacy@example.org",
+			topology.PolicyBucket: "policies", topology.EventBus: "bus", topology.Checkpoints: "checkpoints", topology.SecretNames: secrets,
 		}[s]
 	}
 	return env

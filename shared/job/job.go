@@ -130,9 +130,11 @@ func Jobs(d *desk.Desk) map[string]Set {
 	s, c := d.Requests, d.Consents
 	sweep := func(handlers ...Handler) Job { return Sweep(d.Table, d.Now, d.Log, handlers...) }
 	return map[string]Set{
-		"relay":     {"announcements": sweep(Requests(s.Announce), Digests(d.Digest.Send), Consents(c.Announce), Handler{closure.IsKey, d.Closures.Announce})},
+		"relay": {"announcements": sweep(Requests(s.Announce), Digests(d.Digest.Send), Consents(c.Announce), Handler{closure.IsKey, d.Closures.Announce}),
+			"checkpoint": func(context.Context) (Report, error) { return Report{}, nil }},
 		"fulfil":    {"steps": sweep(Requests(s.Work), Consents(c.Tell))},
 		"deadlines": {"clocks": sweep(Requests(s.Tick), Consents(c.Tick), Handler{closure.IsKey, d.Closures.Tick}, Handler{hold.IsKey, d.Holds.Tick}, Handler{lifecycle.IsKey, d.Lifecycle.Tick})},
+		"notice":    {"editions": func(context.Context) (Report, error) { return Report{}, nil }},
 		"retention": {
 			// What follows from erasures is soon done; rules take all the time that there is.
 			"sweeps": after(unlessReplaying(d, sweep(Handler{erasure.IsKey, d.Erasure.Tick})), unlessReplaying(d, rules(d))),

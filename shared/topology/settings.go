@@ -4,6 +4,10 @@ package topology
 // names are declared here, their values by infra/stack; boot is the only reader.
 type Setting string
 
+// NoValue is what a setting is that this installation does not have: Lambda would take
+// an empty one for a mistake, and so do we.
+const NoValue = "-"
+
 // The settings.
 const (
 	StateTable       Setting = "RIGHTSDESK_STATE_TABLE"       // physical name of the State table
@@ -11,17 +15,26 @@ const (
 	KeysTable        Setting = "RIGHTSDESK_KEYS_TABLE"        // physical name of the Keys table
 	StepsQueue       Setting = "RIGHTSDESK_STEPS_QUEUE"       // URL of the queue Steps
 	ExportsName      Setting = "RIGHTSDESK_EXPORTS"           // name of the bucket with people's packages
-	Sender           Setting = "RIGHTSDESK_SENDER"            // the From address, a verified SES identity
+	Sender           Setting = "RIGHTSDESK_SENDER"            // the From address, of a verified SES identity; - for none
 	ConfigurationSet Setting = "RIGHTSDESK_CONFIGURATION_SET" // name of the SES configuration set that says what became of mail
 	MasterKey        Setting = "RIGHTSDESK_MASTER_KEY"        // ARN of the KMS key that wraps the key ring
 	BaseURL          Setting = "RIGHTSDESK_BASE_URL"          // https://..., what links in mails begin with
-	PolicyName       Setting = "RIGHTSDESK_POLICY"            // name of the compiled-in profile in force
+	MailMode         Setting = "RIGHTSDESK_MAIL"              // on, sandbox or off: whether people are written to
+	Profile          Setting = "RIGHTSDESK_PROFILE"           // name of the compiled-in profile that the first edition of the policy is made of
+	ControllerName   Setting = "RIGHTSDESK_CONTROLLER"        // legal name of the controller; - for none
+	PrivacyContact   Setting = "RIGHTSDESK_CONTACT"           // address that people write to; - for none
+	PolicyBucket     Setting = "RIGHTSDESK_POLICY_BUCKET"     // name of the bucket into which operators put policy.yaml
+	EventBus         Setting = "RIGHTSDESK_EVENT_BUS"         // name of the bus that the company's own systems listen to
+	Checkpoints      Setting = "RIGHTSDESK_CHECKPOINTS"       // name of the write-once bucket of sealed entries
+	RoleClaim        Setting = "RIGHTSDESK_ROLE_CLAIM"        // the claim of an operator's token that lists roles
+	MFAClaim         Setting = "RIGHTSDESK_MFA_CLAIM"         // the claim that says that a second factor was used; - if who signs tokens always demands one
+	EdgeSecret       Setting = "RIGHTSDESK_EDGE_SECRET"       //nolint:gosec // the name of a setting: ARN of the secret that the edge sends along; - without an edge
 	SecretNames      Setting = "RIGHTSDESK_SECRETS"           //nolint:gosec // the name of a setting: what the names of secrets begin with, such as rightsdesk/; those of apps go on with apps/
 )
 
 // Settings returns what f needs to run.
 func (f Function) Settings() []Setting {
-	s := []Setting{StateTable, AuditTable, KeysTable, BaseURL, PolicyName}
+	s := []Setting{StateTable, AuditTable, KeysTable, BaseURL, Profile}
 	if f.Tables.Keys != None {
 		s = append(s, MasterKey)
 	}
@@ -32,7 +45,19 @@ func (f Function) Settings() []Setting {
 		s = append(s, ExportsName)
 	}
 	if f.SendsMail {
-		s = append(s, Sender, ConfigurationSet)
+		s = append(s, Sender, ConfigurationSet, MailMode)
+	}
+	if f.Editions {
+		s = append(s, ControllerName, PrivacyContact, PolicyBucket)
+	}
+	if f.Publishes {
+		s = append(s, EventBus)
+	}
+	if f.Checkpoints != None {
+		s = append(s, Checkpoints)
+	}
+	if len(f.Routes) > 0 {
+		s = append(s, RoleClaim, MFAClaim, EdgeSecret)
 	}
 	if f.Sources || f.HearsApps() {
 		s = append(s, SecretNames)

@@ -102,7 +102,10 @@ type Function struct {
 	Schedules []Schedule
 	Queue     *Queue // the queue it works off
 	// Stream lets the function see every change of the State table soon after it.
-	Stream    bool
+	Stream bool
+	// Entries lets the function see every new entry of the audit soon after it: it seals
+	// them, and tells the event bus what they say.
+	Entries   bool
 	Feed      *Feed // what it hears from other services
 	Tables    Tables
 	Sends     []string // queues it puts work into
@@ -110,9 +113,15 @@ type Function struct {
 	Restores  bool   // may read whole tables, for the replay after a restore
 	Sources   bool   // calls the company's data stores; the only functions that may assume their roles
 	Exports   Access // to the bucket with people's packages and what they attached
-	Memory    int    // MB
-	Timeout   time.Duration
-	Alarm     string // rings when it fails
+	// Checkpoints is the access to the write-once bucket of sealed entries.
+	Checkpoints Access
+	Publishes   bool // puts events on the installation's bus, for the company's own systems
+	// Editions lets the function publish policies, from the settings and from the
+	// bucket into which operators put theirs.
+	Editions bool
+	Memory   int // MB
+	Timeout  time.Duration
+	Alarm    string // rings when it fails
 }
 
 // Requests takes in rights requests and shows where they stand, to the person
@@ -289,7 +298,7 @@ var Retention = Function{
 	Alarm: "RetentionFailing",
 }
 
-// Notice is the public face of the policy.
+// Notice is the public face of the policy, and publishes its editions.
 var Notice = Function{
 	Name: "notice",
 	Routes: []Route{
@@ -299,8 +308,10 @@ var Notice = Function{
 		{"GET /v1/policy/categories", Anyone},
 		{"GET /.well-known/gpc.json", Anyone},
 	},
-	Tables: Tables{State: Read},
-	Memory: 256, Timeout: 10 * time.Second,
+	Schedules: []Schedule{{Job: "editions", Every: 5 * time.Minute, Misses: 4, Alarm: "InstallationNotOpen"}},
+	Tables:    Tables{State: ReadWrite, Audit: Append},
+	Editions:  true,
+	Memory:    256, Timeout: 15 * time.Second,
 	Alarm: "NoticeFailing",
 }
 
@@ -332,16 +343,23 @@ var Deadlines = Function{
 	Alarm: "DeadlinesFailing",
 }
 
-// Relay carries what a commit announced to mail and queue. The stream wakes it;
-// its schedule finds what the stream lost, and sends digests.
+// Relay carries what a commit announced to mail, queue, event bus and the sealed
+// record. Streams wake it; its schedules find what the State table's stream lost, send
+// digests and sign checkpoints.
 var Relay = Function{
-	Name:      "relay",
-	Stream:    true,
-	Schedules: []Schedule{{Job: "announcements", Every: 2 * time.Minute, Misses: 4, Alarm: "RelaySweepStalled"}},
-	Tables:    Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite}, // it counts mails to a new address
-	Sends:     []string{Steps},
-	SendsMail: true,
-	Memory:    256, Timeout: 2 * time.Minute,
+	Name:    "relay",
+	Stream:  true,
+	Entries: true,
+	Schedules: []Schedule{
+		{Job: "announcements", Every: 2 * time.Minute, Misses: 4, Alarm: "RelaySweepStalled"},
+		{Job: "checkpoint", Every: time.Hour, Misses: 2, Alarm: "CheckpointStalled"},
+	},
+	Tables:      Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite}, // it counts mails to a new address
+	Sends:       []string{Steps},
+	SendsMail:   true,
+	Checkpoints: Append,
+	Publishes:   true,
+	Memory:      256, Timeout: 2 * time.Minute,
 	Alarm: "RelayFailing",
 }
 
