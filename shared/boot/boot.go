@@ -37,6 +37,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // Part is something that only some functions have. It fills in fields of the
@@ -60,6 +61,8 @@ type Assembly struct {
 	// Hear takes down an event of another service.
 	Hear func(ctx context.Context, event []byte) error
 	HTTP func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+
+	trials []trial // of the parts, see Try
 }
 
 // Setting returns a setting that the function's topology entry lists.
@@ -163,6 +166,7 @@ func config() aws.Config {
 	cfg := aws.Config{
 		Region:     os.Getenv("AWS_REGION"),
 		HTTPClient: impatient(),
+		APIOptions: []func(*middleware.Stack) error{watched},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{
 				AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),

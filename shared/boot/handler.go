@@ -28,6 +28,7 @@ type kind struct {
 	Version  string `json:"version"`
 	RouteKey string `json:"routeKey"`
 	Job      string `json:"job"`
+	Check    string `json:"check"`
 	Records  []struct {
 		EventSource string `json:"eventSource"`
 	} `json:"Records"`
@@ -40,6 +41,9 @@ func (h *handler) Invoke(ctx context.Context, raw json.RawMessage) (any, error) 
 	var k kind
 	if err := json.Unmarshal(raw, &k); err != nil {
 		return nil, errEvent
+	}
+	if k.Check == "health" {
+		return h.health(ctx), nil
 	}
 	if k.Job != "" && h.jobs[k.Job] == nil {
 		return nil, fmt.Errorf("boot: %s has no job %q", h.a.Function.Name, k.Job)

@@ -88,6 +88,14 @@ func (s *Source) Execute(_ context.Context, order source.Order) (source.Done, er
 	return source.Done{}, fmt.Errorf("source %s: %s: %w", s.o.ID, order.Verb, errNobody)
 }
 
+// Reach lists the groups and changes nothing: whether the service answers.
+func (s *Source) Reach(ctx context.Context) error {
+	if _, _, err := s.groups(ctx); err != nil {
+		return fmt.Errorf("source %s: list its groups: %w", s.o.ID, err)
+	}
+	return nil
+}
+
 // Tend implements source.Keeper. Without an error, every group was compared.
 func (s *Source) Tend(ctx context.Context, confirmed []source.Drift) (source.Tended, error) {
 	groups, missing, err := s.groups(ctx)
