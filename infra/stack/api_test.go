@@ -23,8 +23,8 @@ func TestRoutesAreThoseOfTheTopology(t *testing.T) {
 	for _, f := range topology.All {
 		for _, r := range f.Routes {
 			want[r.Pattern] = true
-			if leads[r.Pattern] != id(f) {
-				t.Errorf("%s leads to %s, want %s", r.Pattern, leads[r.Pattern], id(f))
+			if leads[r.Pattern] != live(f) {
+				t.Errorf("%s leads to %s, want %s", r.Pattern, leads[r.Pattern], live(f))
 			}
 		}
 	}
@@ -116,7 +116,7 @@ func TestOnlyThisAPIInvokesFunctions(t *testing.T) {
 	}
 	for _, f := range topology.All {
 		if len(f.Routes) > 0 {
-			want[id(f)] = true
+			want[live(f)] = true
 		}
 	}
 	same(t, "permission", got, want)

@@ -38,7 +38,7 @@ func TestSchedulesAreThoseOfTheTopology(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want[fmt.Sprint(id(f), fmt.Sprintf("rate(%d minutes)", s.Every/time.Minute), string(input))] = true
+			want[fmt.Sprint(running(f, s), fmt.Sprintf("rate(%d minutes)", s.Every/time.Minute), string(input))] = true
 		}
 	}
 	same(t, "schedule", got, want)
@@ -53,21 +53,24 @@ func TestQueuesAndStreamFeedThoseWhoAskForThem(t *testing.T) {
 		if at(p, "FunctionResponseTypes", 0) != "ReportBatchItemFailures" {
 			t.Errorf("%s repeats a batch for one bad message", logical)
 		}
-		if target(p["EventSourceArn"]) == "StateTable" &&
+		if strings.HasSuffix(target(p["EventSourceArn"]), "Table") &&
 			(p["BisectBatchOnFunctionError"] != true || target(at(p, "DestinationConfig", "OnFailure")) != "Lost" || p["MaximumRetryAttempts"] == nil || p["MaximumRecordAgeInSeconds"] == nil) {
 			t.Errorf("%s blocks the stream on one bad record", logical)
 		}
 	}
 	for _, f := range topology.All {
 		if f.Stream {
-			want["StateTable feeds "+id(f)] = true
+			want["StateTable feeds "+live(f)] = true
+		}
+		if f.Entries {
+			want["AuditTable feeds "+live(f)] = true
 		}
 		if q := f.Queue; q != nil {
-			want["StepsQueue feeds "+id(f)] = true
+			want["StepsQueue feeds "+live(f)] = true
 			tpl.tries(t, "StepsQueue", "StepsDeadLetters", f, q.Tries)
 		}
 		if e := f.Feed; e != nil {
-			want[id(f)+"Feed feeds "+id(f)] = true
+			want[id(f)+"Feed feeds "+live(f)] = true
 			tpl.tries(t, id(f)+"Feed", id(f)+"DeadLetters", f, e.Tries)
 		}
 	}

@@ -47,7 +47,7 @@ var synth = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer jsii.Close()
 	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(filepath.Join(dir, "out"))})
-	stack.New(app, "Rightsdesk", func(string) string { return zip })
+	stack.New(app, "Rightsdesk", nil, func(string) string { return zip })
 	app.Synth(nil)
 	return os.ReadFile(filepath.Join(dir, "out", "Rightsdesk.template.json"))
 })
@@ -152,6 +152,14 @@ func target(v any) string {
 
 // id is a function's plain logical id.
 func id(f topology.Function) string { return strings.ToUpper(f.Name[:1]) + f.Name[1:] }
+
+// live is the plain logical id of the alias that all but schedules invoke.
+func live(f topology.Function) string { return id(f) + "LiveAlias" }
+
+// running is the plain logical id of the alias that a schedule invokes.
+func running(f topology.Function, s topology.Schedule) string {
+	return id(f) + strings.ToUpper(s.Job[:1]) + s.Job[1:] + "Alias"
+}
 
 // same compares two sets, and says what is missing and what is too much.
 func same[K comparable](t *testing.T, what string, got, want map[K]bool) {
