@@ -12,6 +12,6 @@ import (
 func main() {
 	defer jsii.Close()
 	app := awscdk.NewApp(nil)
-	stack.New(app, "Rightsdesk", stack.GoBuild(".", "dist"))
+	stack.New(app, "Rightsdesk", nil, stack.GoBuild(".", "dist"))
 	app.Synth(nil)
 }

@@ -48,7 +48,7 @@ func (s *system) addAPI() {
 		AuthorizerType: jsii.String("JWT"),
 		IdentitySource: jsii.Strings("$request.header.Authorization"),
 		JwtConfiguration: awsapigatewayv2.CfnAuthorizer_JWTConfigurationProperty{
-			Issuer:   s.param.issuer,
+			Issuer:   s.param.issuer.value,
 			Audience: &[]*string{s.param.audience},
 		},
 	})

@@ -103,9 +103,9 @@ func (s *system) value(name topology.Setting) *string {
 	case topology.MasterKey:
 		return s.master.KeyArn()
 	case topology.BaseURL:
-		return s.param.baseURL.or(s.api.AttrApiEndpoint())
+		return s.api.AttrApiEndpoint()
 	case topology.Profile:
-		return s.param.policy
+		return s.param.profile
 	case topology.ControllerName, topology.PrivacyContact, topology.EdgeSecret:
 		return jsii.String(topology.NoValue)
 	case topology.PolicyBucket:

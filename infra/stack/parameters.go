@@ -1,29 +1,227 @@
 package stack
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// parameters are what the operator says when installing. None is a secret.
-type parameters struct {
-	policy, sender   *string
-	issuer, audience *string
-	baseURL          choice
-	alarmTopic       choice
-	sourceRoles      *[]*string
-	hasSourceRoles   awscdk.CfnCondition
+// Groups of parameters, in the order in which the console shows them.
+const (
+	groupWho       = "Who this installation belongs to"
+	groupMail      = "Mail"
+	groupOperators = "Who may operate it"
+	groupAddress   = "Under which address it answers"
+	groupSources   = "What it may reach in your account"
+	groupCare      = "Watching, recovery and limits"
+	groupCode      = "Where the code comes from"
+)
+
+// What a value may look like.
+const (
+	mailAddress = `[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+`
+	hostName    = `([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}`
+	partition   = `arn:aws[a-z-]*:`
+)
+
+// A mode that cannot be undone says so in its name: nobody chooses it by accident.
+const (
+	lockGovernance = "GOVERNANCE"
+	lockForGood    = "COMPLIANCE-cannot-be-undone"
+)
+
+// What a token's claims are called unless the operator says otherwise.
+const (
+	defaultRoleClaim = "rightsdesk:roles"
+	defaultMFAClaim  = "amr"
+)
+
+// profiles are those that are compiled into the functions; a test compares.
+var profiles = []string{"serverless-vendor", "server-automation", "cloud-platform", "paas-canada", "addon-france"}
+
+// parameter is one thing that the operator may say when installing.
+type parameter struct {
+	name, group, label, says string
+
+	pattern string   // of what is given, without anchors; blank if it is one of allowed or a number
+	allowed []string // the only values
+	low     int      // of a number, with high
+	high    int
+	hint    string // what to write instead of what was refused
+
+	fallback  string // what is taken unless it is given
+	mandatory bool   // there is nothing to fall back to
+	list      bool   // several, separated by commas
+	release   bool   // only where the code comes from a release
 }
 
-// choice is a parameter that may stay empty.
+// catalogue is every parameter there is. None is a secret.
+var catalogue = []parameter{
+	{
+		name: "AdminContact", group: groupWho, label: "Mail address of whoever runs this installation",
+		says:    "Is told of alarms, and is the first operator if no issuer of tokens is given. Never shown to people.",
+		pattern: mailAddress, hint: "A bare mail address, such as privacy-team@company.example.", mandatory: true,
+	},
+	{
+		name: "Profile", group: groupWho, label: "Policy to begin with",
+		says:    "The profile that the first edition of the policy is made of. Later editions are published by operators and do not follow this.",
+		allowed: profiles, fallback: "server-automation", hint: "The name of a profile that is compiled in.",
+	},
+	{
+		name: "ControllerName", group: groupWho, label: "Legal name of the company",
+		says:    "The controller that pages and mails name. Blank: no request is taken in until an operator publishes a policy that names it.",
+		pattern: `[^\s<>]([^<>]{0,198}[^\s<>])?`, hint: "At most 200 characters, and none of < and >.",
+	},
+	{
+		name: "PrivacyContact", group: groupWho, label: "Mail address that people write to",
+		says:    "Shown on pages and in mails. Blank: no request is taken in until an operator publishes a policy that names it.",
+		pattern: mailAddress, hint: "A bare mail address, such as privacy@company.example.",
+	},
+	{
+		name: "Sender", group: groupMail, label: "From address of all mail",
+		says:    "It or its domain is a verified identity of the mail service, or becomes one by SenderIdentity. Blank: no request is taken in, unless MailMode is off.",
+		pattern: mailAddress, hint: "A bare mail address, such as privacy@company.example.",
+	},
+	{
+		name: "MailMode", group: groupMail, label: "Whether people are written to",
+		says:    "on: they are. sandbox: the account is still in the mail service's sandbox, and whom it refuses to write to is told by the event bus alone. off: nobody is written to; pages and the event bus serve alone.",
+		allowed: []string{"on", "sandbox", "off"}, fallback: "on", hint: "on, sandbox or off.",
+	},
+	{
+		name: "SenderIdentity", group: groupMail, label: "Identity of the sender",
+		says:    "existing: Sender or its domain is verified already, by you. create: Sender's domain becomes an identity, and the outputs say which DNS records it wants. It stays if the stack goes.",
+		allowed: []string{"existing", "create"}, fallback: "existing", hint: "existing or create.",
+	},
+	{
+		name: "OperatorIssuer", group: groupOperators, label: "Issuer of operators' tokens (OpenID Connect)",
+		says:    "Exactly as in the token's iss. Blank: a user pool with a second factor is made, and AdminContact is its first user.",
+		pattern: `https://\S+`, hint: "An https URL, exactly as in the token's iss.",
+	},
+	{
+		name: "OperatorAudience", group: groupOperators, label: "Audience of operators' tokens",
+		says:    "Given together with the issuer.",
+		pattern: `\S+`, hint: "Exactly as in the token's aud or client_id.",
+	},
+	{
+		name: "RoleClaim", group: groupOperators, label: "Claim that lists an operator's roles",
+		says:    "Of your own issuer's tokens. Its values are handler and auditor.",
+		pattern: `[A-Za-z0-9:_./-]{1,128}`, fallback: defaultRoleClaim, hint: "The name of a claim.",
+	},
+	{
+		name: "MfaClaim", group: groupOperators, label: "Claim that says that a second factor was used",
+		says:    "Of your own issuer's tokens: amr, or one that is true. A single - means that the issuer lets nobody in without one.",
+		pattern: `[A-Za-z0-9:_./-]{1,128}`, fallback: defaultMFAClaim, hint: "The name of a claim, or - if the issuer always demands a second factor.",
+	},
+	{
+		name: "DomainName", group: groupAddress, label: "Your own domain name",
+		says:    "Such as privacy.company.example. The outputs say to which target its DNS record leads. Blank: the address is the service's.",
+		pattern: hostName, hint: "A host name in small letters, without https:// and without a path.",
+	},
+	{
+		name: "CertificateArn", group: groupAddress, label: "Certificate of the domain",
+		says:    "ARN of a certificate for DomainName: in this region, or in us-east-1 if EdgeWebAclArn is given.",
+		pattern: partition + `acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+`, hint: "The ARN of a certificate.",
+	},
+	{
+		name: "EdgeWebAclArn", group: groupAddress, label: "Firewall at the edge",
+		says:    "ARN of a global web ACL, such as the template for the edge makes in us-east-1. Given, the API answers behind a distribution only. Blank: there is none.",
+		pattern: partition + `wafv2:us-east-1:[0-9]{12}:global/webacl/[A-Za-z0-9_-]+/[A-Za-z0-9-]+`, hint: "The ARN of a global web ACL.",
+	},
+	{
+		name: "SourceRoleArns", group: groupSources, label: "Roles that open your data stores",
+		says:    "ARNs, separated by commas. The functions that read and erase data may assume these and no others. Blank: none.",
+		pattern: partition + `iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+`, hint: "ARNs of roles, separated by commas without spaces.", list: true,
+	},
+	{
+		name: "PermissionsBoundaryArn", group: groupSources, label: "Permissions boundary of every role",
+		says:    "ARN of the managed policy that your organisation wants on each role. Blank: none.",
+		pattern: partition + `iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+`, hint: "The ARN of a managed policy.",
+	},
+	{
+		name: "AlarmTopicArn", group: groupCare, label: "Topic that alarms notify",
+		says:    "ARN of an SNS topic in this region. Blank: one is made, and AdminContact is asked to subscribe.",
+		pattern: partition + `sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+`, hint: "The ARN of a topic.",
+	},
+	{
+		name: "LogDays", group: groupCare, label: "Days that logs are kept",
+		says:    "They hold no personal data.",
+		allowed: []string{"1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731"}, fallback: "30", hint: "A number of days that the log service knows.",
+	},
+	{
+		name: "MaxUnitsPerSecond", group: groupCare, label: "Fuse for the tables' throughput",
+		says: "At most so many reads and so many writes a second of each table, whatever asks for them. It bounds what a flood can cost; an alarm tells when it is reached.",
+		low:  50, high: 40000, fallback: "1000", hint: "From 50 to 40000.",
+	},
+	{
+		name: "EventArchiveDays", group: groupCare, label: "Days that the event bus keeps events",
+		says: "So that your own systems can have them again. 0: they are not kept.",
+		low:  0, high: 3650, fallback: "0", hint: "From 0 to 3650.",
+	},
+	{
+		name: "CheckpointLock", group: groupCare, label: "Lock of sealed entries",
+		says:    "Under GOVERNANCE somebody with a permission of their own may shorten it. Under the other nobody can, the account's owner included, until CheckpointDays are over.",
+		allowed: []string{lockGovernance, lockForGood}, fallback: lockGovernance, hint: lockGovernance + " or " + lockForGood + ".",
+	},
+	{
+		name: "CheckpointDays", group: groupCare, label: "Days that sealed entries are locked",
+		says: "They are hashes and hold no personal data.",
+		low:  1, high: 36500, fallback: "400", hint: "From 1 to 36500.",
+	},
+	{
+		name: "CodeBucket", group: groupCode, label: "Your own bucket with the code",
+		says:    "For mirrors and accounts without a way out: a bucket in this region with the files of the release under the same keys. Blank: the publisher's.",
+		pattern: `[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]`, hint: "The name of a bucket.", release: true,
+	},
+}
+
+// parameters are what the operator said. What was not given reads as a blank text.
+type parameters struct {
+	values map[string]*string // by the name of the parameter: a reference, or what a setting fixed; lists are not among them
+
+	adminContact *string
+	profile      *string
+	controller   choice
+	contact      choice
+	alarmTopic   choice
+	boundary     choice
+	domain       choice
+	certificate  choice
+	webACL       choice
+	issuer       choice // without one there is a user pool
+	audience     *string
+	roleClaim    *string
+	mfaClaim     *string
+
+	sender        *string
+	mailMode      *string
+	mails         awscdk.CfnCondition // mail is not off
+	sends         awscdk.CfnCondition // mail is not off and there is a sender
+	makesIdentity awscdk.CfnCondition // sends, and the identity is ours to make
+
+	sourceRoles    *[]*string
+	hasSourceRoles awscdk.CfnCondition
+
+	logDays          *string // a number in text; so are the others
+	maxUnits         *string
+	eventArchiveDays *string
+	keepsEvents      awscdk.CfnCondition // eventArchiveDays is not 0
+	checkpointLock   *string             // GOVERNANCE or COMPLIANCE, as S3 has it
+	checkpointDays   *string
+
+	codeBucket choice // of a release only
+}
+
+// choice is a parameter that may stay blank.
 type choice struct {
 	value *string
-	given awscdk.CfnCondition
+	given awscdk.CfnCondition // has the name "Has" and the parameter's
 }
 
 // or returns what was given, and otherwise the other value.
 func (c choice) or(other *string) *string {
-	return awscdk.Token_AsString(awscdk.Fn_ConditionIf(c.given.LogicalId(), c.value, other), nil)
+	return either(c.given, c.value, other)
 }
 
 // list returns a list of what was given, and nothing at all otherwise: an empty
@@ -36,50 +234,103 @@ func (c choice) list() *[]any {
 	return &list
 }
 
-func (s *system) addParameters() {
-	s.param = parameters{
-		policy: s.required("Policy", "Name of the policy profile in force.",
-			`[a-z][a-z0-9-]*`, "The name of a profile that is compiled in, for example server-automation."),
-		sender: s.required("Sender", "From address of all mail. It or its domain is a verified SES identity.",
-			`[^@\s<>]+@[^@\s<>]+`, "A bare mail address."),
-		issuer: s.required("OperatorIssuer", "Issuer of the operators' tokens (OpenID Connect).",
-			`https://\S+`, "An https URL, exactly as in the token's iss."),
-		audience: s.required("OperatorAudience", "Audience of the operators' tokens.",
-			`\S+`, "Exactly as in the token's aud or client_id."),
-		baseURL: s.optional("BaseUrl", "What links in mails begin with. Empty: the API's own address.",
-			`https://[^/\s]+`, "Empty, or https://host without a path."),
-		alarmTopic: s.optional("AlarmTopic", "ARN of the SNS topic that alarms notify. Empty: they only show in CloudWatch.",
-			`arn:\S+:sns:\S+`, "Empty, or the ARN of a topic."),
+// either is one text if a condition holds, and else the other.
+func either(condition awscdk.CfnCondition, yes, no *string) *string {
+	return awscdk.Token_AsString(awscdk.Fn_ConditionIf(condition.LogicalId(), yes, no), nil)
+}
+
+// numeral makes a number of a parameter that is one.
+func numeral(text *string) *float64 {
+	if n, err := strconv.ParseFloat(*text, 64); err == nil {
+		return &n // fixed by a setting
 	}
-	roles := awscdk.NewCfnParameter(s.stack, jsii.String("SourceRoles"), &awscdk.CfnParameterProps{
-		Type:        jsii.String("CommaDelimitedList"),
-		Default:     "",
-		Description: jsii.String("ARNs of the roles that open the company's data stores, separated by commas. Empty: none is opened by a role."),
-	})
-	s.param.sourceRoles = roles.ValueAsList()
-	s.param.hasSourceRoles = s.given("SourceRoles", awscdk.Fn_Join(jsii.String(""), roles.ValueAsList()))
+	return awscdk.Token_AsNumber(awscdk.Token_AsAny(text))
 }
 
-func (s *system) required(name, description, pattern, hint string) *string {
-	return awscdk.NewCfnParameter(s.stack, &name, &awscdk.CfnParameterProps{
-		Description:           &description,
-		AllowedPattern:        jsii.String("^" + pattern + "$"),
-		ConstraintDescription: &hint,
-	}).ValueAsString()
+func (s *system) addParameters() {
+	s.param.values = map[string]*string{}
+	for _, p := range catalogue {
+		if p.release && s.release == nil {
+			continue
+		}
+		fixed, ok := s.fixed[p.name]
+		switch {
+		case p.list && ok:
+			s.param.sourceRoles = jsii.Strings(strings.Split(fixed, ",")...)
+		case p.list:
+			s.param.sourceRoles = s.addParameter(p).ValueAsList()
+		case ok:
+			s.param.values[p.name] = &fixed
+		default:
+			s.param.values[p.name] = awscdk.Token_AsString(s.addParameter(p).Value(), nil)
+		}
+	}
+	v := s.param.values
+	s.param.adminContact, s.param.profile = v["AdminContact"], v["Profile"]
+	s.param.sender, s.param.mailMode = v["Sender"], v["MailMode"]
+	s.param.audience, s.param.roleClaim, s.param.mfaClaim = v["OperatorAudience"], v["RoleClaim"], v["MfaClaim"]
+	s.param.logDays, s.param.maxUnits = v["LogDays"], v["MaxUnitsPerSecond"]
+	s.param.eventArchiveDays, s.param.checkpointDays = v["EventArchiveDays"], v["CheckpointDays"]
+	s.param.controller, s.param.contact = s.choice("ControllerName"), s.choice("PrivacyContact")
+	s.param.issuer, s.param.domain = s.choice("OperatorIssuer"), s.choice("DomainName")
+	s.param.certificate, s.param.webACL = s.choice("CertificateArn"), s.choice("EdgeWebAclArn")
+	s.param.boundary, s.param.alarmTopic = s.choice("PermissionsBoundaryArn"), s.choice("AlarmTopicArn")
+	if s.release != nil {
+		s.param.codeBucket = s.choice("CodeBucket")
+	}
+	s.param.mails = s.condition("Mails", not(equals(s.param.mailMode, "off")))
+	s.param.sends = s.condition("Sends", awscdk.Fn_ConditionAnd(s.param.mails, not(equals(s.param.sender, ""))))
+	s.param.makesIdentity = s.condition("MakesIdentity", awscdk.Fn_ConditionAnd(s.param.sends, equals(v["SenderIdentity"], "create")))
+	s.param.hasSourceRoles = s.condition("HasSourceRoleArns", not(equals(awscdk.Fn_Join(jsii.String(""), s.param.sourceRoles), "")))
+	s.param.keepsEvents = s.condition("KeepsEvents", not(equals(s.param.eventArchiveDays, "0")))
+	s.param.checkpointLock = either(s.condition("LocksForGood", equals(v["CheckpointLock"], lockForGood)),
+		jsii.String("COMPLIANCE"), jsii.String("GOVERNANCE"))
 }
 
-func (s *system) optional(name, description, pattern, hint string) choice {
-	value := awscdk.NewCfnParameter(s.stack, &name, &awscdk.CfnParameterProps{
-		Default:               "",
-		Description:           &description,
-		AllowedPattern:        jsii.String("^(|" + pattern + ")$"),
-		ConstraintDescription: &hint,
-	}).ValueAsString()
-	return choice{value, s.given(name, value)}
+func (s *system) addParameter(p parameter) awscdk.CfnParameter {
+	props := &awscdk.CfnParameterProps{
+		Description:           &p.says,
+		ConstraintDescription: &p.hint,
+	}
+	if !p.mandatory {
+		props.Default = p.fallback
+	}
+	switch {
+	case p.high > 0:
+		props.Type = jsii.String("Number")
+		props.MinValue, props.MaxValue = jsii.Number(p.low), jsii.Number(p.high)
+	case len(p.allowed) > 0:
+		props.AllowedValues = jsii.Strings(p.allowed...)
+	default:
+		props.AllowedPattern = jsii.String(p.whole())
+	}
+	if p.list {
+		props.Type = jsii.String("CommaDelimitedList")
+	}
+	return awscdk.NewCfnParameter(s.stack, &p.name, props)
 }
 
-func (s *system) given(name string, value *string) awscdk.CfnCondition {
-	return awscdk.NewCfnCondition(s.stack, jsii.String("Has"+name), &awscdk.CfnConditionProps{
-		Expression: awscdk.Fn_ConditionNot(awscdk.Fn_ConditionEquals(value, "")),
-	})
+// whole is the pattern that the whole of a value fits.
+func (p parameter) whole() string {
+	if p.mandatory || p.fallback != "" {
+		return "^(" + p.pattern + ")$"
+	}
+	return "^(|" + p.pattern + ")$"
+}
+
+func (s *system) choice(name string) choice {
+	value := s.param.values[name]
+	return choice{value, s.condition("Has"+name, not(equals(value, "")))}
+}
+
+func (s *system) condition(name string, expression awscdk.ICfnConditionExpression) awscdk.CfnCondition {
+	return awscdk.NewCfnCondition(s.stack, &name, &awscdk.CfnConditionProps{Expression: expression})
+}
+
+func equals(value *string, to string) awscdk.ICfnConditionExpression {
+	return awscdk.Fn_ConditionEquals(value, to)
+}
+
+func not(expression awscdk.ICfnConditionExpression) awscdk.ICfnConditionExpression {
+	return awscdk.Fn_ConditionNot(expression)
 }

@@ -29,8 +29,10 @@ import (
 
 // system is what the functions of one stack share.
 type system struct {
-	stack awscdk.Stack
-	param parameters
+	stack   awscdk.Stack
+	fixed   Settings // parameters that are none in this template
+	release *Release // nil unless the code comes from a release
+	param   parameters
 
 	state, audit, keys awsdynamodb.Table
 	exports            awss3.Bucket
@@ -51,12 +53,18 @@ type system struct {
 	scheduler awsiam.Role // invokes what a schedule starts
 }
 
-// New adds the stack to an app; build yields the code of each function.
-func New(app constructs.Construct, id string, build Build) awscdk.Stack {
-	s := &system{stack: awscdk.NewStack(app, jsii.String(id), &awscdk.StackProps{
+// New adds the stack to an app, for those who deploy from source; build yields the
+// code of each function, and what the settings fix is no parameter any more.
+func New(app constructs.Construct, id string, fixed Settings, build Build) awscdk.Stack {
+	s := &system{fixed: fixed, stack: awscdk.NewStack(app, jsii.String(id), &awscdk.StackProps{
 		Description:        jsii.String("Rightsdesk: a self-hosted privacy backend"),
 		AnalyticsReporting: jsii.Bool(false),
 	})}
+	return s.add(build)
+}
+
+// add adds everything to the stack.
+func (s *system) add(build Build) awscdk.Stack {
 	s.busy = map[string]any{}
 	s.addParameters()
 	s.addTables()
@@ -84,7 +92,7 @@ func (s *system) addOutputs() {
 		name  string
 		value *string
 	}{
-		{"Address", s.param.baseURL.or(s.api.AttrApiEndpoint())},
+		{"Address", s.value(topology.BaseURL)},
 		{"StateTableName", s.state.TableName()},
 		{"AuditTableName", s.audit.TableName()},
 		{"KeysTableName", s.keys.TableName()},
