@@ -169,7 +169,7 @@ func TestAlarmsAreThoseOfTheTopology(t *testing.T) {
 		if r.Properties["AlarmDescription"] != "See docs/runbooks/"+name+".md" {
 			t.Errorf("%s does not lead to its page", name)
 		}
-		if target(r.Properties["AlarmActions"]) != "AlarmTopic" || target(r.Properties["OKActions"]) != "AlarmTopic" {
+		if target(r.Properties["AlarmActions"]) != "AlarmTopicArn" || target(r.Properties["OKActions"]) != "AlarmTopicArn" {
 			t.Errorf("%s tells nobody", name)
 		}
 	}

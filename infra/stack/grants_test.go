@@ -223,7 +223,7 @@ func TestOnlySourcesAssumeRoles(t *testing.T) {
 	for _, r := range tpl.Resources {
 		if r.Type == "AWS::IAM::Policy" && strings.Contains(flat(r.Properties), "sts:AssumeRole") {
 			got[target(r.Properties["Roles"])] = true
-			if r.Condition != "HasSourceRoles" || target(at(r.Properties, "PolicyDocument", "Statement", 0, "Resource")) != "SourceRoles" {
+			if r.Condition != "HasSourceRoleArns" || target(at(r.Properties, "PolicyDocument", "Statement", 0, "Resource")) != "SourceRoleArns" {
 				t.Errorf("a role is opened that nobody named: %v", r)
 			}
 		}
