@@ -54,7 +54,13 @@ type Desk struct {
 	Intake    *intake.Service
 	Lifecycle *lifecycle.Service
 	Digest    *digest.Book
+
+	recorders []Recorder
 }
+
+// Recorder is told of new entries of the audit, once they are committed. What it
+// could not take it is told again, and it may be told twice, late and in any order.
+type Recorder func(context.Context, []audit.Entry) error
 
 // New joins the services. Without the key ring, sources and so on they do what
 // needs none of them: see Open, Reach, Send, Keep and WakeBy.
@@ -188,4 +194,17 @@ func Hint(k table.Key) string {
 		return string(id)
 	}
 	return consent.Hint(k)
+}
+
+// Records lets somebody hear of every new entry of the audit.
+func (d *Desk) Records(by Recorder) { d.recorders = append(d.recorders, by) }
+
+// Record tells all who asked of new entries of the audit. One who fails does not keep
+// the others from hearing; the error says that all are to be told again.
+func (d *Desk) Record(ctx context.Context, entries []audit.Entry) error {
+	var errs []error
+	for _, tell := range d.recorders {
+		errs = append(errs, tell(ctx, entries))
+	}
+	return errors.Join(errs...)
 }
