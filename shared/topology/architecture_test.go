@@ -63,6 +63,7 @@ var members = map[string]string{
 	"shared/topology": "ground",
 
 	"shared/audit":      "domain",
+	"shared/bulletin":   "domain",
 	"shared/closure":    "domain",
 	"shared/consent":    "domain",
 	"shared/digest":     "domain",
@@ -89,6 +90,8 @@ var members = map[string]string{
 	"shared/job":     "edge",
 	"shared/page":    "edge",
 	"shared/httpapi": "http",
+
+	"shared/bulletin/eventbridge": "adapter",
 
 	"shared/export/folder":     "adapter",
 	"shared/export/s3":         "adapter",

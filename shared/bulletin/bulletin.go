@@ -1,0 +1,206 @@
+// Package bulletin tells the company's own systems what happened: that a request was
+// received or fulfilled, that somebody withdrew a consent, that a hold was placed. It
+// turns audit entries into events and hands them to a bus. bulletin/eventbridge is the
+// bus in AWS; a run on a laptop keeps them on a page.
+//
+// Nothing personal can get into an event. An entry has nothing personal in clear to
+// begin with; of what it tells, only facts that a table names are passed on, and each
+// only if it looks as its kind does: a word of ours, a number, an instant, a number of a
+// request. What the table does not name stays where it is.
+//
+// Events are told at least once and in any order. Each has a name that a repetition
+// has too.
+//
+// It imports audit only; boot, desk and infra/local import it.
+package bulletin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"rightsdesk/shared/audit"
+)
+
+// Source is what every event on the bus names as its source.
+const Source = "rightsdesk"
+
+// Event is one thing that the company's systems are told.
+type Event struct {
+	Type   string // as events/schema/published names it
+	At     time.Time
+	Detail map[string]any // as its schema has it; it can be written as JSON
+}
+
+// Bus carries events to whoever listens.
+type Bus interface {
+	// Put hands over events, all of them or an error: then any of them may have been
+	// handed over, and all are put again.
+	Put(ctx context.Context, events []Event) error
+}
+
+// Publisher tells a bus what was recorded.
+type Publisher struct {
+	Bus Bus
+	Log *slog.Logger // nil: none
+}
+
+// Record tells the bus of new entries. It keeps nothing: whoever calls it calls again
+// with the same entries when it failed.
+func (p *Publisher) Record(ctx context.Context, entries []audit.Entry) error {
+	var events []Event
+	for _, e := range entries {
+		ev, told, known := Of(e)
+		if told {
+			events = append(events, ev)
+		}
+		if !known && p.Log != nil {
+			family, _ := cut(e.Chain)
+			p.Log.WarnContext(ctx, "an entry is of a kind that the bus knows nothing of, and was not told", "chain", family, "action", e.Action)
+		}
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	if err := p.Bus.Put(ctx, events); err != nil {
+		return fmt.Errorf("tell the event bus of %d entries: %w", len(events), err)
+	}
+	return nil
+}
+
+// Of returns the event that an entry makes. Told is false if it makes none; known is
+// false if nobody decided yet whether it makes one, which a test keeps from happening.
+func Of(e audit.Entry) (ev Event, told, known bool) {
+	family, id := cut(e.Chain)
+	t, ok := made[move{family, e.Action}]
+	if !ok {
+		return Event{}, false, kept(family, e.Action)
+	}
+	d := map[string]any{
+		"event": name(e.Chain, e.Seq),
+		"about": About(family),
+		"seq":   e.Seq,
+		"at":    e.At.UTC().Format(time.RFC3339Nano),
+	}
+	if ids.MatchString(id) {
+		d["id"] = id
+	}
+	if by := kindOf(e.Actor); by != "" {
+		d["by"] = by
+	}
+	for _, f := range t.Facts {
+		for _, told := range e.Facts {
+			if told.Name != f.from() {
+				continue
+			}
+			if v, ok := f.Kind.read(told.Value); ok {
+				d[f.Name] = v
+			}
+		}
+	}
+	return Event{Type: t.Name, At: e.At, Detail: d}, true, true
+}
+
+// cut takes the name of a chain apart: what kind of thing it is about, and its id. What
+// there is only one of has no id of its own.
+func cut(chain string) (family, id string) {
+	if family, id, ok := strings.Cut(chain, "#"); ok {
+		return family, id
+	}
+	return chain, chain
+}
+
+// About is how events name what the chain of an entry is about.
+func About(family string) string {
+	if family == "sweep" {
+		return "rule"
+	}
+	return family
+}
+
+// name is by which an event is recognised when it comes again. It tells nothing.
+func name(chain string, seq int64) string {
+	sum := sha256.Sum256([]byte("rightsdesk event\x00" + chain + "\x00" + strconv.FormatInt(seq, 10)))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Actors are who may have done something, as events say it. Which operator it was, or
+// which app, stays in the audit.
+var Actors = []string{"person", "browser", "app", "operator", "policy", "clock", "system", "mailer", "recount", "replay", "closure", "consent", "bus"}
+
+func kindOf(actor string) string {
+	kind, _, _ := strings.Cut(actor, ":")
+	for _, a := range Actors {
+		if a == kind {
+			return a
+		}
+	}
+	return ""
+}
+
+// Kind is how the value of a fact looks. What looks otherwise is not told.
+type Kind int
+
+// The kinds.
+const (
+	Word    Kind = iota // of the law, of ours or of the policy file: opt_out_sale, T-3
+	Words               // several, with a comma between
+	Number              // a count
+	Instant             // a moment
+	Truth               // yes or no
+	Name                // the number of a request, a run, a record
+	Version             // of the policy or of a rule
+)
+
+// Patterns of what a fact may look like. None lets a blank, an @ or a capital name in.
+const (
+	WordPattern    = `^([a-z][a-z0-9_]{0,59}|T-[0-9]{1,3})$`
+	NamePattern    = `^[a-z0-9][a-z0-9-]{0,79}(\.[0-9]{1,12})?$`
+	VersionPattern = `^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$`
+	// IDPattern is how the id of what an event is about looks.
+	IDPattern = `^[A-Za-z0-9][A-Za-z0-9._:#-]{0,119}$`
+	// EventPattern is how an event is named.
+	EventPattern = `^[0-9a-f]{32}$`
+)
+
+var (
+	words    = regexp.MustCompile(WordPattern)
+	names    = regexp.MustCompile(NamePattern)
+	versions = regexp.MustCompile(VersionPattern)
+	ids      = regexp.MustCompile(IDPattern)
+)
+
+// read returns the value of a fact as JSON has it.
+func (k Kind) read(value string) (any, bool) {
+	switch k {
+	case Word:
+		return value, words.MatchString(value)
+	case Words:
+		list := strings.Split(value, ",")
+		for _, w := range list {
+			if !words.MatchString(w) {
+				return nil, false
+			}
+		}
+		return list, true
+	case Number:
+		n, err := strconv.ParseInt(value, 10, 64)
+		return n, err == nil && n >= 0
+	case Instant:
+		at, err := time.Parse(time.RFC3339Nano, value)
+		return at.UTC().Format(time.RFC3339Nano), err == nil && !at.IsZero()
+	case Truth:
+		return value == "true", value == "true" || value == "false"
+	case Name:
+		return value, names.MatchString(value)
+	case Version:
+		return value, versions.MatchString(value)
+	}
+	return nil, false
+}
