@@ -46,9 +46,11 @@ var layers = map[string]layer{
 		packages: []string{
 			"shared/table/embedded", "shared/table/hostile", "shared/mail/mailbox", "shared/mail/feedback", "shared/export/folder",
 			"shared/source/http", "shared/source/task",
+			"infra/operate", // its commands for an installation in an account; they know no service themselves
 		},
 		modules: []string{bolt}, http: true,
 	},
+	"operate": {layers: []string{"ground", "domain", "policy", "receipt", "adapter"}, modules: []string{awsSDK, smithy}, http: true},
 	"stack": {
 		layers: []string{"stack"}, packages: []string{"shared/topology"},
 		modules: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go"}, http: true,
@@ -126,6 +128,8 @@ var members = map[string]string{
 	"functions/...":   "function",
 	"infra":           "stack",
 	"infra/stack":     "stack",
+	"infra/release":   "stack",
+	"infra/operate":   "operate",
 	"infra/local":     "local",
 	"infra/local/...": "local",
 }
@@ -226,17 +230,30 @@ func TestWhoMayKnowWhom(t *testing.T) {
 	}
 }
 
-// The runner on a laptop needs no AWS, not even its code.
+// What runs on a laptop needs no AWS, not even its code: all of it comes by infra/operate,
+// whose commands act on an installation in an account.
 func TestTheLocalRunnerLinksNoAWS(t *testing.T) {
 	t.Parallel()
-	for _, p := range list(t) {
+	all := list(t)
+	aws := func(path string) string {
+		i := slices.IndexFunc(all, func(p listed) bool { return p.ImportPath == path })
+		if i < 0 {
+			return ""
+		}
+		for _, dep := range all[i].Deps {
+			if inside(dep, awsSDK) || inside(dep, "github.com/aws/aws-lambda-go") || dep == module+"shared/boot" {
+				return dep
+			}
+		}
+		return ""
+	}
+	for _, p := range all {
 		if layerOf(strings.TrimPrefix(p.ImportPath, module)) != "local" {
 			continue
 		}
-		for _, dep := range p.Deps {
-			if inside(dep, awsSDK) || inside(dep, "github.com/aws/aws-lambda-go") || dep == module+"shared/boot" {
-				t.Errorf("%s links %s", p.ImportPath, dep)
-				break
+		for _, to := range p.Imports {
+			if dep := aws(to); dep != "" && to != module+"infra/operate" {
+				t.Errorf("%s links %s, by %s", p.ImportPath, dep, to)
 			}
 		}
 	}
@@ -266,6 +283,11 @@ func TestForbiddenImports(t *testing.T) {
 		{"functions/requests", "rightsdesk/shared/boot/routes", true},
 		{"functions/requests", "rightsdesk/shared/request", false},
 		{"infra/local", "rightsdesk/shared/boot", false},
+		{"infra/local", "rightsdesk/infra/operate", true},
+		{"infra/local", "github.com/aws/aws-sdk-go-v2/aws", false},
+		{"infra/local/company", "rightsdesk/shared/seal/kms", false},
+		{"infra/operate", "rightsdesk/shared/table/dynamo", true},
+		{"infra/operate", "rightsdesk/shared/boot", false},
 		{"infra/local/company", "rightsdesk/shared/source/http", true},
 		{"infra/local", "rightsdesk/shared/table/dynamo", false},
 		{"infra/stack", "rightsdesk/shared/policy", false},
