@@ -56,6 +56,7 @@ func (s *system) addAPI() {
 	if err != nil {
 		panic(err) // strings always marshal
 	}
+	s.accessLog = s.logGroup("AccessLog")
 	s.stage = awsapigatewayv2.NewCfnStage(s.stack, jsii.String("Stage"), &awsapigatewayv2.CfnStageProps{
 		ApiId:      s.api.Ref(),
 		StageName:  jsii.String("$default"),
@@ -65,7 +66,7 @@ func (s *system) addAPI() {
 			ThrottlingBurstLimit: jsii.Number(requestsAtOnce),
 		},
 		AccessLogSettings: awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
-			DestinationArn: s.logGroup("AccessLog").LogGroupArn(),
+			DestinationArn: s.accessLog.LogGroupArn(),
 			Format:         jsii.String(string(format)),
 		},
 	})

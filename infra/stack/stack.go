@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsses"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
@@ -45,9 +46,13 @@ type system struct {
 	parked             map[string]awssqs.Queue // dead-letter queues of both, by queue and by function
 	lost               awssqs.Queue            // runs and records that never reached their function
 	mailSet            awsses.CfnConfigurationSet
+	notified           *string   // topic that alarms notify
+	rings              []*string // ARNs of the alarms, for the dashboard
+	units              []unit    // in the order of the topology
 
 	api       awsapigatewayv2.CfnApi
 	stage     awsapigatewayv2.CfnStage
+	accessLog awslogs.LogGroup
 	busy      map[string]any // settings of single routes, by their pattern
 	operators awsapigatewayv2.CfnAuthorizer
 	scheduler awsiam.Role // invokes what a schedule starts
@@ -67,6 +72,7 @@ func New(app constructs.Construct, id string, fixed Settings, build Build) awscd
 func (s *system) add(build Build) awscdk.Stack {
 	s.busy = map[string]any{}
 	s.addParameters()
+	s.addAlarmTopic()
 	s.addTables()
 	s.addStorage()
 	s.addQueues()
@@ -80,8 +86,11 @@ func (s *system) add(build Build) awscdk.Stack {
 		s.addSchedules(u)
 		s.addFeeds(u)
 		s.addAlarms(u)
+		s.units = append(s.units, u)
 	}
 	s.stage.SetRouteSettings(s.busy)
+	s.addInstallationAlarms()
+	s.addDashboard()
 	s.addOutputs()
 	return s.stack
 }

@@ -75,6 +75,27 @@ func (f Function) HearsApps() bool {
 	return false
 }
 
+// Alarms of the installation as a whole, which belong to no single function.
+const (
+	ErrorsLogged       = "ErrorsLogged"       // some function wrote a line at level ERROR
+	DeliveriesLost     = "DeliveriesLost"     // a run or a record never reached its function
+	StreamBehind       = "StreamBehind"       // changes and entries wait to be read
+	APIFailing         = "APIFailing"         // people are answered 500 and above
+	APISlow            = "APISlow"            // people wait
+	FunctionsThrottled = "FunctionsThrottled" // the account has no concurrency left
+	TablesThrottled    = "TablesThrottled"    // a table's fuse, or the service's own bound, holds
+	MailBounces        = "MailBounces"        // near to where the mail service stops the account
+	MailComplaints     = "MailComplaints"     // the same
+)
+
+// InstallationAlarms returns the names of the alarms that belong to no single function.
+func InstallationAlarms() []string {
+	return []string{
+		ErrorsLogged, DeliveriesLost, StreamBehind, APIFailing, APISlow,
+		FunctionsThrottled, TablesThrottled, MailBounces, MailComplaints,
+	}
+}
+
 // Alarms returns the name of every alarm, each once.
 func Alarms() []string {
 	var names []string
@@ -90,5 +111,5 @@ func Alarms() []string {
 			names = append(names, f.Feed.Alarm)
 		}
 	}
-	return names
+	return append(names, InstallationAlarms()...)
 }
