@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"rightsdesk/shared/audit"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/seal"
@@ -49,7 +50,7 @@ func (s *Service) Announce(until context.Context, key table.Key) error {
 		if c, err = s.said(ctx, c, a, sendErr); err != nil {
 			return err
 		}
-		if sendErr != nil && !errors.Is(sendErr, errNotToBeSaid) {
+		if sendErr != nil && !errors.Is(sendErr, errNotToBeSaid) && !errors.Is(sendErr, mail.ErrWithheld) {
 			return fmt.Errorf("mail %s about closure %s: %w", a.Kind, id, sendErr)
 		}
 	}
@@ -58,7 +59,7 @@ func (s *Service) Announce(until context.Context, key table.Key) error {
 
 // final reports whether there is no point in another try.
 func final(sendErr error) bool {
-	return sendErr == nil || errors.Is(sendErr, errNotToBeSaid) || errors.Is(sendErr, mail.ErrRefused) || errors.Is(sendErr, seal.ErrSealed)
+	return sendErr == nil || errors.Is(sendErr, errNotToBeSaid) || errors.Is(sendErr, mail.ErrRefused) || errors.Is(sendErr, mail.ErrWithheld) || errors.Is(sendErr, seal.ErrSealed)
 }
 
 // said takes a letter off the list, or counts a failed try.
@@ -75,9 +76,9 @@ func (s *Service) said(ctx context.Context, c Closure, a Announcement, sendErr e
 			c.Tries++
 			c.After = s.now().Add(table.Backoff(c.Tries))
 		}
-		next, err := s.keep(ctx, c)
+		next, err := s.keepSaid(ctx, c, a, sendErr)
 		if err == nil {
-			if final(sendErr) && sendErr != nil && !errors.Is(sendErr, errNotToBeSaid) && s.Log != nil {
+			if final(sendErr) && sendErr != nil && !errors.Is(sendErr, errNotToBeSaid) && !errors.Is(sendErr, mail.ErrWithheld) && s.Log != nil {
 				s.Log.WarnContext(ctx, "a letter about a closure will never be accepted", "closure", string(c.ID), "kind", string(a.Kind), "err", sendErr)
 			}
 			return next, nil
@@ -93,6 +94,20 @@ func (s *Service) said(ctx context.Context, c Closure, a Announcement, sendErr e
 		}
 	}
 	return c, ErrBusy
+}
+
+// keepSaid commits what came of a letter. Of one that went to nobody there is an entry:
+// otherwise it would seem that the person was told.
+func (s *Service) keepSaid(ctx context.Context, c Closure, a Announcement, sendErr error) (Closure, error) {
+	if !errors.Is(sendErr, mail.ErrWithheld) {
+		return s.keep(ctx, c)
+	}
+	d := &draft{Closure: c, commit: table.NewID(), at: s.now()}
+	d.enter(audit.Entry{
+		Chain: c.ID.Chain(), At: d.at, Actor: bySystem, Action: withheld,
+		Facts: []audit.Fact{{Name: "mail", Value: string(a.Kind)}},
+	})
+	return s.save(ctx, d)
 }
 
 // say writes and sends one letter.

@@ -58,6 +58,9 @@ const (
 	began = "start" // by who is signed in to the company's app
 )
 
+// withheld is the entry of a letter that went to nobody. It changes nothing.
+const withheld = "withheld"
+
 // moves is the whole state machine. What is not here cannot happen.
 var moves = map[Status]map[Action]Status{
 	Asked:   {Confirm: Grace, Lapse: Lapsed},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"rightsdesk/shared/audit"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/personal"
@@ -52,7 +53,7 @@ func (s *Service) Announce(until context.Context, key table.Key) error {
 		if sub, err = s.said(ctx, sub, a, sendErr); err != nil {
 			return err
 		}
-		if sendErr != nil && !errors.Is(sendErr, errNotToBeSaid) {
+		if sendErr != nil && !errors.Is(sendErr, errNotToBeSaid) && !errors.Is(sendErr, mail.ErrWithheld) {
 			return fmt.Errorf("mail %s about the choices of %s: %w", a.Kind, sub.ID, sendErr)
 		}
 	}
@@ -72,7 +73,7 @@ var errCounted = errors.New("consent: the letter was counted")
 
 // final reports whether there is no point in another try.
 func final(sendErr error) bool {
-	return sendErr == nil || errors.Is(sendErr, errNotToBeSaid) || errors.Is(sendErr, mail.ErrRefused) || errors.Is(sendErr, seal.ErrSealed)
+	return sendErr == nil || errors.Is(sendErr, errNotToBeSaid) || errors.Is(sendErr, mail.ErrRefused) || errors.Is(sendErr, mail.ErrWithheld) || errors.Is(sendErr, seal.ErrSealed)
 }
 
 // said takes a letter off the list, or counts a failed try. What will never be
@@ -93,9 +94,9 @@ func (s *Service) said(ctx context.Context, sub Subject, a Announcement, sendErr
 			left.Counted = left.Counted || errors.Is(sendErr, errCounted)
 			sub.Announcements = slices.Insert(sub.Announcements, i, left)
 		}
-		next, err := s.keep(ctx, sub)
+		next, err := s.keepSaid(ctx, sub, a, sendErr)
 		if err == nil {
-			if final(sendErr) && sendErr != nil && !errors.Is(sendErr, errNotToBeSaid) && s.Log != nil {
+			if final(sendErr) && sendErr != nil && !errors.Is(sendErr, errNotToBeSaid) && !errors.Is(sendErr, mail.ErrWithheld) && s.Log != nil {
 				s.Log.WarnContext(ctx, "a letter about choices will never be accepted", "subject", sub.ID, "kind", string(a.Kind), "err", sendErr)
 			}
 			return next, nil
@@ -111,6 +112,18 @@ func (s *Service) said(ctx context.Context, sub Subject, a Announcement, sendErr
 		}
 	}
 	return sub, ErrBusy
+}
+
+// keepSaid commits what came of a letter. Of one that went to nobody there is an entry:
+// otherwise it would seem that somebody was told.
+func (s *Service) keepSaid(ctx context.Context, sub Subject, a Announcement, sendErr error) (Subject, error) {
+	if !errors.Is(sendErr, mail.ErrWithheld) {
+		return s.keep(ctx, sub)
+	}
+	d := &draft{Subject: sub, commit: table.NewID(), at: s.now(), actor: string(ByClock)}
+	purpose, act := cutKey(a.Purpose)
+	d.enter(actionWithheld, audit.Fact{Name: "mail", Value: string(a.Kind)}, audit.Fact{Name: factPurpose, Value: purpose}, audit.Fact{Name: factAct, Value: act})
+	return s.save(ctx, d)
 }
 
 // errWaits is a letter that waits for the end of a halt: its button would do nothing.

@@ -109,6 +109,10 @@ func (s *Service) run(ctx context.Context, key table.Key) error {
 		return nil // another relay did it as well
 	case err != nil:
 		return fmt.Errorf("keep that a link was mailed: %w", err)
+	case errors.Is(sendErr, mail.ErrWithheld):
+		if s.Log != nil {
+			s.Log.WarnContext(ctx, "a link was mailed to nobody")
+		}
 	case sendErr != nil:
 		return fmt.Errorf("mail a link: %w", sendErr)
 	}

@@ -82,6 +82,7 @@ const (
 	actionSignalled  = "signalled"  // a browser's signal was taken down
 	actionLinked     = "linked"     // another identifier, or another subject, is the same person
 	actionSuppressed = "suppressed" // mail came back
+	actionWithheld   = "withheld"   // a letter went to nobody
 )
 
 // The names of facts.

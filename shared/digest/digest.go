@@ -9,7 +9,7 @@
 //	table  partition                  sort                      body
 //	state  digest#<audience>#<when>   -                         head: where it stands; due at <when>, expires
 //	state  digest#<audience>#<when>   <request>#<why>#<noted>   Line; expires
-//	audit  digest#<audience>#<when>   000000000001              one entry: sent, or parked
+//	audit  digest#<audience>#<when>   000000000001              one entry: sent, parked, or withheld
 //
 // Nothing in a digest is personal. It imports table, audit, mail and policy;
 // request, job, boot and infra/local import it.

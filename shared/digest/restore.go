@@ -54,7 +54,7 @@ func (b *Book) Restore(ctx context.Context, chain string, entries []audit.Entry)
 	out.Ahead = tail.Ahead
 	for _, e := range tail.News {
 		switch e.Action {
-		case actionSend:
+		case actionSend, actionWithheld:
 			h.State = sent
 		case actionPark:
 			h.State = parked

@@ -24,7 +24,10 @@ import (
 const (
 	actionSend = "send" // its letter left; of several tries more than one may have arrived
 	actionPark = "park" // the mail service will never take it
-	actor      = "clock"
+
+	actionWithheld = "withheld" // it went to nobody: this installation sends no mail
+
+	actor = "clock"
 )
 
 const (
@@ -164,9 +167,9 @@ func (l Line) rank() int {
 // mail writes the letter and sends it.
 func (b *Book) mail(ctx context.Context, key table.Key, to Audience, lines []Line) error {
 	p := b.Policy
-	kind, address := mail.Digest, p.Operators.Mail
+	kind, address := kindFor(key), p.Operators.Mail
 	if to == Contact {
-		kind, address = mail.Overdue, p.Contact.Email
+		address = p.Contact.Email
 	}
 	recipient, ok := personal.ParseEmail(address)
 	if !ok {
@@ -190,6 +193,14 @@ func (b *Book) mail(ctx context.Context, key table.Key, to Audience, lines []Lin
 	return b.Mail.Send(ctx, m, key.Partition)
 }
 
+// kindFor is which letter a digest is.
+func kindFor(key table.Key) mail.Kind {
+	if to, _, err := parseKey(key); err == nil && to == Contact {
+		return mail.Overdue
+	}
+	return mail.Digest
+}
+
 // finish commits what came of a try.
 func (b *Book) finish(ctx context.Context, key table.Key, h head, version int64, lines int, sendErr error) error {
 	now := b.now()
@@ -197,6 +208,8 @@ func (b *Book) finish(ctx context.Context, key table.Key, h head, version int64,
 	switch {
 	case sendErr == nil:
 		h.State = sent
+	case errors.Is(sendErr, mail.ErrWithheld):
+		h.State, action = sent, actionWithheld
 	case errors.Is(sendErr, mail.ErrRefused):
 		h.State, action = parked, actionPark
 	default:
@@ -209,10 +222,11 @@ func (b *Book) finish(ctx context.Context, key table.Key, h head, version int64,
 		return errors.Join(fmt.Errorf("send %s: %w", key.Partition, sendErr), err)
 	}
 	id := table.NewID()
-	e, end := h.Head.Append(audit.Entry{
-		Chain: key.Partition, At: now, Actor: actor, Action: action, Commit: string(id),
-		Facts: []audit.Fact{{Name: "lines", Value: strconv.Itoa(lines)}, {Name: "tries", Value: strconv.Itoa(h.Tries)}},
-	})
+	facts := []audit.Fact{{Name: "lines", Value: strconv.Itoa(lines)}, {Name: "tries", Value: strconv.Itoa(h.Tries)}}
+	if action == actionWithheld {
+		facts = append(facts, audit.Fact{Name: "mail", Value: string(kindFor(key))})
+	}
+	e, end := h.Head.Append(audit.Entry{Chain: key.Partition, At: now, Actor: actor, Action: action, Commit: string(id), Facts: facts})
 	h.Head, h.Until = end, time.Time{}
 	forget := now.Add(sentLife)
 	put, err := write(key, h, forget, forget, table.Version(version))

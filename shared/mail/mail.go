@@ -67,6 +67,10 @@ var (
 	// ErrRefused: this mail will never be accepted, because of its address or its
 	// content. Somebody has to reach the person in another way.
 	ErrRefused = errors.New("mail: refused")
+	// ErrWithheld: nobody was written to, and nobody will be, because this installation
+	// sends no mail, or none to that address yet. It is over; the audit says that nobody
+	// was told, and so do the company's own systems learn it.
+	ErrWithheld = errors.New("mail: withheld")
 )
 
 // Longest lines of mail, as RFC 5322 (2.1.1) and RFC 5321 (4.5.3.1.6) have them.

@@ -191,7 +191,7 @@ func (s *Service) Verified(ctx context.Context, id ID) ([]personal.Identity, err
 // refuses or puts off anything, and no law's clock stops.
 func (a Action) internal() bool {
 	switch a {
-	case Looked, Work, Retry, Fulfil, Overrun, Remind, Assign, Said:
+	case Looked, Work, Retry, Fulfil, Overrun, Remind, Assign, Said, Withheld:
 		return true
 	case Resend, Verify, Confirm, Accept, Deliver, Deny, Revoke, Lapse, Clear, Ask, Answer, Pause, Resume, Extend, Recount, Shred:
 	}

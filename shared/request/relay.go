@@ -43,17 +43,22 @@ func (s *Service) Announce(until context.Context, id ID) error {
 		if dropped {
 			sendErr = nil
 		}
-		if sendErr != nil && !errors.Is(sendErr, mail.ErrLater) && !errors.Is(sendErr, mail.ErrRefused) && !errors.Is(sendErr, seal.ErrSealed) {
+		if sendErr != nil && !settled(sendErr) && !errors.Is(sendErr, mail.ErrLater) {
 			sendErr = fmt.Errorf("%w: %w", mail.ErrLater, sendErr)
 		}
 		if r, err = s.said(ctx, r, a, dropped, sendErr); err != nil {
 			return err
 		}
-		if sendErr != nil {
+		if sendErr != nil && !errors.Is(sendErr, mail.ErrWithheld) {
 			return fmt.Errorf("say %s about request %s: %w", a.Kind, id, sendErr)
 		}
 	}
 	return nil
+}
+
+// settled reports whether there is no point in another try.
+func settled(sendErr error) bool {
+	return errors.Is(sendErr, mail.ErrRefused) || errors.Is(sendErr, mail.ErrWithheld) || errors.Is(sendErr, seal.ErrSealed)
 }
 
 // maxAnnouncements bounds one call; more wait for the next look.
@@ -75,7 +80,12 @@ func (s *Service) said(ctx context.Context, r Request, a Announcement, dropped b
 			if sendErr == nil && !dropped && confirms(a.Kind) && r.Acknowledged.IsZero() && !r.AcknowledgeBy.IsZero() {
 				r.Acknowledged = s.now()
 			}
-			if sendErr != nil {
+			if errors.Is(sendErr, mail.ErrWithheld) {
+				// Who asked by an app was told by the app, which had the number and the dates.
+				if confirms(a.Kind) && r.Acknowledged.IsZero() && !r.AcknowledgeBy.IsZero() && r.Proof.By == ByApp {
+					r.Acknowledged = s.now()
+				}
+			} else if sendErr != nil {
 				r.Relay.Fault = "not_accepted"
 			}
 		} else {
@@ -115,8 +125,16 @@ func confirms(kind mail.Kind) bool {
 const unconfirmed = "unconfirmed"
 
 // saidAfter keeps what came of a letter. One that left after tries that the mail
-// service did not confirm may have arrived more than once: the timeline says so.
+// service did not confirm may have arrived more than once: the timeline says so. It
+// also says which letters went to nobody.
 func (s *Service) saidAfter(ctx context.Context, r Request, kind mail.Kind, dropped bool, before Attempts, sendErr error) (Request, error) {
+	if errors.Is(sendErr, mail.ErrWithheld) {
+		r, e, err := r.Apply(Withheld, BySystem, s.now(), audit.Fact{Name: "mail", Value: string(kind)})
+		if err != nil {
+			return r, err
+		}
+		return s.save(ctx, table.NewID(), r, e, nil)
+	}
 	if sendErr != nil || dropped || before.Fault != unconfirmed {
 		return s.keep(ctx, r)
 	}

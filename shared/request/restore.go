@@ -202,7 +202,7 @@ func (s *Service) fold(r *Request, e audit.Entry) {
 		r.Law = fact("law")
 	case Assign:
 		r.Owner = fact("owner")
-	case Looked, Retry, Revoke, Lapse, Said:
+	case Looked, Retry, Revoke, Lapse, Said, Withheld:
 	}
 	r.wrote(e, s.Policy.Verification.AttachmentPeriod)
 	if fact("switched_on") != "" || fact("withdrawn") != "" {

@@ -65,34 +65,36 @@ const (
 	Assign  Action = "assign"  // another operator owns it
 	Shred   Action = "shred"   // what the person attached to messages is erased
 	Said    Action = "said"    // a letter left after tries of which some may have arrived
+
+	Withheld Action = "withheld" // a letter went to nobody: this installation sends none, or not to that address
 )
 
 // Actions lists every action.
 var Actions = []Action{
 	Resend, Verify, Confirm, Accept, Looked, Work, Retry, Fulfil, Deliver, Deny, Revoke, Lapse, Clear, Overrun,
-	Remind, Ask, Answer, Pause, Resume, Extend, Recount, Assign, Shred, Said,
+	Remind, Ask, Answer, Pause, Resume, Extend, Recount, Assign, Shred, Said, Withheld,
 }
 
 // moves is the whole state machine. What is not here cannot happen.
 var moves = map[Status]map[Action]Status{
 	Unverified: {
 		Resend: Unverified, Verify: Open, Deny: Denied, Revoke: Revoked, Lapse: Expired,
-		Remind: Unverified, Recount: Unverified, Said: Unverified,
+		Remind: Unverified, Recount: Unverified, Said: Unverified, Withheld: Unverified,
 	},
 	Open: {
 		Resend: Open, Verify: Open, Confirm: Open, Accept: InProgress, Looked: Open, Deny: Denied, Revoke: Revoked, Overrun: Open,
-		Remind: Open, Ask: Open, Answer: Open, Pause: Open, Resume: Open, Extend: Open, Recount: Open, Assign: Open, Shred: Open, Said: Open,
+		Remind: Open, Ask: Open, Answer: Open, Pause: Open, Resume: Open, Extend: Open, Recount: Open, Assign: Open, Shred: Open, Said: Open, Withheld: Open,
 	},
 	InProgress: {
 		Resend: InProgress, Verify: InProgress, Looked: InProgress, Work: InProgress, Retry: InProgress, Fulfil: Fulfilled,
 		Deny: Denied, Revoke: Revoked, Overrun: InProgress,
 		Remind: InProgress, Ask: InProgress, Answer: InProgress, Pause: InProgress, Resume: InProgress, Extend: InProgress,
-		Recount: InProgress, Assign: InProgress, Shred: InProgress, Said: InProgress,
+		Recount: InProgress, Assign: InProgress, Shred: InProgress, Said: InProgress, Withheld: InProgress,
 	},
-	Fulfilled: {Resend: Fulfilled, Verify: Fulfilled, Deliver: Fulfilled, Clear: Fulfilled, Shred: Fulfilled, Said: Fulfilled},
-	Denied:    {Resend: Denied, Verify: Denied, Clear: Denied, Shred: Denied, Said: Denied},
-	Revoked:   {Clear: Revoked, Shred: Revoked, Said: Revoked},
-	Expired:   {Said: Expired},
+	Fulfilled: {Resend: Fulfilled, Verify: Fulfilled, Deliver: Fulfilled, Clear: Fulfilled, Shred: Fulfilled, Said: Fulfilled, Withheld: Fulfilled},
+	Denied:    {Resend: Denied, Verify: Denied, Clear: Denied, Shred: Denied, Said: Denied, Withheld: Denied},
+	Revoked:   {Clear: Revoked, Shred: Revoked, Said: Revoked, Withheld: Revoked},
+	Expired:   {Said: Expired, Withheld: Expired},
 }
 
 // Can reports whether the action is possible now.

@@ -13,18 +13,18 @@ func TestEveryPairOfStatusAndAction(t *testing.T) {
 	letters := map[Status]byte{Unverified: 'u', Open: 'o', InProgress: 'i', Fulfilled: 'f', Denied: 'd', Revoked: 'r', Expired: 'e'}
 	actions := []Action{
 		Resend, Verify, Confirm, Accept, Looked, Work, Retry, Fulfil, Deliver, Deny, Revoke, Lapse, Clear, Overrun,
-		Remind, Ask, Answer, Pause, Resume, Extend, Recount, Assign, Shred, Said,
+		Remind, Ask, Answer, Pause, Resume, Extend, Recount, Assign, Shred, Said, Withheld,
 	}
 	want := map[Status]string{
 		//           resend verify confirm accept look work retry fulfil deliver deny revoke lapse clear overrun
-		//           remind ask answer pause resume extend recount assign shred said
-		Unverified: "uo.......dre.." + "u.....u..u",
-		Open:       "oooio....dr..o" + "oooooooooo",
-		InProgress: "ii..iiif.dr..i" + "iiiiiiiiii",
-		Fulfilled:  "ff......f...f." + "........ff",
-		Denied:     "dd..........d." + "........dd",
-		Revoked:    "............r." + "........rr",
-		Expired:    ".............." + ".........e",
+		//           remind ask answer pause resume extend recount assign shred said withheld
+		Unverified: "uo.......dre.." + "u.....u..uu",
+		Open:       "oooio....dr..o" + "ooooooooooo",
+		InProgress: "ii..iiif.dr..i" + "iiiiiiiiiii",
+		Fulfilled:  "ff......f...f." + "........fff",
+		Denied:     "dd..........d." + "........ddd",
+		Revoked:    "............r." + "........rrr",
+		Expired:    ".............." + ".........ee",
 	}
 	if len(actions) != len(Actions) || len(want) != len(Statuses) {
 		t.Fatal("the matrix lacks an action or a status")
