@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/checkpoint"
 	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
 	"rightsdesk/shared/digest"
@@ -54,6 +55,7 @@ type Desk struct {
 	Intake    *intake.Service
 	Lifecycle *lifecycle.Service
 	Digest    *digest.Book
+	Sealing   *checkpoint.Service
 
 	recorders []Recorder
 }
@@ -78,6 +80,7 @@ func New(g Ground) *Desk {
 		Intake:    &intake.Service{Table: g.Table, Policy: g.Policy, Now: g.Now},
 		Lifecycle: &lifecycle.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, Log: g.Log},
 		Digest:    &digest.Book{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
+		Sealing:   &checkpoint.Service{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
 	}
 	d.Requests.Choices, d.Requests.Ledger, d.Requests.Holds, d.Requests.Digest = d.Consents, d.Erasure, d.Holds, d.Digest
 	d.Requests.Heads = d.heads
@@ -89,7 +92,7 @@ func New(g Ground) *Desk {
 	d.Retention.Digest = d.Digest
 	d.Erasure.Choices, d.Erasure.Held, d.Erasure.Digest = d.Consents, d.held, d.Digest
 	d.Erasure.Unsettled = []func(context.Context, string) (bool, error){d.Requests.Unsettled, d.Closures.Unsettled, d.Lifecycle.Unsettled}
-	d.Restore.Folders = []restore.Folder{d.Requests, d.Consents, d.Closures, d.Holds, d.Erasure, d.Retention, d.Lifecycle, d.Digest}
+	d.Restore.Folders = []restore.Folder{d.Requests, d.Consents, d.Closures, d.Holds, d.Erasure, d.Retention, d.Lifecycle, d.Digest, d.Sealing}
 	d.Restore.Ledger, d.Restore.Sources = d.Erasure, d.Retention
 	return d
 }
@@ -99,7 +102,7 @@ func New(g Ground) *Desk {
 func (d *Desk) heads(ctx context.Context, k table.Key) ([]audit.Chain, error) {
 	var all []audit.Chain
 	for _, of := range []func(context.Context, table.Key) ([]audit.Chain, error){
-		d.Consents.Heads, d.Closures.Heads, d.Holds.Heads, d.Retention.Heads, d.Erasure.Heads, d.Restore.Heads, d.Lifecycle.Heads,
+		d.Consents.Heads, d.Closures.Heads, d.Holds.Heads, d.Retention.Heads, d.Erasure.Heads, d.Restore.Heads, d.Lifecycle.Heads, d.Sealing.Heads,
 	} {
 		chains, err := of(ctx, k)
 		if err != nil {
@@ -149,6 +152,15 @@ func (d *Desk) Sends() bool { return d.Requests.Mail != nil }
 func (d *Desk) Keep(in export.Store, links export.Signer) {
 	d.Requests.Exports, d.Requests.Downloads = in, links
 }
+
+// SealIn gives the vault that the audit is sealed in, and who signs its checkpoints.
+func (d *Desk) SealIn(vault checkpoint.Vault, by checkpoint.Signer) {
+	d.Sealing.Vault, d.Sealing.Signer = vault, by
+	d.Records(d.Sealing.Record)
+}
+
+// Seals reports whether the audit can be sealed.
+func (d *Desk) Seals() bool { return d.Sealing.Vault != nil }
 
 // WakeBy gives the way in which somebody is told that there is work about an item.
 // What it loses, the next sweep finds.

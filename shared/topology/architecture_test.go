@@ -27,6 +27,7 @@ const (
 )
 
 var layers = map[string]layer{
+	"alone":   {}, // runs other programs and knows nobody
 	"ground":  {},
 	"domain":  {layers: []string{"ground", "domain", "policy"}},
 	"policy":  {layers: []string{"ground", "domain"}, modules: []string{"go.yaml.in/yaml/v3"}},
@@ -44,7 +45,7 @@ var layers = map[string]layer{
 	"local": {
 		layers: []string{"ground", "domain", "policy", "receipt", "edge", "http", "local"},
 		packages: []string{
-			"shared/table/embedded", "shared/table/hostile", "shared/mail/mailbox", "shared/mail/feedback", "shared/export/folder",
+			"shared/table/embedded", "shared/table/hostile", "shared/mail/mailbox", "shared/mail/feedback", "shared/export/folder", "shared/checkpoint/folder",
 			"shared/source/http", "shared/source/task",
 			"infra/operate", // its commands for an installation in an account; they know no service themselves
 		},
@@ -66,9 +67,11 @@ var members = map[string]string{
 
 	"shared/audit":      "domain",
 	"shared/bulletin":   "domain",
+	"shared/checkpoint": "domain",
 	"shared/closure":    "domain",
 	"shared/consent":    "domain",
 	"shared/digest":     "domain",
+	"shared/edition":    "domain",
 	"shared/erasure":    "domain",
 	"shared/export":     "domain",
 	"shared/hold":       "domain",
@@ -86,7 +89,8 @@ var members = map[string]string{
 	"shared/policy":     "policy",
 	"shared/receipt":    "receipt",
 
-	"shared/certificate": "receipt",
+	"shared/certificate":    "receipt",
+	"shared/checkpoint/jws": "receipt",
 
 	"shared/desk":    "edge",
 	"shared/job":     "edge",
@@ -95,6 +99,8 @@ var members = map[string]string{
 
 	"shared/bulletin/eventbridge": "adapter",
 
+	"shared/checkpoint/folder": "adapter",
+	"shared/checkpoint/s3":     "adapter",
 	"shared/export/folder":     "adapter",
 	"shared/export/s3":         "adapter",
 	"shared/export/s3/presign": "adapter",
@@ -127,6 +133,7 @@ var members = map[string]string{
 	"shared/boot/...": "boot",
 	"functions/...":   "function",
 	"infra":           "stack",
+	"infra/scan":      "alone",
 	"infra/stack":     "stack",
 	"infra/release":   "stack",
 	"infra/operate":   "operate",
