@@ -1,0 +1,104 @@
+package edition
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"rightsdesk/shared/operator"
+	"rightsdesk/shared/policy"
+)
+
+// ErrUnreadable is that this version of the program cannot use the policy in force.
+var ErrUnreadable = errors.New("edition: this version cannot read the policy in force")
+
+// Read returns the policy that is in force.
+func (b *Book) Read(ctx context.Context, a Active) (*policy.Policy, error) {
+	file, err := b.file(ctx, a.Version)
+	if errors.Is(err, ErrNotFound) {
+		return nil, fmt.Errorf("%w: its file is not there", ErrUnreadable)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Parse(file)
+	if err != nil {
+		return nil, fmt.Errorf("%w (%s): %w", ErrUnreadable, a.Version, err)
+	}
+	return p, nil
+}
+
+// InForce returns what is in force and its policy. Where there is none that can be
+// used, the policy is nil and Active says what is missing.
+func (b *Book) InForce(ctx context.Context) (Active, *policy.Policy, error) {
+	a, err := b.Active(ctx)
+	if err != nil || a.Version == "" {
+		return a, nil, err
+	}
+	p, err := b.Read(ctx, a)
+	if errors.Is(err, ErrUnreadable) {
+		b.Log.ErrorContext(ctx, "the policy in force cannot be used; nobody is served", "version", a.Version, "err", err)
+		a.Lacks = []Lack{Unreadable}
+		return a, nil, nil
+	}
+	return a, p, err
+}
+
+// View is what operators see of the policy.
+type View struct {
+	Active   Active
+	Editions []Edition // the newest first
+	Refused  *Refusal  // the last one
+	Examples policy.Problems
+}
+
+// Show returns what is in force, what was, and what was refused.
+func (b *Book) Show(ctx context.Context, by operator.Identity) (View, error) {
+	if !by.May(operator.Handler) && !by.May(operator.Auditor) {
+		return View{}, ErrForbidden
+	}
+	a, err := b.Active(ctx)
+	if err != nil {
+		return View{}, unavailable(err)
+	}
+	v := View{Active: a}
+	if v.Editions, err = b.List(ctx); err != nil {
+		return View{}, err
+	}
+	if v.Refused, _, err = b.refusal(ctx); err != nil {
+		return View{}, unavailable(err)
+	}
+	if a.Version == "" {
+		return v, nil
+	}
+	file, err := b.file(ctx, a.Version)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return View{}, unavailable(err)
+	}
+	v.Examples = policy.Examples(file)
+	return v, nil
+}
+
+// File returns an edition and its file.
+func (b *Book) File(ctx context.Context, by operator.Identity, n int64) (Edition, []byte, error) {
+	if !by.May(operator.Handler) && !by.May(operator.Auditor) {
+		return Edition{}, nil, ErrForbidden
+	}
+	if n < 1 || n > maxEdition {
+		return Edition{}, nil, ErrNotFound
+	}
+	list, err := b.List(ctx)
+	if err != nil {
+		return Edition{}, nil, err
+	}
+	for _, e := range list {
+		if e.N == n {
+			file, err := b.file(ctx, e.Version)
+			return e, file, unavailable(err)
+		}
+	}
+	return Edition{}, nil, ErrNotFound
+}
+
+// maxEdition is the highest number that an edition can have.
+const maxEdition = 99_999_999

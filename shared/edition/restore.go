@@ -1,0 +1,84 @@
+package edition
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"rightsdesk/shared/audit"
+	"rightsdesk/shared/restore"
+	"rightsdesk/shared/table"
+)
+
+var _ restore.Folder = (*Book)(nil)
+
+// Chain implements restore.Folder.
+func (b *Book) Chain(name string) bool { return name == Chain }
+
+// missingFile is the code of a policy whose file a copy is older than.
+const missingFile = "policy file"
+
+// Restore implements restore.Folder. The chain tells which policy was in force, but not
+// what it said: an edition that is younger than the copy has lost its file. The newest
+// one whose file is there is in force until somebody publishes the lost one again, which
+// the job does by itself where the file still is where operators put it.
+func (b *Book) Restore(ctx context.Context, chain string, entries []audit.Entry) (restore.Outcome, error) {
+	return restore.Deciding(ctx, func(commit table.ID) (restore.Outcome, error) {
+		return b.rebuild(ctx, chain, entries, commit)
+	})
+}
+
+func (b *Book) rebuild(ctx context.Context, chain string, entries []audit.Entry, commit table.ID) (restore.Outcome, error) {
+	out := restore.Outcome{What: restore.Advanced}
+	a, err := b.load(ctx)
+	if errors.Is(err, errNone) {
+		a, out.What = b.none(), restore.Remade
+	} else if err != nil {
+		return out, err
+	}
+	tail, now := restore.TailOf(a.Head, entries), b.now()
+	out.Ahead = tail.Ahead
+	before, held := a.Head, a
+	a.N, a.Version, a.Origin, a.At = 0, "", "", time.Time{}
+	for _, e := range entries {
+		if e.Action != Published {
+			continue
+		}
+		n, err := strconv.ParseInt(restore.Fact(e, "edition"), 10, 64)
+		if err != nil {
+			return out, fmt.Errorf("edition: entry %d of the chain has no edition: %w", e.Seq, err)
+		}
+		a.Last = max(a.Last, n)
+		version := restore.Fact(e, "version")
+		if _, err := b.file(ctx, version); errors.Is(err, ErrNotFound) {
+			out.Missing = []string{missingFile}
+			continue
+		} else if err != nil {
+			return out, err
+		}
+		out.Missing = nil
+		a.N, a.Version, a.Origin, a.At = n, version, Origin(restore.Fact(e, "origin")), e.At
+	}
+	if tail.Stands() && a.N == held.N && a.Last == held.Last {
+		return restore.Outcome{What: restore.Stood, Missing: out.Missing}, nil
+	}
+	if len(out.Missing) > 0 {
+		a.Seen = nil // what the origins offer is looked at anew
+	}
+	if a.Lacks, err = b.missing(ctx, a); err != nil {
+		return out, err
+	}
+	e, head := tail.Entry(chain, before, now, commit)
+	a.Head = head
+	put, err := a.put()
+	if err != nil {
+		return out, err
+	}
+	writes := []table.Write{put, table.Put(table.Audit, table.Item{Key: restore.EntryKey(chain, e.Seq), Schema: schema, Body: e.Encode()}, table.New)}
+	if err := b.Table.Commit(ctx, commit, writes...); err != nil {
+		return out, fmt.Errorf("rebuild which policy is in force: %w", err)
+	}
+	return out, nil
+}
