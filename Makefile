@@ -14,7 +14,7 @@ CDK_VERSION := 2.1148.1
 # jsii says at every start that this Node is old; the number is Node's major version.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help run test race lint fuzz prove synth diff tools functions clean
+.PHONY: help run test race lint scan fuzz prove synth diff tools functions clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ race: $(DYNOXIDE) ## the Go tests again, with the race detector, in random order
 
 lint: $(GOLANGCI) ## check style, architecture and security rules
 	$(GOLANGCI) run ./...
+
+scan: ## judge the templates by other people's rules; needs Node and Python
+	@bash .ci/scan
 
 fuzz: ## fuzz every target for FUZZTIME inputs each (50000x)
 	@bash .ci/fuzz

@@ -54,7 +54,7 @@ var layers = map[string]layer{
 	"operate": {layers: []string{"ground", "domain", "policy", "receipt", "adapter"}, modules: []string{awsSDK, smithy}, http: true},
 	"stack": {
 		layers: []string{"stack"}, packages: []string{"shared/topology"},
-		modules: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go"}, http: true,
+		modules: []string{"github.com/aws/aws-cdk-go", "github.com/aws/constructs-go", "github.com/aws/jsii-runtime-go", "go.yaml.in/yaml/v3"}, http: true,
 	},
 }
 

@@ -1,0 +1,95 @@
+package main
+
+// regions are those that we advertise: every type of the template is known there.
+// cfn-lint judges the templates for each.
+var regions = []string{
+	"af-south-1",
+	"ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
+	"ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-5",
+	"ca-central-1", "ca-west-1",
+	"eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3",
+	"il-central-1", "me-central-1", "me-south-1",
+	"sa-east-1",
+	"us-east-1", "us-east-2", "us-west-1", "us-west-2",
+}
+
+// explanations are every reason for which a finding stays. The first that fits counts.
+var explanations = []explanation{
+	{
+		rules: []string{"AwsSolutions-APIG4", "CT.APIGATEWAY.PR.5"},
+		at:    []string{"Route*"}, but: []string{"Route*v1operator*"},
+		why: "People who ask for their data have no account with us. What lets them in is checked by the function: a mailed link, a receipt, an app's signature. " +
+			"Operators' routes are none of these; TestOperatorsRoutesAndNoOthersHaveTheAuthorizer holds both.",
+	},
+	{
+		rules: []string{"AwsSolutions-S1", "CT.S3.PR.2", "CT.S3.PR.4"},
+		at:    []string{"AWS::S3::Bucket"},
+		why: "A log of reads would say when somebody fetched their data, and keep it in a bucket that needs a log in turn; nothing listens to these buckets. " +
+			"An account that wants it has data events of its trail, over all buckets alike.",
+	},
+	{
+		rules: []string{"CT.CLOUDWATCH.PR.3", "CT.DYNAMODB.PR.2", "CT.S3.PR.10"},
+		at:    []string{"AWS::Logs::LogGroup", "AWS::DynamoDB::Table", "AWS::S3::Bucket"},
+		why: "Personal fields and packages are sealed before they are stored, with a key ring that the customer's own key wraps. A second key under the same account's roof " +
+			"would cost a call for each item and protect from nobody new. The rest is encrypted with the services' keys.",
+	},
+	{
+		rules: []string{"CT.CLOUDWATCH.PR.2"},
+		at:    []string{"AWS::Logs::LogGroup"},
+		why:   "How long logs are kept is the parameter LogDays, and a month by default: they are for finding faults. What has to be proven for years is in the audit chain, not in logs.",
+	},
+	{
+		rules: []string{"CT.LAMBDA.PR.3"},
+		at:    []string{"AWS::Lambda::Function"},
+		why: "A network of one's own keeps functions from being reached, and they cannot be reached: none has an address but the API's. What they may reach is bounded by their roles. " +
+			"It would cost an endpoint for each of seven services, each hour.",
+	},
+	{
+		rules: []string{
+			"AwsSolutions-IAM5[Resource::<Exports.Arn>/*]", "AwsSolutions-IAM5[Resource::<Checkpoints.Arn>/*]",
+			"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:<AWS::StackName>/*]",
+			"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:<AWS::StackName>/apps/*]",
+		},
+		at: []string{"AWS::IAM::Role"},
+		why: "Objects of one bucket and secrets below one name are not known when the role is made, and secrets get a random end. Which role has which is held by TestNoWildcards " +
+			"and TestAFunctionMayDoWhatItsEntrySays.",
+	},
+	{
+		rules: []string{"AwsSolutions-IAM5[Resource::*]", "Serverless-LambdaStarPermissions"},
+		at:    []string{"RelayRole"},
+		why:   "dynamodb:ListStreams knows no resources, and a function that reads a stream needs it. It tells names of streams and nothing of what is in them.",
+	},
+	{
+		rules: []string{"AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy", "CT.SQS.PR.1"},
+		at:    []string{"*DeadLetters", "Lost"},
+		why:   "These are the dead-letter queues. Each has an alarm, and a message stays fourteen days; TestEveryQueueHasADeadLetterQueueOrIsOne knows them from the others.",
+	},
+	{
+		rules: []string{"Serverless-LambdaDLQ", "Serverless-LambdaEventSourceMappingDestination"},
+		at:    []string{"AWS::Lambda::Function", "FulfilQueue", "*Events"},
+		why: "Nothing is handed to a function that is lost with it: requests are answered, messages go back to their queue and from there to its dead-letter queue, " +
+			"and what a schedule starts is found again by the next run, whose silence rings.",
+	},
+	{
+		rules: []string{"Serverless-LambdaTracing"},
+		at:    []string{"AWS::Lambda::Function"},
+		why:   "Traces would be a further store of who asked when, with a retention that nobody can set. Lines of the log carry the same id from one function to the next.",
+	},
+	{
+		rules: []string{"CT.S3.PR.11", "CT.S3.PR.9"},
+		at:    []string{"Exports", "Policies"},
+		why: "A package that is erased has to be gone: no version and no lock may keep it. A policy holds nothing of people and has versions; " +
+			"whoever publishes a wrong one has to be able to take it out. The checkpoints, which have to stay, are locked.",
+	},
+	{
+		rules: []string{"CT.LAMBDA.PR.2"},
+		at:    []string{"AWS::Lambda::Permission"},
+		why:   "Each permission names one API as its source, in a text that the rule cannot read because it is put together of parts. TestOnlyThisAPIInvokesFunctions reads it.",
+	},
+	{
+		rules: []string{"W3005", "I1022", "I9001"},
+		at:    []string{"*"},
+		why: "No faults: how the CDK writes a template (a dependency said twice, texts put together by Join), and an inventory of what an update would replace. " +
+			"infra/release compares that between two versions.",
+	},
+}
