@@ -17,6 +17,7 @@ import (
 	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
 	"rightsdesk/shared/digest"
+	"rightsdesk/shared/edition"
 	"rightsdesk/shared/erasure"
 	"rightsdesk/shared/export"
 	"rightsdesk/shared/hold"
@@ -39,6 +40,9 @@ type Ground struct {
 	Now     func() time.Time
 	BaseURL string // of links in mails and pages, without a slash at the end
 	Log     *slog.Logger
+	// Shut, if not nil, is why nobody but operators is served: the installation is not
+	// open. The fault is edition.ErrNotOpen.
+	Shut error
 }
 
 // Desk is every service of the domain, joined.
@@ -55,6 +59,7 @@ type Desk struct {
 	Intake    *intake.Service
 	Lifecycle *lifecycle.Service
 	Digest    *digest.Book
+	Editions  *edition.Book
 	Sealing   *checkpoint.Service
 
 	recorders []Recorder
@@ -80,6 +85,7 @@ func New(g Ground) *Desk {
 		Intake:    &intake.Service{Table: g.Table, Policy: g.Policy, Now: g.Now},
 		Lifecycle: &lifecycle.Service{Table: g.Table, Keys: keys, Policy: g.Policy, Now: g.Now, Log: g.Log},
 		Digest:    &digest.Book{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
+		Editions:  &edition.Book{Table: g.Table, Now: g.Now, Log: g.Log},
 		Sealing:   &checkpoint.Service{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
 	}
 	d.Requests.Choices, d.Requests.Ledger, d.Requests.Holds, d.Requests.Digest = d.Consents, d.Erasure, d.Holds, d.Digest
@@ -102,7 +108,7 @@ func New(g Ground) *Desk {
 func (d *Desk) heads(ctx context.Context, k table.Key) ([]audit.Chain, error) {
 	var all []audit.Chain
 	for _, of := range []func(context.Context, table.Key) ([]audit.Chain, error){
-		d.Consents.Heads, d.Closures.Heads, d.Holds.Heads, d.Retention.Heads, d.Erasure.Heads, d.Restore.Heads, d.Lifecycle.Heads, d.Sealing.Heads,
+		d.Consents.Heads, d.Closures.Heads, d.Holds.Heads, d.Retention.Heads, d.Erasure.Heads, d.Restore.Heads, d.Lifecycle.Heads, d.Editions.Heads, d.Sealing.Heads,
 	} {
 		chains, err := of(ctx, k)
 		if err != nil {
