@@ -1,13 +1,14 @@
 // Command relay is the Lambda that carries what commits announced
-// to mail and queue, and sends digests.
+// to mail, queue and event bus, and sends digests.
 // What it has and may do stands in topology.Relay.
 package main
 
 import (
 	"rightsdesk/shared/boot"
 	"rightsdesk/shared/boot/mailing"
+	"rightsdesk/shared/boot/publishing"
 	"rightsdesk/shared/boot/queueing"
 	"rightsdesk/shared/topology"
 )
 
-func main() { boot.Run(topology.Relay, mailing.Part, queueing.Part) }
+func main() { boot.Run(topology.Relay, mailing.Part, publishing.Part, queueing.Part) }

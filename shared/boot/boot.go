@@ -5,7 +5,7 @@
 // laptop.
 //
 // What only some functions need stands in the folders below (routes, apps,
-// mailing, hearing, packages, stores, queueing) and is handed to Run by the function's main: a
+// mailing, hearing, packages, stores, queueing, publishing) and is handed to Run by the function's main: a
 // binary that never sends mail does not carry, or initialise, a mail service's
 // client.
 package boot
@@ -25,6 +25,7 @@ import (
 	"time"
 	_ "time/tzdata" // days are counted in the controller's zone, whatever the image has
 
+	"rightsdesk/shared/bulletin"
 	"rightsdesk/shared/desk"
 	"rightsdesk/shared/job"
 	"rightsdesk/shared/policy"
@@ -60,6 +61,8 @@ type Assembly struct {
 	AppKeys func(ctx context.Context, app string, fresh bool) ([][]byte, error)
 	// Hear takes down an event of another service.
 	Hear func(ctx context.Context, event []byte) error
+	// Bus is what the company's own systems listen to.
+	Bus  bulletin.Bus
 	HTTP func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 
 	trials []trial // of the parts, see Try
@@ -152,7 +155,8 @@ func (a *Assembly) complete() error {
 	f := a.Function
 	switch {
 	case f.SendsMail && !a.Sends(), f.Sources && !a.Reaches(), f.Exports != topology.None && a.Requests.Downloads == nil,
-		f.Exports >= topology.Append && a.Requests.Exports == nil, len(f.Sends) > 0 && !a.Wakes(), f.Feed != nil && a.Hear == nil, f.HearsApps() && a.AppKeys == nil, len(f.Routes) > 0 && a.HTTP == nil:
+		f.Exports >= topology.Append && a.Requests.Exports == nil, len(f.Sends) > 0 && !a.Wakes(), f.Feed != nil && a.Hear == nil, f.HearsApps() && a.AppKeys == nil, len(f.Routes) > 0 && a.HTTP == nil,
+		f.Publishes && a.Bus == nil:
 		return fmt.Errorf("boot: the main of %s names fewer parts than its topology entry grants", f.Name)
 	}
 	return nil

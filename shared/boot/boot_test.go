@@ -20,6 +20,7 @@ import (
 	"rightsdesk/shared/boot/hearing"
 	"rightsdesk/shared/boot/mailing"
 	"rightsdesk/shared/boot/packages"
+	"rightsdesk/shared/boot/publishing"
 	"rightsdesk/shared/boot/queueing"
 	"rightsdesk/shared/boot/routes"
 	"rightsdesk/shared/boot/stores"
@@ -32,7 +33,7 @@ import (
 )
 
 // every part, in the order in which a main may name them.
-var parts = []boot.Part{mailing.Part, hearing.Part, packages.Part, queueing.Part, stores.Part, apps.Part, routes.Part}
+var parts = []boot.Part{mailing.Part, publishing.Part, hearing.Part, packages.Part, queueing.Part, stores.Part, apps.Part, routes.Part}
 
 func assemble(t *testing.T, f topology.Function, parts []boot.Part) error {
 	t.Helper()

@@ -57,10 +57,14 @@ type cloud struct {
 
 	mu    sync.Mutex
 	mails []mail
+	bus   []busEvent
 	hints []string       // messages in the queue of steps
 	calls map[string]int // by function and action, such as "relay ses:SendEmail"
 	down  bool           // every table refuses
 }
+
+// busEvent is what was put on the bus.
+type busEvent struct{ EventBusName, Source, DetailType, Detail string }
 
 type mail struct{ to, subject, text string }
 
@@ -171,6 +175,8 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.kms(w, f, operation, body)
 	case "sqs":
 		c.sqs(w, f, operation, body)
+	case "events":
+		c.events(w, f, operation, body)
 	case "ses":
 		c.ses(w, r, f, body)
 	case "secretsmanager":
@@ -313,6 +319,26 @@ func (c *cloud) sqs(w http.ResponseWriter, f topology.Function, operation string
 	c.mu.Unlock()
 	sum := md5.Sum([]byte(in.MessageBody))
 	answer(w, map[string]string{"MessageId": "m-1", "MD5OfMessageBody": hex.EncodeToString(sum[:])})
+}
+
+// events is the bus that the company's own systems listen to.
+func (c *cloud) events(w http.ResponseWriter, f topology.Function, operation string, body []byte) {
+	var in struct{ Entries []busEvent }
+	if err := json.Unmarshal(body, &in); err != nil {
+		c.t.Error(err)
+	}
+	own := !slices.ContainsFunc(in.Entries, func(e busEvent) bool { return e.EventBusName != "bus" || e.Source != "rightsdesk" })
+	if !c.may(w, f, "events:"+operation, operation == "PutEvents" && f.Publishes && own) {
+		return
+	}
+	taken := make([]map[string]string, len(in.Entries))
+	c.mu.Lock()
+	for i, e := range in.Entries {
+		c.bus = append(c.bus, e)
+		taken[i] = map[string]string{"EventId": fmt.Sprint(len(c.bus))}
+	}
+	c.mu.Unlock()
+	answer(w, map[string]any{"FailedEntryCount": 0, "Entries": taken})
 }
 
 func (c *cloud) ses(w http.ResponseWriter, r *http.Request, f topology.Function, body []byte) {

@@ -8,6 +8,13 @@ type Setting string
 // an empty one for a mistake, and so do we.
 const NoValue = "-"
 
+// What MailMode may be.
+const (
+	MailOn      = "on"      // people are written to
+	MailSandbox = "sandbox" // only addresses that the mail service knows; the others' letters are withheld
+	MailOff     = "off"     // nobody is: people ask in the company's app, and the bus tells what happened
+)
+
 // The settings.
 const (
 	StateTable       Setting = "RIGHTSDESK_STATE_TABLE"       // physical name of the State table
@@ -45,7 +52,10 @@ func (f Function) Settings() []Setting {
 		s = append(s, ExportsName)
 	}
 	if f.SendsMail {
-		s = append(s, Sender, ConfigurationSet, MailMode)
+		s = append(s, Sender, ConfigurationSet)
+	}
+	if f.SendsMail || len(f.Routes) > 0 {
+		s = append(s, MailMode) // who takes requests in must know whether a code can be mailed
 	}
 	if f.Editions {
 		s = append(s, ControllerName, PrivacyContact, PolicyBucket)

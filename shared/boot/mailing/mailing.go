@@ -1,10 +1,13 @@
-// Package mailing lets a function send mail through Amazon SES. Mains import it.
+// Package mailing lets a function send mail through Amazon SES, or to nobody if the
+// installation sends none. Mains import it.
 package mailing
 
 import (
 	"context"
+	"fmt"
 
 	"rightsdesk/shared/boot"
+	"rightsdesk/shared/mail"
 	"rightsdesk/shared/mail/ses"
 	"rightsdesk/shared/topology"
 
@@ -16,7 +19,17 @@ var Part = boot.Part{
 	Name:   "mailing",
 	Grants: func(f topology.Function) bool { return f.SendsMail },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
-		a.Send(ses.New(sesv2.NewFromConfig(a.AWS), a.Setting(topology.Sender), a.Setting(topology.ConfigurationSet)))
+		by := ses.New(sesv2.NewFromConfig(a.AWS), a.Setting(topology.Sender), a.Setting(topology.ConfigurationSet))
+		switch mode := a.Setting(topology.MailMode); mode {
+		case topology.MailOn:
+			a.Send(by)
+		case topology.MailSandbox:
+			a.Send(by.InSandbox(a.Log))
+		case topology.MailOff:
+			a.Send(mail.Off{})
+		default:
+			return fmt.Errorf("%s is %q; it may be %s, %s or %s", topology.MailMode, mode, topology.MailOn, topology.MailSandbox, topology.MailOff)
+		}
 		return nil
 	},
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,6 +25,7 @@ type Sender struct {
 	client           *sesv2.Client
 	from             string
 	configurationSet string
+	sandbox          *slog.Logger // nil: the account is expected to be out of it
 }
 
 var _ mail.Sender = (*Sender)(nil)
@@ -31,7 +33,16 @@ var _ mail.Sender = (*Sender)(nil)
 // New returns a sender. From is a verified identity, with a display name or
 // without; the configuration set reports bounces, and may be empty.
 func New(client *sesv2.Client, from, configurationSet string) *Sender {
-	return &Sender{client, from, configurationSet}
+	return &Sender{client: client, from: from, configurationSet: configurationSet}
+}
+
+// InSandbox returns a sender that knows that SES writes to verified addresses only, until
+// it is told that the account may leave its sandbox. A letter to another address is
+// withheld then, and not tried for ever.
+func (s *Sender) InSandbox(log *slog.Logger) *Sender {
+	c := *s
+	c.sandbox = log
+	return &c
 }
 
 // Tags that SES repeats in every event about a mail.
@@ -55,10 +66,21 @@ func (s *Sender) Send(ctx context.Context, m mail.Message, key string) error {
 		return err
 	}
 	_, err := s.client.SendEmail(ctx, s.input(m, key), func(o *sesv2.Options) { o.Retryer = aws.NopRetryer{} })
-	if err != nil {
-		return translate(err)
+	switch {
+	case err == nil:
+		return nil
+	case s.sandbox != nil && unverified(err):
+		s.sandbox.WarnContext(ctx, "the mail service is in its sandbox, and wrote to nobody; verify the address or ask to leave the sandbox", "announcement", Announcement(key))
+		return fmt.Errorf("%w: SES is in its sandbox", mail.ErrWithheld)
 	}
-	return nil
+	return translate(err)
+}
+
+// unverified reports whether SES refused a mail because of an identity that it does not
+// know. The words are all that tells this from a mail that it holds for harmful.
+func unverified(err error) bool {
+	api, ok := errors.AsType[smithy.APIError](err)
+	return ok && api.ErrorCode() == "MessageRejected" && strings.Contains(api.ErrorMessage(), "not verified")
 }
 
 func (s *Sender) input(m mail.Message, key string) *sesv2.SendEmailInput {
@@ -110,7 +132,7 @@ func translate(err error) error {
 	case "MessageRejected":
 		// In the sandbox, and for an identity that is not verified yet, SES uses the
 		// same code as for a mail that it holds for harmful.
-		if !strings.Contains(api.ErrorMessage(), "not verified") {
+		if !unverified(err) {
 			verdict = mail.ErrRefused
 		}
 	case "BadRequestException":

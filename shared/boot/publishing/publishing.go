@@ -1,0 +1,24 @@
+// Package publishing lets a function tell the installation's event bus what was
+// recorded. Mains import it.
+package publishing
+
+import (
+	"context"
+
+	"rightsdesk/shared/boot"
+	"rightsdesk/shared/bulletin"
+	"rightsdesk/shared/bulletin/eventbridge"
+	"rightsdesk/shared/topology"
+)
+
+// Part is for functions whose topology entry publishes.
+var Part = boot.Part{
+	Name:   "publishing",
+	Grants: func(f topology.Function) bool { return f.Publishes },
+	Fill: func(_ context.Context, a *boot.Assembly) error {
+		a.Bus = eventbridge.New(a.AWS, a.Setting(topology.EventBus))
+		p := &bulletin.Publisher{Bus: a.Bus, Log: a.Log}
+		a.Records(p.Record)
+		return nil
+	},
+}
