@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/policy"
@@ -482,6 +483,32 @@ func TestARestoredCopyGoesByTheNewestPolicyThatItHas(t *testing.T) {
 	}
 	if a := d.publish("five"); a.N != 5 || !a.Open() {
 		t.Errorf("%+v", a)
+	}
+}
+
+// Without a policy in force no replay runs, so publishing must not need one.
+func TestARestoredCopyNeedsNoReplayToBePublishedTo(t *testing.T) {
+	t.Parallel()
+	for name, older := range map[string]bool{"an older copy": true, "an empty table": false} {
+		d := newDesk(t)
+		d.publish("one")
+		var copied []table.Item
+		if older {
+			page, err := d.inner.Scan(t.Context(), table.Scan{Table: table.State})
+			if err != nil {
+				t.Fatal(err)
+			}
+			copied = page.Items
+		}
+		d.publish("two")
+		d.overwrite(copied)
+		a := d.publish("three")
+		if a.N != 3 || !a.Open() || !strings.HasSuffix(d.told(), ", replay restored, operator:h1 published"+map[bool]string{false: ", clock opened"}[older]) {
+			t.Errorf("%s: %+v, %s", name, a, d.told())
+		}
+		if _, err := audit.Verify(Chain, a.Head, d.encoded()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

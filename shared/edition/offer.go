@@ -153,7 +153,7 @@ func (b *Book) judge(ctx context.Context) (Active, error) {
 		if !errors.Is(err, table.ErrConflict) {
 			return Active{}, fmt.Errorf("say whether the installation is open: %w", err)
 		}
-		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
+		if err := b.after(ctx, was.stored, try); err != nil {
 			return Active{}, err
 		}
 	}

@@ -95,7 +95,7 @@ func (b *Book) publish(ctx context.Context, o offer) (Active, policy.Problems, e
 			return Active{}, nil, err
 		}
 		var writes []table.Write
-		was := a.Version
+		was, read := a.Version, a.stored
 		switch {
 		case a.Seen[o.origin] == digest && (a.Version == p.Version || o.origin != Operator):
 			return a, nil, nil // it is in force, or another run of the job took it already
@@ -121,7 +121,7 @@ func (b *Book) publish(ctx context.Context, o offer) (Active, policy.Problems, e
 		if !errors.Is(err, table.ErrConflict) {
 			return Active{}, nil, fmt.Errorf("publish the policy %s: %w", p.Version, err)
 		}
-		if err := table.Sleep(ctx, table.Pause(try)); err != nil {
+		if err := b.after(ctx, read, try); err != nil {
 			return Active{}, nil, err
 		}
 	}

@@ -30,6 +30,43 @@ func (b *Book) Restore(ctx context.Context, chain string, entries []audit.Entry)
 	})
 }
 
+// after waits after the n-th conflict. If nobody else changed what is in force since it
+// was read at a version, the chain is ahead of it: the State table was put back to a
+// copy, and nothing could ever be published again. Then it is rebuilt here, because a
+// replay runs only where a policy is in force.
+func (b *Book) after(ctx context.Context, read int64, n int) error {
+	a, err := b.load(ctx)
+	if err != nil && !errors.Is(err, errNone) {
+		return err
+	}
+	if a.stored != read {
+		return table.Sleep(ctx, table.Pause(n))
+	}
+	var entries []audit.Entry
+	q := table.Query{Table: table.Audit, Partition: Chain}
+	for {
+		page, err := b.Table.Query(ctx, q)
+		if err != nil {
+			return fmt.Errorf("read the chain of the policy: %w", err)
+		}
+		for _, item := range page.Items {
+			e, err := audit.Decode(item.Body)
+			if err != nil {
+				return fmt.Errorf("read the chain of the policy: %w", err)
+			}
+			entries = append(entries, e)
+		}
+		if q.Cursor = page.Cursor; q.Cursor == "" {
+			break
+		}
+	}
+	if len(entries) == 0 {
+		return table.Sleep(ctx, table.Pause(n))
+	}
+	_, err = b.Restore(ctx, Chain, entries)
+	return err
+}
+
 func (b *Book) rebuild(ctx context.Context, chain string, entries []audit.Entry, commit table.ID) (restore.Outcome, error) {
 	out := restore.Outcome{What: restore.Advanced}
 	a, err := b.load(ctx)
