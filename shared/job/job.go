@@ -102,6 +102,14 @@ func rules(d *desk.Desk) Job {
 	}
 }
 
+// seal makes checkpoints of the audit.
+func seal(d *desk.Desk) Job {
+	return func(ctx context.Context) (Report, error) {
+		rep, err := d.Sealing.Run(ctx)
+		return Report{Seen: rep.Batches + rep.Failed, Failed: rep.Failed}, err
+	}
+}
+
 // after is several jobs in a row. One that fails does not keep the others from their turn.
 func after(jobs ...Job) Job {
 	return func(ctx context.Context) (all Report, err error) {
@@ -125,16 +133,35 @@ func unlessReplaying(d *desk.Desk, job Job) Job {
 	}
 }
 
-// Jobs returns every job of the topology, by function.
+// editions is the job that opens an installation, and the only one that runs before.
+const editions = "editions"
+
+// Jobs returns every job of the topology, by function. Where the installation is not
+// open they do nothing, which is no failure: what is due stays due.
 func Jobs(d *desk.Desk) map[string]Set {
+	all := jobs(d)
+	if d.Shut == nil {
+		return all
+	}
+	for _, set := range all {
+		for name := range set {
+			if name != editions {
+				set[name] = func(context.Context) (Report, error) { return Report{}, nil }
+			}
+		}
+	}
+	return all
+}
+
+func jobs(d *desk.Desk) map[string]Set {
 	s, c := d.Requests, d.Consents
 	sweep := func(handlers ...Handler) Job { return Sweep(d.Table, d.Now, d.Log, handlers...) }
 	return map[string]Set{
 		"relay": {"announcements": sweep(Requests(s.Announce), Digests(d.Digest.Send), Consents(c.Announce), Handler{closure.IsKey, d.Closures.Announce}),
-			"checkpoint": func(context.Context) (Report, error) { return Report{}, nil }},
+			"checkpoint": seal(d)},
 		"fulfil":    {"steps": sweep(Requests(s.Work), Consents(c.Tell))},
 		"deadlines": {"clocks": sweep(Requests(s.Tick), Consents(c.Tick), Handler{closure.IsKey, d.Closures.Tick}, Handler{hold.IsKey, d.Holds.Tick}, Handler{lifecycle.IsKey, d.Lifecycle.Tick})},
-		"notice":    {"editions": func(context.Context) (Report, error) { return Report{}, nil }},
+		"notice":    {editions: func(ctx context.Context) (Report, error) { return Report{}, d.Editions.Look(ctx) }},
 		"retention": {
 			// What follows from erasures is soon done; rules take all the time that there is.
 			"sweeps": after(unlessReplaying(d, sweep(Handler{erasure.IsKey, d.Erasure.Tick})), unlessReplaying(d, rules(d))),
