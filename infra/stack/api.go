@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
 
 	"rightsdesk/shared/topology"
@@ -41,22 +42,15 @@ func (s *system) addAPI() {
 	s.api = awsapigatewayv2.NewCfnApi(s.stack, jsii.String("API"), &awsapigatewayv2.CfnApiProps{
 		Name:         awscdk.Aws_STACK_NAME(),
 		ProtocolType: jsii.String("HTTP"),
+		// One door is enough. An edge comes in by this one, though.
+		DisableExecuteApiEndpoint: awscdk.Fn_ConditionIf(s.param.servesDomain.LogicalId(), true, false),
 	})
-	s.operators = awsapigatewayv2.NewCfnAuthorizer(s.stack, jsii.String("Operators"), &awsapigatewayv2.CfnAuthorizerProps{
-		ApiId:          s.api.Ref(),
-		Name:           jsii.String("operators"),
-		AuthorizerType: jsii.String("JWT"),
-		IdentitySource: jsii.Strings("$request.header.Authorization"),
-		JwtConfiguration: awsapigatewayv2.CfnAuthorizer_JWTConfigurationProperty{
-			Issuer:   s.param.issuer.value,
-			Audience: &[]*string{s.param.audience},
-		},
-	})
+	s.addAuthorizer()
 	format, err := json.Marshal(accessLine)
 	if err != nil {
 		panic(err) // strings always marshal
 	}
-	s.accessLog = s.logGroup("AccessLog")
+	s.addAccessLog()
 	s.stage = awsapigatewayv2.NewCfnStage(s.stack, jsii.String("Stage"), &awsapigatewayv2.CfnStageProps{
 		ApiId:      s.api.Ref(),
 		StageName:  jsii.String("$default"),
@@ -70,6 +64,14 @@ func (s *system) addAPI() {
 			Format:         jsii.String(string(format)),
 		},
 	})
+}
+
+// addAccessLog adds the log group of the API. Its name begins as the service wants it: the
+// policy that lets it write has no room for the name of each group otherwise.
+func (s *system) addAccessLog() {
+	s.accessLog = s.logGroup("AccessLog")
+	lines := s.accessLog.Node().DefaultChild().(awslogs.CfnLogGroup) //nolint:forcetypeassert // the CDK made it
+	lines.SetLogGroupName(joined("/aws/vendedlogs/rightsdesk/", s.ownID()))
 }
 
 // addRoutes adds the routes of a function.

@@ -24,6 +24,7 @@ type unit struct {
 	// runs are what schedules invoke, by their job. Each job has an alias of its own, on
 	// the same version, because Lambda counts by alias what runs and what fails, for nothing.
 	runs map[string]awslambda.Alias
+	role awsiam.Role
 	logs awslogs.LogGroup
 }
 
@@ -39,6 +40,9 @@ func (s *system) addFunction(f topology.Function, zip string) unit {
 	if f.Sources {
 		s.openSources(f, role)
 	}
+	if f.SendsMail {
+		s.openMail(f, role)
+	}
 	environment := map[string]*string{}
 	for _, name := range f.Settings() {
 		environment[string(name)] = s.value(name)
@@ -47,7 +51,7 @@ func (s *system) addFunction(f topology.Function, zip string) unit {
 	if err != nil {
 		panic(fmt.Sprintf("stack: %s: %v", f.Name, err))
 	}
-	u := unit{Function: f, logs: logs, runs: map[string]awslambda.Alias{}}
+	u := unit{Function: f, role: role, logs: logs, runs: map[string]awslambda.Alias{}}
 	u.lambda = awslambda.NewFunction(s.stack, jsii.String(title(f.Name)), &awslambda.FunctionProps{
 		Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture:  awslambda.Architecture_ARM_64(),
@@ -62,6 +66,7 @@ func (s *system) addFunction(f topology.Function, zip string) unit {
 		// A zip that somebody swapped in the bucket is not served: Lambda publishes only what has this sum.
 		CurrentVersionOptions: &awslambda.VersionOptions{CodeSha256: &sum},
 	})
+	s.takeCode(u.lambda)
 	alias := func(name string) awslambda.Alias {
 		return awslambda.NewAlias(s.stack, jsii.String(title(f.Name)+title(name)+"Alias"), &awslambda.AliasProps{
 			AliasName: &name, Version: u.lambda.CurrentVersion(),
@@ -85,6 +90,7 @@ func recursion(f topology.Function) awslambda.RecursiveLoop {
 
 // value returns what a setting is in this stack.
 func (s *system) value(name topology.Setting) *string {
+	none := jsii.String(topology.NoValue)
 	switch name {
 	case topology.StateTable:
 		return s.state.TableName()
@@ -97,17 +103,21 @@ func (s *system) value(name topology.Setting) *string {
 	case topology.ExportsName:
 		return s.exports.BucketName()
 	case topology.Sender:
-		return s.param.sender
+		return either(s.param.sends, s.param.sender, none)
 	case topology.ConfigurationSet:
-		return s.mailSet.Ref()
+		return either(s.param.mails, s.mailSet.Ref(), none)
 	case topology.MasterKey:
 		return s.master.KeyArn()
 	case topology.BaseURL:
-		return s.api.AttrApiEndpoint()
+		return s.baseURL()
 	case topology.Profile:
 		return s.param.profile
-	case topology.ControllerName, topology.PrivacyContact, topology.EdgeSecret:
-		return jsii.String(topology.NoValue)
+	case topology.ControllerName:
+		return s.param.controller.or(none)
+	case topology.PrivacyContact:
+		return s.param.contact.or(none)
+	case topology.EdgeSecret:
+		return either(s.param.hasEdge, s.edgeSecret.Ref(), none)
 	case topology.PolicyBucket:
 		return s.policies.BucketName()
 	case topology.EventBus:
@@ -115,11 +125,11 @@ func (s *system) value(name topology.Setting) *string {
 	case topology.Checkpoints:
 		return s.checkpoints.BucketName()
 	case topology.MailMode:
-		return jsii.String("on")
+		return s.param.mailMode
 	case topology.RoleClaim:
-		return jsii.String("rightsdesk:roles")
-	case topology.MFAClaim:
-		return jsii.String("amr")
+		return either(s.param.makesOperators, jsii.String(poolRoleClaim), s.param.roleClaim)
+	case topology.MFAClaim: // the pool lets nobody in without a second factor
+		return either(s.param.makesOperators, none, s.param.mfaClaim)
 	case topology.SecretNames:
 		return s.secretNames()
 	}
@@ -132,13 +142,13 @@ func (s *system) secretNames() *string {
 	return awscdk.Fn_Join(jsii.String(""), &[]*string{awscdk.Aws_STACK_NAME(), jsii.String("/")})
 }
 
-// logGroup adds a log group. Logs hold no personal data, so a month serves
-// whoever looks for a cause and no longer.
+// logGroup adds a log group. Logs hold no personal data, so they serve whoever looks
+// for a cause, and go with the stack.
 func (s *system) logGroup(id string) awslogs.LogGroup {
-	return awslogs.NewLogGroup(s.stack, &id, &awslogs.LogGroupProps{
-		Retention:     awslogs.RetentionDays_ONE_MONTH,
-		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-	})
+	group := awslogs.NewLogGroup(s.stack, &id, &awslogs.LogGroupProps{RemovalPolicy: awscdk.RemovalPolicy_DESTROY})
+	lines := group.Node().DefaultChild().(awslogs.CfnLogGroup) //nolint:forcetypeassert // the CDK made it
+	lines.SetRetentionInDays(numeral(s.param.logDays))
+	return group
 }
 
 // title makes the name of a function, queue or job a part of a logical id.

@@ -196,8 +196,8 @@ type parameters struct {
 
 	sender        *string
 	mailMode      *string
-	mails         awscdk.CfnCondition // mail is not off
-	sends         awscdk.CfnCondition // mail is not off and there is a sender
+	mails         awscdk.CfnCondition // mail is not off, and the region has it
+	sends         awscdk.CfnCondition // it mails, and there is a sender
 	makesIdentity awscdk.CfnCondition // sends, and the identity is ours to make
 
 	sourceRoles    *[]*string
@@ -206,9 +206,13 @@ type parameters struct {
 	logDays          *string // a number in text; so are the others
 	maxUnits         *string
 	eventArchiveDays *string
-	keepsEvents      awscdk.CfnCondition // eventArchiveDays is not 0
+	keepsEvents      awscdk.CfnCondition // eventArchiveDays is not 0, and the region can
 	checkpointLock   *string             // GOVERNANCE or COMPLIANCE, as S3 has it
 	checkpointDays   *string
+
+	makesOperators awscdk.CfnCondition // no issuer was given, and the region has user pools
+	hasEdge        awscdk.CfnCondition // a firewall was given, and the region may have an edge
+	servesDomain   awscdk.CfnCondition // the API itself has the domain; an edge would have it instead
 
 	codeBucket choice // of a release only
 }
@@ -278,11 +282,14 @@ func (s *system) addParameters() {
 	if s.release != nil {
 		s.param.codeBucket = s.choice("CodeBucket")
 	}
-	s.param.mails = s.condition("Mails", not(equals(s.param.mailMode, "off")))
+	s.param.mails = s.condition("Mails", awscdk.Fn_ConditionAnd(not(equals(s.param.mailMode, "off")), outside(withoutMail)))
 	s.param.sends = s.condition("Sends", awscdk.Fn_ConditionAnd(s.param.mails, not(equals(s.param.sender, ""))))
 	s.param.makesIdentity = s.condition("MakesIdentity", awscdk.Fn_ConditionAnd(s.param.sends, equals(v["SenderIdentity"], "create")))
 	s.param.hasSourceRoles = s.condition("HasSourceRoleArns", not(equals(awscdk.Fn_Join(jsii.String(""), s.param.sourceRoles), "")))
-	s.param.keepsEvents = s.condition("KeepsEvents", not(equals(s.param.eventArchiveDays, "0")))
+	s.param.keepsEvents = s.condition("KeepsEvents", awscdk.Fn_ConditionAnd(not(equals(s.param.eventArchiveDays, "0")), outside(withoutArchives)))
+	s.param.makesOperators = s.condition("MakesOperators", awscdk.Fn_ConditionAnd(not(s.param.issuer.given), outside(withoutUserPools)))
+	s.param.hasEdge = s.condition("HasEdge", awscdk.Fn_ConditionAnd(s.param.webACL.given, outside(withoutEdge)))
+	s.param.servesDomain = s.condition("ServesDomain", awscdk.Fn_ConditionAnd(s.param.domain.given, not(s.param.hasEdge)))
 	s.param.checkpointLock = either(s.condition("LocksForGood", equals(v["CheckpointLock"], lockForGood)),
 		jsii.String("COMPLIANCE"), jsii.String("GOVERNANCE"))
 }
@@ -333,4 +340,26 @@ func equals(value *string, to string) awscdk.ICfnConditionExpression {
 
 func not(expression awscdk.ICfnConditionExpression) awscdk.ICfnConditionExpression {
 	return awscdk.Fn_ConditionNot(expression)
+}
+
+// addInterface tells the console in which groups and by which names to show parameters.
+func (s *system) addInterface() {
+	labels := map[string]any{}
+	groups := []any{}
+	for _, group := range []string{groupWho, groupMail, groupOperators, groupAddress, groupSources, groupCare, groupCode} {
+		names := []string{}
+		for _, p := range catalogue {
+			_, fixed := s.fixed[p.name]
+			if p.group == group && !fixed && (!p.release || s.release != nil) {
+				names = append(names, p.name)
+				labels[p.name] = map[string]string{"default": p.label}
+			}
+		}
+		if len(names) > 0 {
+			groups = append(groups, map[string]any{"Label": map[string]string{"default": group}, "Parameters": names})
+		}
+	}
+	s.stack.TemplateOptions().SetMetadata(&map[string]any{
+		"AWS::CloudFormation::Interface": map[string]any{"ParameterGroups": groups, "ParameterLabels": labels},
+	})
 }

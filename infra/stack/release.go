@@ -2,6 +2,7 @@ package stack
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -26,4 +27,14 @@ func NewRelease(app constructs.Construct, r Release, build Build) awscdk.Stack {
 		}),
 	})}
 	return s.add(build)
+}
+
+// takeCode takes the code of a function of a release from the operator's own bucket, if
+// they have named one.
+func (s *system) takeCode(f awslambda.Function) {
+	if s.release == nil {
+		return
+	}
+	code := f.Node().DefaultChild().(awslambda.CfnFunction) //nolint:forcetypeassert // the CDK made it
+	code.AddPropertyOverride(jsii.String("Code.S3Bucket"), s.param.codeBucket.or(awscdk.Fn_Sub(&s.release.Bucket, nil)))
 }

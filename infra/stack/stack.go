@@ -14,12 +14,14 @@ package stack
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsses"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -55,7 +57,12 @@ type system struct {
 	accessLog awslogs.LogGroup
 	busy      map[string]any // settings of single routes, by their pattern
 	operators awsapigatewayv2.CfnAuthorizer
+	pool      pool // of operators, unless somebody else signs their tokens
+	domain    awsapigatewayv2.CfnDomainName
 	scheduler awsiam.Role // invokes what a schedule starts
+
+	edge       awscloudfront.CfnDistribution
+	edgeSecret awssecretsmanager.CfnSecret
 }
 
 // New adds the stack to an app, for those who deploy from source; build yields the
@@ -72,13 +79,18 @@ func New(app constructs.Construct, id string, fixed Settings, build Build) awscd
 func (s *system) add(build Build) awscdk.Stack {
 	s.busy = map[string]any{}
 	s.addParameters()
+	s.addRules()
+	s.addInterface()
 	s.addAlarmTopic()
 	s.addTables()
 	s.addStorage()
 	s.addQueues()
 	s.addBus()
 	s.addMail()
+	s.addOperators()
 	s.addAPI()
+	s.addDomain()
+	s.addEdge()
 	s.addScheduler()
 	for _, f := range topology.All {
 		u := s.addFunction(f, build(f.Name))
@@ -89,9 +101,13 @@ func (s *system) add(build Build) awscdk.Stack {
 		s.units = append(s.units, u)
 	}
 	s.stage.SetRouteSettings(s.busy)
+	s.openEdge()
 	s.addInstallationAlarms()
 	s.addDashboard()
 	s.addOutputs()
+	s.bound()
+	// So that whoever pays sees what each installation costs.
+	awscdk.Tags_Of(s.stack).Add(jsii.String("rightsdesk:installation"), awscdk.Aws_STACK_NAME(), nil)
 	return s.stack
 }
 
@@ -109,5 +125,14 @@ func (s *system) addOutputs() {
 		{"SecretNames", s.secretNames()},
 	} {
 		awscdk.NewCfnOutput(s.stack, &out.name, &awscdk.CfnOutputProps{Value: out.value})
+	}
+}
+
+// bound puts the operator's permissions boundary on every role, whoever added it.
+func (s *system) bound() {
+	for _, part := range *s.stack.Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		if role, ok := part.(awsiam.CfnRole); ok {
+			role.SetPermissionsBoundary(s.param.boundary.or(awscdk.Aws_NO_VALUE()))
+		}
 	}
 }
