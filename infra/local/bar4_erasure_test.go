@@ -50,7 +50,7 @@ func TestBar4_200Of2000PeopleAreErasedAndNobodyElse(t *testing.T) {
 		for _, m := range w.mails("") {
 			codes[m.To] = m.Code
 		}
-		return len(codes) == len(erased)
+		return len(codes) >= len(erased) // and the operators have a digest
 	})
 	for account, id := range ids {
 		w.must(http.StatusOK, "POST", "/v1/requests/"+id+"/verify", map[string]string{"code": codes[erased[account]]})

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +40,7 @@ func open(t *testing.T, change ...func(*options)) *world {
 	for _, c := range change {
 		c(&o)
 	}
+	startAt(t, o.Dir)
 	p, err := start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -48,6 +51,22 @@ func open(t *testing.T, change ...func(*options)) *world {
 		}
 	})
 	return &world{product: p, t: t, log: log, client: caller("")}
+}
+
+// began is when every world begins: on a Tuesday morning in winter, after the digest of
+// the day. Without it, what a test finds would depend on the hour at which it runs.
+var began = time.Date(2027, time.February, 23, 9, 30, 0, 0, time.UTC)
+
+// startAt sets the clock of a folder that has none yet.
+func startAt(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, "clock")
+	if _, err := os.Stat(path); err == nil {
+		return
+	}
+	if err := os.WriteFile(path, []byte(time.Until(began).String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // caller is an HTTP client that calls from an address of this machine, does not
