@@ -1,5 +1,5 @@
-// Command relay is the Lambda that carries what commits announced
-// to mail, queue and event bus, and sends digests.
+// Command relay is the Lambda that carries what commits announced to mail, queue and
+// event bus, sends digests, and seals the audit.
 // What it has and may do stands in topology.Relay.
 package main
 
@@ -8,7 +8,8 @@ import (
 	"rightsdesk/shared/boot/mailing"
 	"rightsdesk/shared/boot/publishing"
 	"rightsdesk/shared/boot/queueing"
+	"rightsdesk/shared/boot/vault"
 	"rightsdesk/shared/topology"
 )
 
-func main() { boot.Run(topology.Relay, mailing.Part, publishing.Part, queueing.Part) }
+func main() { boot.Run(topology.Relay, mailing.Part, publishing.Part, queueing.Part, vault.Part) }

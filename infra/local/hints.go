@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"rightsdesk/shared/audit"
 	"rightsdesk/shared/desk"
 	"rightsdesk/shared/table"
 )
@@ -34,12 +35,13 @@ func (q queue) drain(ctx context.Context, do func(context.Context, table.Key)) {
 	}
 }
 
-// stream tells the relay which requests and choices were committed, as the State
-// table's stream does on AWS.
+// stream tells the relay which requests and choices were committed, and of each new
+// entry of the audit, as the streams of the State and the Audit table do on AWS.
 type stream struct {
 	table.Table
-	announces func(table.Key) bool
+	announces func(table.Key) bool // nil: it tells of entries of the audit only
 	to        queue
+	entries   *feed
 }
 
 func (s stream) Commit(ctx context.Context, id table.ID, writes ...table.Write) error {
@@ -47,10 +49,15 @@ func (s stream) Commit(ctx context.Context, id table.ID, writes ...table.Write) 
 		return err
 	}
 	for _, w := range writes {
-		if w.Verb != table.PutItem || w.Ref.Table != table.State {
+		if w.Verb != table.PutItem {
 			continue
 		}
-		if s.announces(w.Ref.Key) {
+		if w.Ref.Table == table.Audit {
+			if e, err := audit.Decode(w.Item.Body); err == nil { // nothing else is written there
+				s.entries.put(e)
+			}
+		}
+		if w.Ref.Table == table.State && s.announces != nil && s.announces(w.Ref.Key) {
 			s.to.put(w.Ref.Key)
 		}
 	}

@@ -66,6 +66,7 @@ type product struct {
 
 	o       options
 	hints   hints
+	entries *feed
 	server  *http.Server
 	closers []func() error
 	work    sync.WaitGroup
@@ -111,7 +112,7 @@ func (p *product) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.openService(pol); err != nil {
+	if err := p.openService(ctx, pol); err != nil {
 		return err
 	}
 	handler, err := p.handler(pol)
@@ -146,7 +147,7 @@ func (p *product) readPolicy(address string) (*policy.Policy, error) {
 }
 
 // openService opens the stores and builds the service on them.
-func (p *product) openService(pol *policy.Policy) error {
+func (p *product) openService(ctx context.Context, pol *policy.Policy) error {
 	now := p.Clock.Now
 	store, err := p.openTable(now)
 	if err != nil {
@@ -198,7 +199,11 @@ func (p *product) openService(pol *policy.Policy) error {
 	if !p.o.NoHints {
 		p.WakeBy(func(_ context.Context, about table.Key) { p.hints.work.put(about) })
 	}
+	if err := p.openVault(ctx); err != nil {
+		return err
+	}
 	p.Jobs = job.Jobs(p.Desk)
+	p.Jobs["relay"]["checkpoint"] = p.sealing(p.Jobs["relay"]["checkpoint"])
 	return nil
 }
 
@@ -228,10 +233,12 @@ func (p *product) openTable(now func() time.Time) (table.Table, error) {
 		store = hostile.New(store, p.o.Hostile, now)
 	}
 	store = table.Steady(store, table.Sleep)
+	p.entries = newFeed()
+	told := stream{Table: store, entries: p.entries}
 	if !p.o.NoHints {
-		store = stream{store, func(k table.Key) bool { return p.Announces(k) }, p.hints.relay}
+		told.announces, told.to = func(k table.Key) bool { return p.Announces(k) }, p.hints.relay
 	}
-	return store, nil
+	return told, nil
 }
 
 // sources builds the data stores that the policy declares.
@@ -319,6 +326,7 @@ func (p *product) background(ctx context.Context, listener net.Listener) {
 			p.work.Go(func() { p.tick(ctx, s.Every, p.Jobs[fn.Name][s.Job]) })
 		}
 	}
+	p.work.Go(func() { p.tellEntries(ctx) })
 	if !p.o.NoHints {
 		p.work.Go(func() { p.hints.relay.drain(ctx, p.logged(p.Announce)) })
 		for range workers {
@@ -383,6 +391,9 @@ func (p *product) Close() error {
 		}
 	}
 	p.work.Wait()
+	if p.Desk != nil && p.Seals() {
+		errs = append(errs, p.entries.deliver(context.Background(), p.Record))
+	}
 	for i := len(p.closers) - 1; i >= 0; i-- {
 		errs = append(errs, p.closers[i]())
 	}

@@ -65,6 +65,8 @@ func (h *handler) Invoke(ctx context.Context, raw json.RawMessage) (any, error) 
 		return h.run(ctx, k.Job)
 	case len(k.Records) > 0 && k.Records[0].EventSource == "aws:sqs":
 		return h.messages(ctx, raw)
+	case len(k.Records) > 0 && k.Records[0].EventSource == "aws:dynamodb" && h.ofAudit(raw):
+		return h.entries(ctx, raw)
 	case len(k.Records) > 0 && k.Records[0].EventSource == "aws:dynamodb":
 		return h.changes(ctx, raw)
 	}

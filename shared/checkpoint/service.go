@@ -430,3 +430,25 @@ func (s *Service) contradictions(ctx context.Context, leaves []Leaf) {
 		}
 	}
 }
+
+// Filed returns what the batches of a vault hold. One that is not as it was written
+// holds nothing.
+func Filed(ctx context.Context, in Vault) (map[Leaf]bool, error) {
+	filed := map[Leaf]bool{}
+	for after := ""; ; {
+		keys, err := in.List(ctx, batches, after)
+		if err != nil || len(keys) == 0 {
+			return filed, err
+		}
+		for _, key := range keys {
+			leaves, err := readBatch(ctx, in, key)
+			if err != nil && !errors.Is(err, errChanged) && !errors.Is(err, errLeaves) {
+				return nil, fmt.Errorf("read batch %s: %w", key, err)
+			}
+			for _, l := range leaves {
+				filed[l] = true
+			}
+		}
+		after = keys[len(keys)-1]
+	}
+}

@@ -8,11 +8,13 @@ import (
 	"rightsdesk/shared/table"
 )
 
-// The names of the indexes, and of the attribute that the service expires items by.
+// The names of the indexes, of the attribute that the service expires items by, and of
+// the one that holds an item's body, for those who read a table's stream.
 const (
 	DueIndex     = "due"
 	SubjectIndex = "subject"
 	ExpiresAt    = attrExpires
+	Body         = attrBody
 )
 
 // TableInput is what a table has to be like: tests create theirs by it, and the
