@@ -6,7 +6,19 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// addBus adds the bus on which the company's own systems hear what happened.
+// addBus adds the bus on which the company's own systems hear what happened, and an
+// archive of it if the operator wants one. It has the stack's name: whoever writes a
+// rule for it finds it. Only this account's roles speak on it, and of ours only those
+// whose entry says so. The schemas of its events are files in events/schema: the
+// service's registry is not in every region.
 func (s *system) addBus() {
-	s.bus = awsevents.NewCfnEventBus(s.stack, jsii.String("Bus"), &awsevents.CfnEventBusProps{Name: awscdk.Aws_STACK_NAME()})
+	s.bus = awsevents.NewCfnEventBus(s.stack, jsii.String("Bus"), &awsevents.CfnEventBusProps{
+		Name:        awscdk.Aws_STACK_NAME(),
+		Description: jsii.String("What Rightsdesk tells the company's own systems; nothing personal"),
+	})
+	awsevents.NewCfnArchive(s.stack, jsii.String("BusArchive"), &awsevents.CfnArchiveProps{
+		SourceArn:     s.bus.AttrArn(),
+		Description:   jsii.String("So that the company's own systems can have events again"),
+		RetentionDays: numeral(s.param.eventArchiveDays),
+	}).CfnOptions().SetCondition(s.param.keepsEvents)
 }

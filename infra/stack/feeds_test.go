@@ -1,11 +1,8 @@
 package stack_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +53,12 @@ func TestQueuesAndStreamFeedThoseWhoAskForThem(t *testing.T) {
 		if strings.HasSuffix(target(p["EventSourceArn"]), "Table") &&
 			(p["BisectBatchOnFunctionError"] != true || target(at(p, "DestinationConfig", "OnFailure")) != "Lost" || p["MaximumRetryAttempts"] == nil || p["MaximumRecordAgeInSeconds"] == nil) {
 			t.Errorf("%s blocks the stream on one bad record", logical)
+		}
+		// What a schedule finds again is given up soon; an entry of the audit is tried until the
+		// stream is about to forget it.
+		if tries, age := p["MaximumRetryAttempts"], p["MaximumRecordAgeInSeconds"]; target(p["EventSourceArn"]) == "StateTable" && (tries != 5.0 || age != 3600.0) ||
+			target(p["EventSourceArn"]) == "AuditTable" && (tries != -1.0 || age != 82800.0) {
+			t.Errorf("%s tries %v times, for %v s", logical, tries, age)
 		}
 	}
 	for _, f := range topology.All {
@@ -145,6 +148,11 @@ func TestMailLeavesThroughOurSet(t *testing.T) {
 	if set["Name"] != nil || set["TrackingOptions"] != nil {
 		t.Errorf("the set has a fixed name, or follows readers: %s", flat(set))
 	}
+	for _, r := range tpl.Resources {
+		if strings.HasPrefix(r.Type, "AWS::SES::ConfigurationSet") && r.Condition != "Mails" {
+			t.Errorf("a %s is there though mail is off", r.Type)
+		}
+	}
 	to := tpl.one(t, "AWS::SES::ConfigurationSetEventDestination", "MailSetEvents").Properties
 	if target(to["ConfigurationSetName"]) != "MailSet" || flat(at(to, "EventDestination", "MatchingEventTypes")) != `["BOUNCE","COMPLAINT"]` ||
 		at(to, "EventDestination", "Enabled") != true || !strings.Contains(flat(at(to, "EventDestination", "EventBridgeDestination")), ":event-bus/default") {
@@ -158,76 +166,45 @@ func TestMailLeavesThroughOurSet(t *testing.T) {
 		if may := strings.Join(may(tpl, f, "MailSet"), " "); (may == "SendEmail SendRawEmail") != f.SendsMail {
 			t.Errorf("%s may %q through the set", f.Name, may)
 		}
+		if !f.SendsMail {
+			continue
+		}
+		r := tpl.one(t, "AWS::IAM::Policy", id(f)+"Mail")
+		if r.Condition != "Sends" || target(at(r.Properties, "PolicyDocument", "Statement", 0, "Condition", "StringEquals", "ses:FromAddress")) != "Sender" {
+			t.Errorf("%s may send as anybody: %s", f.Name, flat(r))
+		}
 	}
 }
 
-func TestAlarmsAreThoseOfTheTopology(t *testing.T) {
+// A domain that somebody else may send from by then outlives the stack.
+func TestTheSendersDomainIsMadeOnlyIfAskedFor(t *testing.T) {
 	tpl := load(t)
-	got, want := map[string]bool{}, map[string]bool{}
-	for name, r := range tpl.all("AWS::CloudWatch::Alarm") {
-		got[name] = true
-		if r.Properties["AlarmDescription"] != "See docs/runbooks/"+name+".md" {
-			t.Errorf("%s does not lead to its page", name)
-		}
-		if target(r.Properties["AlarmActions"]) != "AlarmTopicArn" || target(r.Properties["OKActions"]) != "AlarmTopicArn" {
-			t.Errorf("%s tells nobody", name)
+	r := tpl.one(t, "AWS::SES::EmailIdentity", "SenderDomain")
+	if r.Condition != "MakesIdentity" || r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain" {
+		t.Errorf("an identity comes or goes with the stack: %s", flat(r))
+	}
+	if at(r.Properties, "DkimAttributes", "SigningEnabled") != true || target(r.Properties["EmailIdentity"]) != "Sender" {
+		t.Errorf("it is not the sender's domain, or mail from it is not signed: %s", flat(r.Properties))
+	}
+	for i := 1; i <= 3; i++ {
+		out := tpl.Outputs[fmt.Sprintf("MailDnsRecord%d", i)]
+		if at(out, "Condition") != "MakesIdentity" || !strings.Contains(flat(at(out, "Value")), fmt.Sprintf(`"DkimDNSTokenValue%d"`, i)) {
+			t.Errorf("nobody is told of DNS record %d: %s", i, flat(out))
 		}
 	}
-	for _, name := range topology.Alarms() {
-		want[name] = true
-	}
-	same(t, "alarm", got, want)
 }
 
-// A sweep that does not run makes no noise, so silence has to ring, and only
-// after as many misses as the topology allows.
-func TestSilenceOfAScheduleRings(t *testing.T) {
+func TestTheBusIsArchivedOnlyIfAskedFor(t *testing.T) {
 	tpl := load(t)
-	for _, f := range topology.All {
-		for _, s := range f.Schedules {
-			p := tpl.one(t, "AWS::CloudWatch::Alarm", s.Alarm).Properties
-			if p["TreatMissingData"] != "breaching" || p["ComparisonOperator"] != "LessThanThreshold" || p["Threshold"] != 1.0 {
-				t.Errorf("%s stays quiet when nothing runs", s.Alarm)
-			}
-			period, _ := p["Period"].(float64)
-			periods, _ := p["EvaluationPeriods"].(float64)
-			if got := time.Duration(period*periods) * time.Second; got != s.AlarmWindow() {
-				t.Errorf("%s rings after %v, want %v", s.Alarm, got, s.AlarmWindow())
-			}
-			found := false
-			for _, filter := range tpl.all("AWS::Logs::MetricFilter") {
-				if at(filter.Properties, "MetricTransformations", 0, "MetricName") == p["MetricName"] {
-					found = true
-					if target(filter.Properties["LogGroupName"]) != id(f)+"Log" {
-						t.Errorf("%s listens to another function", s.Alarm)
-					}
-					if want := fmt.Sprintf(`{ ($.msg = "a job ran") && ($.job = %q) && ($.err IS NULL) }`, s.Job); filter.Properties["FilterPattern"] != want {
-						t.Errorf("%s counts %v, want %s", s.Alarm, filter.Properties["FilterPattern"], want)
-					}
-				}
-			}
-			if !found {
-				t.Errorf("nothing counts the runs that %s waits for", s.Alarm)
-			}
-		}
+	bus := tpl.one(t, "AWS::Events::EventBus", "Bus").Properties
+	if flat(bus["Name"]) != `{"Ref":"AWS::StackName"}` {
+		t.Errorf("the bus of a second installation has the same name: %s", flat(bus))
 	}
-}
-
-// The alarm reads what boot writes. If this fails, the words in boot changed:
-// change the pattern with them, or every schedule's alarm rings.
-func TestHeartbeatsAreWhatBootWrites(t *testing.T) {
-	b, err := os.ReadFile("../../shared/boot/handler.go")
-	if err != nil {
-		t.Fatal(err)
+	r := tpl.one(t, "AWS::Events::Archive", "BusArchive")
+	if r.Condition != "KeepsEvents" || target(r.Properties["SourceArn"]) != "Bus" || target(r.Properties["RetentionDays"]) != "EventArchiveDays" {
+		t.Errorf("events are kept unasked, or for ever: %s", flat(r))
 	}
-	for _, words := range []string{`"a job ran", "job", name`, `"err", err)`} {
-		if !strings.Contains(string(b), words) {
-			t.Errorf("shared/boot/handler.go does not log %s", words)
-		}
-	}
-	var line bytes.Buffer
-	slog.New(slog.NewJSONHandler(&line, nil)).Info("a job ran", "job", "steps", "err", error(nil))
-	if !strings.Contains(line.String(), `"msg":"a job ran","job":"steps","err":null`) {
-		t.Errorf("slog writes a run that succeeded as %s", line.String())
+	if n := len(tpl.all("AWS::Events::EventBusPolicy")); n > 0 {
+		t.Errorf("%d policies let others speak on the bus", n)
 	}
 }

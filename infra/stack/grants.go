@@ -19,8 +19,11 @@ var (
 	writeTable  = slices.Concat(appendTable, []string{"dynamodb:DeleteItem", "dynamodb:UpdateItem"})
 )
 
-// What Lambda does for a function that works off a queue.
-var readQueue = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+// What Lambda does for a function that works off a queue, or sees a table's stream.
+var (
+	readQueue  = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+	readStream = []string{"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
+)
 
 // The encryption context under which seal/kms wraps the key ring; the key serves
 // for nothing else.
@@ -49,15 +52,14 @@ func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.Polic
 		p.allow(in(s.feeds[f.Name].QueueArn()), readQueue...)
 	}
 	if f.Entries {
-		p.allow(in(s.audit.TableStreamArn()), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+		p.allow(in(s.audit.TableStreamArn()), readStream...)
 	}
 	if f.Stream {
-		p.allow(in(s.state.TableStreamArn()), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+		p.allow(in(s.state.TableStreamArn()), readStream...)
+	}
+	if f.Entries || f.Stream {
 		p.allow(jsii.Strings("*"), "dynamodb:ListStreams") // it knows no resources
 		p.allow(in(s.lost.QueueArn()), "sqs:SendMessage")
-	}
-	if f.SendsMail {
-		s.grantMail(p)
 	}
 	if f.Restores {
 		p.allow(&[]*string{s.state.TableArn(), s.audit.TableArn()}, "dynamodb:Scan")
@@ -140,21 +142,23 @@ func (s *system) grantExports(p *policy, access topology.Access) {
 	}
 }
 
-// grantMail lets a function send from the operator's address, whether that
-// address or its whole domain is the verified identity, through our set.
-func (s *system) grantMail(p *policy) {
-	domain := awscdk.Fn_Select(jsii.Number(1), awscdk.Fn_Split(jsii.String("@"), s.param.sender, nil))
+// openMail lets a function send from the operator's address, whether that address or
+// its whole domain is the verified identity, through our set. Without an address there
+// is nothing to allow.
+func (s *system) openMail(f topology.Function, role awsiam.Role) {
 	through := []*string{s.stack.FormatArn(&awscdk.ArnComponents{
 		Service: jsii.String("ses"), Resource: jsii.String("configuration-set"), ResourceName: s.mailSet.Ref(),
 	})}
-	for _, name := range []*string{s.param.sender, domain} {
+	for _, name := range []*string{s.param.sender, s.senderDomain()} {
 		through = append(through, s.stack.FormatArn(&awscdk.ArnComponents{
 			Service: jsii.String("ses"), Resource: jsii.String("identity"), ResourceName: name,
 		}))
 	}
+	p := &policy{awsiam.NewPolicyDocument(nil)}
 	p.allowIf(map[string]any{
 		"StringEquals": map[string]*string{"ses:FromAddress": s.param.sender},
 	}, &through, "ses:SendEmail", "ses:SendRawEmail")
+	s.attach(title(f.Name)+"Mail", "mail", p, role, s.param.sends)
 }
 
 // secrets are the secrets of the company's data stores, and below apps/ of its
@@ -170,11 +174,17 @@ func (s *system) secrets(which string) *string {
 func (s *system) openSources(f topology.Function, role awsiam.Role) {
 	p := &policy{awsiam.NewPolicyDocument(nil)}
 	p.allow(s.param.sourceRoles, "sts:AssumeRole")
-	awsiam.NewCfnPolicy(s.stack, jsii.String(title(f.Name)+"Sources"), &awsiam.CfnPolicyProps{
-		PolicyName:     jsii.String("sources"),
+	s.attach(title(f.Name)+"Sources", "sources", p, role, s.param.hasSourceRoles)
+}
+
+// attach gives a role what it may do only if a condition holds: a part of a policy
+// cannot have one.
+func (s *system) attach(id, name string, p *policy, role awsiam.Role, when awscdk.CfnCondition) {
+	awsiam.NewCfnPolicy(s.stack, &id, &awsiam.CfnPolicyProps{
+		PolicyName:     &name,
 		PolicyDocument: p.PolicyDocument,
 		Roles:          &[]*string{role.RoleName()},
-	}).CfnOptions().SetCondition(s.param.hasSourceRoles)
+	}).CfnOptions().SetCondition(when)
 }
 
 // policy is a policy document that is written one sentence at a time.

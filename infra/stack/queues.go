@@ -20,9 +20,14 @@ const (
 
 	streamBatch = 100
 	streamTries = 5
-	// streamAge is when a record of the stream is given up. The relay's schedule
+	// streamAge is when a change of the State table is given up. The relay's schedule
 	// has long done the work by then.
 	streamAge = time.Hour
+	// entriesAge is when an entry of the audit is given up, which no schedule finds
+	// again: just before the stream itself forgets it, so that it is parked all the same.
+	entriesAge = 23 * time.Hour
+	// asOftenAsItTakes is how Lambda spells that only the age ends the tries.
+	asOftenAsItTakes = -1
 
 	// How long the bus tries to hand an event over: as long as it can at most.
 	handTries = 185
@@ -30,8 +35,7 @@ const (
 )
 
 // addQueues adds each queue and each feed with its dead-letter queue, and one for what
-// schedules and the stream could not deliver. Nothing alarms on that one: what
-// it holds is found by the next sweep, and a sweep that does not run alarms.
+// schedules and the streams could not deliver.
 func (s *system) addQueues() {
 	s.lost = s.queue("Lost", &awssqs.QueueProps{RetentionPeriod: lasting(parkedFor)})
 	s.queues, s.feeds, s.parked = map[string]awssqs.Queue{}, map[string]awssqs.Queue{}, map[string]awssqs.Queue{}
@@ -107,15 +111,16 @@ func (s *system) addFeeds(u unit) {
 		reads("Events", s.feeds[u.Name], e.Batch)
 	}
 	if u.Stream { // what is gone announces nothing
-		s.addStream(u, "Stream", s.state.TableStreamArn(), `{"eventName":["INSERT","MODIFY"]}`)
+		s.addStream(u, "Stream", s.state.TableStreamArn(), `{"eventName":["INSERT","MODIFY"]}`, streamTries, streamAge)
 	}
 	if u.Entries { // an entry is never changed, and one that expired was seen long ago
-		s.addStream(u, "Entries", s.audit.TableStreamArn(), `{"eventName":["INSERT"]}`)
+		s.addStream(u, "Entries", s.audit.TableStreamArn(), `{"eventName":["INSERT"]}`, asOftenAsItTakes, entriesAge)
 	}
 }
 
-// addStream lets a function see those changes of a table that fit a pattern.
-func (s *system) addStream(u unit, id string, stream *string, pattern string) {
+// addStream lets a function see those changes of a table that fit a pattern, and parks
+// what it cannot take after so many tries or so long.
+func (s *system) addStream(u unit, id string, stream *string, pattern string, tries int, age time.Duration) {
 	awslambda.NewCfnEventSourceMapping(s.stack, jsii.String(title(u.Name)+id), &awslambda.CfnEventSourceMappingProps{
 		FunctionName:               u.live.FunctionArn(),
 		EventSourceArn:             stream,
@@ -123,8 +128,8 @@ func (s *system) addStream(u unit, id string, stream *string, pattern string) {
 		BatchSize:                  jsii.Number(streamBatch),
 		FunctionResponseTypes:      jsii.Strings("ReportBatchItemFailures"),
 		BisectBatchOnFunctionError: true,
-		MaximumRetryAttempts:       jsii.Number(streamTries),
-		MaximumRecordAgeInSeconds:  jsii.Number(streamAge.Seconds()),
+		MaximumRetryAttempts:       jsii.Number(tries),
+		MaximumRecordAgeInSeconds:  jsii.Number(age.Seconds()),
 		DestinationConfig: awslambda.CfnEventSourceMapping_DestinationConfigProperty{
 			OnFailure: awslambda.CfnEventSourceMapping_OnFailureProperty{Destination: s.lost.QueueArn()},
 		},

@@ -8,13 +8,19 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// packageDays is when the bucket deletes what no sweep deleted. It is a net
-// below the policy's own periods, and longer than any request may stay open.
-const packageDays = 400
+const (
+	// packageDays is when the bucket deletes what no sweep deleted. It is a net
+	// below the policy's own periods, and longer than any request may stay open.
+	packageDays = 400
+	// policyDays is how long a policy file that was replaced can be had again. What
+	// was published is kept in the State table, however old.
+	policyDays = 365
+)
 
-// addStorage adds the bucket with people's packages and the key that wraps the
-// key ring. Both outlive the stack. The bucket keeps no versions: what is
-// deleted there is gone.
+// addStorage adds three buckets and the key that wraps the key ring. All outlive the
+// stack. The bucket with people's packages keeps no versions: what is deleted there
+// is gone. In that with sealed entries nothing can be changed or deleted before its
+// time, whoever tries.
 func (s *system) addStorage() {
 	s.exports = s.bucket("Exports", func(p *awss3.BucketProps) {
 		p.LifecycleRules = &[]*awss3.LifecycleRule{{
@@ -22,10 +28,23 @@ func (s *system) addStorage() {
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		}}
 	})
-	s.policies = s.bucket("Policies", func(p *awss3.BucketProps) { p.Versioned = jsii.Bool(true) })
+	s.policies = s.bucket("Policies", func(p *awss3.BucketProps) {
+		p.Versioned = jsii.Bool(true)
+		p.LifecycleRules = &[]*awss3.LifecycleRule{{
+			NoncurrentVersionExpiration:         awscdk.Duration_Days(jsii.Number(policyDays)),
+			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
+		}}
+	})
 	s.checkpoints = s.bucket("Checkpoints", func(p *awss3.BucketProps) {
 		p.Versioned, p.ObjectLockEnabled = jsii.Bool(true), jsii.Bool(true)
-		p.ObjectLockDefaultRetention = awss3.ObjectLockRetention_Governance(awscdk.Duration_Days(jsii.Number(packageDays)))
+	})
+	// The CDK's own property takes no parameter for the mode.
+	lock := s.checkpoints.Node().DefaultChild().(awss3.CfnBucket) //nolint:forcetypeassert // the CDK made it
+	lock.SetObjectLockConfiguration(&awss3.CfnBucket_ObjectLockConfigurationProperty{
+		ObjectLockEnabled: jsii.String("Enabled"),
+		Rule: awss3.CfnBucket_ObjectLockRuleProperty{DefaultRetention: awss3.CfnBucket_DefaultRetentionProperty{
+			Mode: s.param.checkpointLock, Days: numeral(s.param.checkpointDays),
+		}},
 	})
 	s.master = awskms.NewKey(s.stack, jsii.String("MasterKey"), &awskms.KeyProps{
 		Description:       jsii.String("Wraps the key ring of Rightsdesk. Without it no sealed field can be read again."),

@@ -48,6 +48,8 @@ func (s *system) addTables() {
 	s.keys = s.table("KeysTable", shortRecovery, func(*awsdynamodb.TableProps) {})
 }
 
+// table adds a table with a fuse: what a flood of calls can cost is bounded by what a
+// table does in a second, and TablesThrottled tells when that is too little.
 func (s *system) table(id string, recovery float64, special func(*awsdynamodb.TableProps)) awsdynamodb.Table {
 	props := &awsdynamodb.TableProps{
 		PartitionKey:        text(partitionKey),
@@ -58,15 +60,18 @@ func (s *system) table(id string, recovery float64, special func(*awsdynamodb.Ta
 			PointInTimeRecoveryEnabled: jsii.Bool(true),
 			RecoveryPeriodInDays:       &recovery,
 		},
-		DeletionProtection: jsii.Bool(true),
-		RemovalPolicy:      awscdk.RemovalPolicy_RETAIN,
+		MaxReadRequestUnits:  numeral(s.param.maxUnits),
+		MaxWriteRequestUnits: numeral(s.param.maxUnits),
+		DeletionProtection:   jsii.Bool(true),
+		RemovalPolicy:        awscdk.RemovalPolicy_RETAIN,
 	}
 	special(props)
 	return awsdynamodb.NewTable(s.stack, &id, props)
 }
 
 // index adds an index that holds keys, and the expiry so that what has expired is
-// hidden there too.
+// hidden there too. Its reads have a fuse as the table's; its writes follow the table's,
+// two for one if a key moves, and a fuse of their own would throttle the table early.
 func (s *system) index(t awsdynamodb.Table, name string, partition, sort *awsdynamodb.Attribute) {
 	t.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
 		IndexName:        &name,
@@ -74,6 +79,8 @@ func (s *system) index(t awsdynamodb.Table, name string, partition, sort *awsdyn
 		SortKey:          sort,
 		ProjectionType:   awsdynamodb.ProjectionType_INCLUDE,
 		NonKeyAttributes: jsii.Strings(expiryKey),
+
+		MaxReadRequestUnits: numeral(s.param.maxUnits),
 	})
 }
 

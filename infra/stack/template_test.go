@@ -21,7 +21,9 @@ import (
 // template is what the tests read of a CloudFormation template.
 type template struct {
 	Parameters map[string]any
+	Conditions map[string]any
 	Resources  map[string]resource
+	Outputs    map[string]any
 }
 
 type resource struct {
