@@ -7,6 +7,7 @@ import (
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/mail"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/seal"
@@ -108,7 +109,8 @@ func (s *Service) Signal(ctx context.Context, c Capture) (Captured, error) {
 	return told(done, c.Identity, fresh), err
 }
 
-// unlessHalted does what a call asks for, as far as that goes on during a halt.
+// unlessHalted does what a call asks for, as far as that goes on during a halt, or
+// without the mail that would confirm it.
 func (s *Service) unlessHalted(ctx context.Context, a *act, fresh bool) (Captured, error) {
 	grants := func(c choice) bool { return c.Choice == Granted }
 	if !slices.ContainsFunc(a.choices, grants) {
@@ -116,12 +118,15 @@ func (s *Service) unlessHalted(ctx context.Context, a *act, fresh bool) (Capture
 		return told(done, a.who, fresh), err
 	}
 	halt, err := s.Halted(ctx)
-	if err == nil && !halt.On {
+	unmailed := s.NoMail && slices.ContainsFunc(a.choices, func(c choice) bool { return c.pending })
+	switch {
+	case err == nil && halt.On:
+		err = ErrHalted
+	case err == nil && unmailed:
+		err = mail.ErrOff
+	case err == nil:
 		done, err := s.do(ctx, a)
 		return told(done, a.who, fresh), err
-	}
-	if err == nil {
-		err = ErrHalted
 	}
 	// The attempt is not remembered: repeated after the halt it has its whole effect.
 	a.choices, a.attempt = slices.DeleteFunc(slices.Clone(a.choices), grants), Attempt{}

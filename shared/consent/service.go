@@ -30,7 +30,9 @@ type Service struct {
 	// Wake hints that there is a source to tell. It may lose hints; nil: the sweep
 	// finds all of them.
 	Wake func(context.Context, table.Key)
-	Log  *slog.Logger
+	// NoMail says that nobody is written to, so that no consent can be confirmed by mail.
+	NoMail bool
+	Log    *slog.Logger
 
 	halted haltCache
 	seen   wordingCache

@@ -1,6 +1,14 @@
 package mail
 
-import "context"
+import (
+	"context"
+
+	"rightsdesk/shared/fault"
+)
+
+// ErrOff is what is answered to whoever wants to do what needs a mailed code, where nobody
+// is written to.
+var ErrOff = fault.New(fault.Forbidden, "mail_is_off", "This installation sends no mail, so nobody can show here who they are. Ask in the company's app, signed in, or write to its contact.")
 
 // Off writes to nobody. It is the sender of an installation that sends no mail: people
 // ask and follow in the company's own app, and what a letter would have said the company's

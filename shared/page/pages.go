@@ -21,6 +21,7 @@ const (
 	Deliver Verb = "deliver" // hands out the package
 	Revoke  Verb = "revoke"  // takes the request back
 	Show    Verb = "follow"  // shows where the request stands
+	Taken   Verb = "taken"   // what needs no proof was taken in, where nobody is written to
 )
 
 // Named is an identity that a requester named.
@@ -45,6 +46,7 @@ type Ask struct {
 	Rights   []string // offered, as the policy spells them, in its order
 	Kinds    []string // of identities that the company's systems know; email first
 	Notes    []string // what the policy does not cover, and whom to ask instead
+	NoMail   bool     // nobody is written to: only what needs no proof is offered
 	Key      string   // idempotency key, fresh for each form
 	Problems []FieldProblem
 
@@ -233,6 +235,7 @@ func (Gone) title(w words.Words) string { return w.T("gone.title") }
 // Problem says that something did not work, and what to do next.
 type Problem struct {
 	Kind       fault.Kind
+	Code       string // of the fault; some have words of their own
 	RetryAfter time.Duration
 	Reference  string // for us to find it in the log; empty: none
 }
@@ -242,12 +245,21 @@ func (p Problem) title(w words.Words) string { return w.T(p.Key() + ".title") }
 
 // Key is where the catalogue speaks about the problem.
 func (p Problem) Key() string {
+	if p.Code == MailIsOff {
+		return "trouble." + MailIsOff
+	}
 	name, ok := troubles[p.Kind]
 	if !ok {
 		name = troubles[fault.Internal]
 	}
 	return "trouble." + name
 }
+
+// MailIsOff is the code of what cannot be done where nobody is written to.
+const MailIsOff = "mail_is_off"
+
+// Leads reports whether beginning anew may help.
+func (p Problem) Leads() bool { return p.Code != MailIsOff }
 
 // Next says what to do next.
 func (p Problem) Next(w words.Words) string {

@@ -91,6 +91,7 @@ func samples(language string) map[string]sample {
 		"ask-complaint": {path: "/?about=" + request, page: page.Ask{Rights: rights, Key: "k1", Right: "complaint", About: request}},
 		"asked-follow":  {path: "/requests/" + request + "?for=follow", page: page.Asked{Verb: page.Show, ID: request, Path: "/requests/" + request, Key: "k1", AgainKey: "k2"}},
 		"ask":           {path: "/", page: page.Ask{Rights: rights, Key: "k1"}},
+		"ask-no-mail":   {path: "/", page: page.Ask{Rights: []string{"opt_out_sale"}, Key: "k1", NoMail: true}},
 		"ask-local":     {path: "/", page: page.Ask{Rights: rights[:2], Key: "k1"}, edit: func(f *page.Frame) { f.Local = true }},
 		"ask-problems": {page: page.Ask{
 			Rights: rights, Key: "k1", Notes: []string{say("Data inside an app that a customer runs is not covered: ask its owner.", "Les données d’une application exploitée par un client ne sont pas couvertes : adressez-vous à son propriétaire.")},
@@ -115,10 +116,13 @@ func samples(language string) map[string]sample {
 		"done-verify":     {page: page.Done{Verb: page.Verify, ID: request, Starts: received.AddDate(0, 0, 7), AnswerBy: received.AddDate(0, 1, 0), Follow: "/r/t0ken2"}},
 		"done-address":    {page: page.Done{Verb: page.Address}},
 		"done-deliver":    {page: page.Done{Verb: page.Deliver, ID: request}},
+		"done-taken":      {page: page.Done{Verb: page.Taken, ID: request}},
 		"done-revoke":     {page: page.Done{Verb: page.Revoke, ID: request}},
 		"gone":            {page: page.Gone{Path: "/requests/" + request, Key: "k1"}},
 		"gone-ask":        {page: page.Gone{}},
 		"problem":         {page: page.Problem{Kind: fault.TooMany, RetryAfter: 61 * time.Second}},
+		"problem-mail":    {page: page.Problem{Kind: fault.Forbidden, Code: page.MailIsOff}},
+		"notopen":         {page: page.NotOpen{}, edit: func(f *page.Frame) { f.Shut, f.Brand, f.Contact = true, "", words.Contact{} }},
 		"problem-ours":    {page: page.Problem{Kind: fault.Internal, Reference: "4f1d2c"}},
 		"follow": {path: "/r/t0ken", page: page.Follow{
 			ID: request, Right: "erasure", Status: "in_progress", Received: received, Starts: received.AddDate(0, 0, 7),
