@@ -10,6 +10,7 @@
 //	local app METHOD PATH BODY sign a call as the company's app, make it, and show the answer
 //	local consent import FILE  take over consents and suppressions from elsewhere
 //	local receipt verify FILE  check a signed receipt against a file of public keys
+//	local leave -out DIR       write everything that an installation holds into a folder
 //
 // It is the second interpreter of the topology, beside infra/stack: it declares
 // nothing of its own but what only a laptop has, below /local.
@@ -59,6 +60,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	if len(args) > 0 && args[0] == "certificate" {
 		return certificateCommand(args[1:], os.Stdout)
+	}
+	if len(args) > 0 && args[0] == "leave" {
+		return leaveCommand(ctx, args[1:], os.Stdout)
 	}
 	o := options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
