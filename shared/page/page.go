@@ -36,6 +36,7 @@ type Frame struct {
 	Local     bool           // on a laptop: links to the mailbox and the clock
 	Choices   bool           // the policy lets people choose: a link to their choices is in every foot
 	Closes    bool           // accounts can be closed here: a link to the form is in every foot
+	Shut      bool           // nobody is served yet: the page leads nowhere
 }
 
 // Page is one of the pages of this package.
