@@ -150,12 +150,13 @@ type Kind int
 // The kinds.
 const (
 	Word    Kind = iota // of the law, of ours or of the policy file: opt_out_sale, T-3
-	Words               // several, with a comma between
+	Words               // several, with a comma or a blank between
 	Number              // a count
 	Instant             // a moment
 	Truth               // yes or no
 	Name                // the number of a request, a run, a record
 	Version             // of the policy or of a rule
+	Digest              // SHA-256, in hex
 )
 
 // Patterns of what a fact may look like. None lets a blank, an @ or a capital name in.
@@ -163,6 +164,7 @@ const (
 	WordPattern    = `^([a-z][a-z0-9_]{0,59}|T-[0-9]{1,3})$`
 	NamePattern    = `^[a-z0-9][a-z0-9-]{0,79}(\.[0-9]{1,12})?$`
 	VersionPattern = `^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$`
+	DigestPattern  = `^[0-9a-f]{64}$`
 	// IDPattern is how the id of what an event is about looks.
 	IDPattern = `^[A-Za-z0-9][A-Za-z0-9._:#-]{0,119}$`
 	// EventPattern is how an event is named.
@@ -173,6 +175,7 @@ var (
 	words    = regexp.MustCompile(WordPattern)
 	names    = regexp.MustCompile(NamePattern)
 	versions = regexp.MustCompile(VersionPattern)
+	digests  = regexp.MustCompile(DigestPattern)
 	ids      = regexp.MustCompile(IDPattern)
 )
 
@@ -182,13 +185,13 @@ func (k Kind) read(value string) (any, bool) {
 	case Word:
 		return value, words.MatchString(value)
 	case Words:
-		list := strings.Split(value, ",")
+		list := strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ' ' })
 		for _, w := range list {
 			if !words.MatchString(w) {
 				return nil, false
 			}
 		}
-		return list, true
+		return list, len(list) > 0
 	case Number:
 		n, err := strconv.ParseInt(value, 10, 64)
 		return n, err == nil && n >= 0
@@ -201,6 +204,8 @@ func (k Kind) read(value string) (any, bool) {
 		return value, names.MatchString(value)
 	case Version:
 		return value, versions.MatchString(value)
+	case Digest:
+		return value, digests.MatchString(value)
 	}
 	return nil, false
 }

@@ -110,8 +110,11 @@ var Types = []Type{
 	}},
 	{"retention.confirmed", []string{"sweep"}, []string{"confirmed"}, "An operator lets the rule go on.", []Fact{version}},
 	{"retention.swept", []string{"sweep"}, []string{"ended"}, "A run of the rule is over.", []Fact{
-		run, {Name: "seen", Kind: Number, Says: "Records looked at."}, {Name: "done", Kind: Number, Says: "Records that went."},
-		{Name: "kept", Kind: Number, Says: "Records that another rule keeps."}, {Name: "held", Kind: Number, Says: "Records that a hold keeps."},
+		run,
+		{Name: "seen", Kind: Number, Says: "Records looked at."},
+		{Name: "done", Kind: Number, Says: "Records that went."},
+		{Name: "kept", Kind: Number, Says: "Records that another rule keeps."},
+		{Name: "held", Kind: Number, Says: "Records that a hold keeps."},
 		{Name: "verified", Kind: Truth, Says: "Whether a second look found them gone."},
 	}},
 	{"retention.retired", []string{"sweep"}, []string{"retired"}, "The policy has the rule no more.", []Fact{version}},
@@ -119,6 +122,19 @@ var Types = []Type{
 		{Name: "destroyed", Kind: Number, Says: "Keys destroyed that day."}, {Name: "allowed", Kind: Number, Says: "How many a day may destroy."},
 	}},
 	{"erasure.confirmed", []string{"salts"}, []string{"confirmed"}, "An operator lets it go on.", []Fact{{Name: "extra", Kind: Number, Says: "How many more."}}},
+
+	{"policy.published", []string{"policy"}, []string{"published"}, "Another policy is in force.", []Fact{
+		{Name: "version", Kind: Version, Says: "The version of the policy."},
+		{Name: "was", Kind: Version, Says: "The version before it."},
+		{Name: "edition", Kind: Number, Says: "The number of the edition."},
+		{Name: "origin", Kind: Word, Says: "Where it came from: operator, bucket, file, settings."},
+		{Name: "digest", Kind: Digest, Says: "SHA-256 of the file."},
+	}},
+	{"installation.opened", []string{"policy"}, []string{"opened"}, "Nothing is missing any more: people are served.", nil},
+	{"installation.shut", []string{"policy"}, []string{"shut"}, "Something is missing: people are answered that it is not open yet.", []Fact{{Name: "lacks", Kind: Words, Says: "What is missing."}}},
+	{"checkpoint.sealed", []string{"checkpoint"}, []string{"sealed"}, "The entries of the audit since the last checkpoint are sealed. Kept elsewhere, the digest proves that none was changed since.", []Fact{
+		{Name: "n", Kind: Number, Says: "The number of the checkpoint."}, {Name: "count", Kind: Number, Says: "How many entries it seals."}, {Name: "checkpoint", Kind: Digest, Says: "SHA-256 of the checkpoint."},
+	}},
 
 	{"mail.withheld", []string{"request", "closure", "consent", "digest"}, []string{"withheld"}, "A letter was written to nobody: this installation sends no mail, or its mail service did not take the address while it is in its sandbox.", []Fact{
 		{Name: "letter", Of: "mail", Kind: Word, Says: "Which letter, such as ready or denied."}, purpose,
@@ -148,6 +164,9 @@ var silent = []silence{
 	{"sweep", []string{"began"}, "its end is told"},
 	{"sweep", []string{"restored"}, "a replay after a restore tells nothing new"},
 	{"salts", []string{"restored"}, "a replay after a restore tells nothing new"},
+	{"policy", []string{"restored"}, "a replay after a restore tells nothing new"},
+	{"checkpoint", []string{"restored"}, "a replay after a restore tells nothing new"},
+	{"digest", []string{"restored"}, "a replay after a restore tells nothing new"},
 	{"erased", nil, "its chain is named by a keyed hash of an identity"},
 	{"life", nil, "the company's own systems told us of it"},
 	{"operator", nil, "it names an operator"},
@@ -186,4 +205,14 @@ func kept(about, action string) bool {
 		}
 	}
 	return false
+}
+
+// Silent lists what is not told though it is recorded, by what it is about. Where it is
+// everything the list is empty.
+func Silent() map[string][]string {
+	all := map[string][]string{}
+	for _, s := range silent {
+		all[s.about] = append(all[s.about], s.does...)
+	}
+	return all
 }

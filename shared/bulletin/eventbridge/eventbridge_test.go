@@ -1,0 +1,157 @@
+package eventbridge_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"rightsdesk/shared/bulletin"
+	"rightsdesk/shared/bulletin/eventbridge"
+)
+
+// put is one entry of a call as it arrives on the wire.
+type put struct {
+	EventBusName, Source, DetailType, Detail string
+	Time                                     float64
+	Resources                                []string
+}
+
+// service stands in for EventBridge at the level of the wire. It takes what take says.
+type service struct {
+	*httptest.Server
+	calls []int // how many entries each call had
+	taken []put
+	take  func(call int, e put) bool
+}
+
+func start(t *testing.T, take func(call int, e put) bool) (*service, *eventbridge.Bus) {
+	t.Helper()
+	s := &service{take: take}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in struct{ Entries []put }
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			t.Error(err)
+		}
+		if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ") || r.Header.Get("X-Amz-Target") != "AWSEvents.PutEvents" {
+			t.Errorf("a call of %s, signed %.20s", r.Header.Get("X-Amz-Target"), r.Header.Get("Authorization"))
+		}
+		s.calls = append(s.calls, len(in.Entries))
+		out := struct {
+			FailedEntryCount int
+			Entries          []map[string]string
+		}{}
+		for _, e := range in.Entries {
+			if s.take(len(s.calls), e) {
+				s.taken = append(s.taken, e)
+				out.Entries = append(out.Entries, map[string]string{"EventId": fmt.Sprint(len(s.taken))})
+				continue
+			}
+			out.FailedEntryCount++
+			out.Entries = append(out.Entries, map[string]string{"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded"})
+		}
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		if err := json.NewEncoder(w).Encode(out); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s, eventbridge.New(aws.Config{
+		Region: "eu-west-3", BaseEndpoint: &s.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}, "Rightsdesk")
+}
+
+var at = time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
+
+func events(n int) (list []bulletin.Event) {
+	for i := range n {
+		list = append(list, bulletin.Event{Type: "request.received", At: at, Detail: map[string]any{"event": fmt.Sprint(i)}})
+	}
+	return list
+}
+
+func everything(int, put) bool { return true }
+
+func TestEventsGoOutTenAtATime(t *testing.T) {
+	t.Parallel()
+	s, bus := start(t, everything)
+	if err := bus.Put(t.Context(), events(23)); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.calls, []int{10, 10, 3}) || len(s.taken) != 23 {
+		t.Errorf("calls of %v, %d events", s.calls, len(s.taken))
+	}
+	first := s.taken[0]
+	if first.EventBusName != "Rightsdesk" || first.Source != "rightsdesk" || first.DetailType != "request.received" ||
+		first.Detail != `{"event":"0"}` || first.Time != float64(at.Unix()) || first.Resources != nil {
+		t.Errorf("what arrives is %+v", first)
+	}
+	if err := bus.Put(t.Context(), nil); err != nil || len(s.calls) != 3 {
+		t.Errorf("nothing was put by %d calls: %v", len(s.calls)-3, err)
+	}
+}
+
+func TestWhatWasNotTakenIsPutAgainAlone(t *testing.T) {
+	t.Parallel()
+	s, bus := start(t, func(call int, e put) bool { return call > 2 || e.Detail != `{"event":"4"}` })
+	if err := bus.Put(t.Context(), events(7)); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.calls, []int{7, 1, 1}) || len(s.taken) != 7 || s.taken[6].Detail != `{"event":"4"}` {
+		t.Errorf("calls of %v, %+v", s.calls, s.taken)
+	}
+}
+
+func TestABusThatNeverTakesAnEventIsAnError(t *testing.T) {
+	t.Parallel()
+	s, bus := start(t, func(_ int, e put) bool { return e.Detail != `{"event":"1"}` })
+	err := bus.Put(t.Context(), events(12))
+	if err == nil || !strings.Contains(err.Error(), "1 of 10") && !strings.Contains(err.Error(), "ThrottlingException") {
+		t.Errorf("err = %v", err)
+	}
+	if len(s.calls) != 4 {
+		t.Errorf("%d calls, want 4 tries and no more", len(s.calls))
+	}
+}
+
+func TestABusThatIsNotThereIsAnError(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"__type":"ResourceNotFoundException","message":"Event bus does not exist"}`))
+	}))
+	defer gone.Close()
+	bus := eventbridge.New(aws.Config{
+		Region: "eu-west-3", BaseEndpoint: &gone.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}, "Rightsdesk")
+	if err := bus.Put(t.Context(), events(1)); err == nil || !strings.Contains(err.Error(), "ResourceNotFoundException") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+// An answer that is not about what was put may hide an event that was not taken.
+func TestAnAnswerAboutSomethingElseIsAnError(t *testing.T) {
+	t.Parallel()
+	odd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		_, _ = w.Write([]byte(`{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`))
+	}))
+	defer odd.Close()
+	bus := eventbridge.New(aws.Config{
+		Region: "eu-west-3", BaseEndpoint: &odd.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}, "Rightsdesk")
+	if err := bus.Put(t.Context(), events(2)); err == nil {
+		t.Error("one answer for two events is taken for both")
+	}
+}
