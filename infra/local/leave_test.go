@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"rightsdesk/infra/operate"
 	"rightsdesk/shared/personal"
@@ -309,6 +307,3 @@ func TestLeaveRefusesWhatItCannotDo(t *testing.T) {
 		t.Errorf("into a folder with something in it: %v", err)
 	}
 }
-
-var _ = hex.EncodeToString
-var _ = time.Now
