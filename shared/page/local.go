@@ -78,3 +78,16 @@ type turn struct {
 func (Clock) Turns() []turn {
 	return []turn{{"1h", "clock.hours", 1}, {"24h", "clock.days", 1}, {"168h", "clock.days", 7}, {"720h", "clock.days", 30}}
 }
+
+// Events lists what the company's own systems would have been told of a local run.
+type Events struct{ Events []Told } // newest first
+
+// Told is one event.
+type Told struct {
+	Type   string
+	At     time.Time
+	Detail string // JSON
+}
+
+func (Events) name() string               { return "events" }
+func (Events) title(w words.Words) string { return w.T("events.title") }

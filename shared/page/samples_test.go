@@ -196,7 +196,11 @@ func samples(language string) map[string]sample {
 			N: 1, To: email("ada@example.org"), Subject: say("Please confirm your request to Lumen", "Veuillez confirmer votre demande à Lumen"), At: received,
 			Text: personal.MakeText(say("Hello,", "Bonjour,") + "\n\n    123456\n\nhttp://localhost:8080/r/t0ken\n\nLumen\n"), Code: personal.MakeText("123456"),
 		}},
-		"clock": {path: "/local/clock", edit: func(f *page.Frame) { f.Local = true }, page: page.Clock{Now: received, Path: "/local/clock"}},
+		"events": {path: "/local/events", edit: func(f *page.Frame) { f.Local = true }, page: page.Events{Events: []page.Told{
+			{Type: "hold.placed", At: received, Detail: "{\n  \"about\": \"hold\"\n}"}, {Type: "retention.swept", At: received, Detail: "{}"},
+		}}},
+		"events-none": {path: "/local/events", edit: func(f *page.Frame) { f.Local = true }, page: page.Events{}},
+		"clock":       {path: "/local/clock", edit: func(f *page.Frame) { f.Local = true }, page: page.Clock{Now: received, Path: "/local/clock"}},
 	}
 	maps.Copy(all, choiceSamples(say))
 	maps.Copy(all, closureSamples(say))
