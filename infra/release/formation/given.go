@@ -97,6 +97,13 @@ func (g *Given) holds(expression any) (bool, error) {
 		}
 		b, err := g.Value(parts[1])
 		return fmt.Sprint(a) == fmt.Sprint(b), err
+	case "Fn::Contains":
+		list, err := g.list(parts[0])
+		if err != nil {
+			return false, err
+		}
+		value, err := g.Value(parts[1])
+		return slices.ContainsFunc(list, func(e any) bool { return fmt.Sprint(e) == fmt.Sprint(value) }), err
 	case "Fn::Not":
 		held, err := g.holds(parts[0])
 		return !held, err
