@@ -148,17 +148,25 @@ func sorted(leaves []Leaf) []Leaf {
 	return slices.Compact(leaves)
 }
 
-// root returns the root of the Merkle tree (RFC 6962, 2.1) over the lines of leaves.
+// root returns the root of the Merkle tree over the lines of leaves.
 func root(leaves []Leaf) audit.Hash {
-	if len(leaves) == 0 {
+	lines := make([][]byte, len(leaves))
+	for i, l := range leaves {
+		lines[i] = []byte(l.line())
+	}
+	return merkle(lines)
+}
+
+// merkle returns the root of the tree of RFC 6962, 2.1. Pairing from the left and
+// carrying what is left over is that tree, whose left half is the largest power of two.
+func merkle(data [][]byte) audit.Hash {
+	if len(data) == 0 {
 		return sha256.Sum256(nil)
 	}
-	level := make([]audit.Hash, len(leaves))
-	for i, l := range leaves {
-		level[i] = sha256.Sum256(append([]byte{0}, l.line()...))
+	level := make([]audit.Hash, len(data))
+	for i, b := range data {
+		level[i] = sha256.Sum256(append([]byte{0}, b...))
 	}
-	// Pairing from the left and carrying what is left over is the tree of the RFC,
-	// whose left half is the largest power of two.
 	for len(level) > 1 {
 		next := level[:0]
 		for i := 0; i < len(level); i += 2 {
@@ -166,9 +174,7 @@ func root(leaves []Leaf) audit.Hash {
 				next = append(next, level[i])
 				continue
 			}
-			node := make([]byte, 1, 1+2*sha256.Size)
-			node[0] = 1
-			next = append(next, sha256.Sum256(append(append(node, level[i][:]...), level[i+1][:]...)))
+			next = append(next, sha256.Sum256(slices.Concat([]byte{1}, level[i][:], level[i+1][:])))
 		}
 		level = next
 	}

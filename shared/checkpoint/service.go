@@ -200,15 +200,19 @@ type Report struct {
 // entry arrives any more.
 func (s *Service) Run(ctx context.Context) (rep Report, err error) {
 	began := s.now()
+	work := context.WithoutCancel(ctx) // a checkpoint that is begun is ended
 	for {
-		h, err := s.load(ctx)
+		if err := ctx.Err(); err != nil {
+			return rep, err
+		}
+		h, err := s.load(work)
 		if err != nil {
 			return rep, err
 		}
-		if err := s.refile(ctx, h); err != nil {
+		if err := s.refile(work, h); err != nil {
 			return rep, err
 		}
-		page, err := s.waiting(ctx)
+		page, err := s.waiting(work)
 		if err != nil {
 			return rep, err
 		}
@@ -216,12 +220,12 @@ func (s *Service) Run(ctx context.Context) (rep Report, err error) {
 		if len(page.taken) == 0 && h.N > 0 {
 			return rep, s.stalled(h, page, began)
 		}
-		moved, ours, err := s.advance(ctx, h, page)
+		moved, ours, err := s.advance(work, h, page)
 		switch {
 		case errors.Is(err, table.ErrConflict):
 			// Another run moved the head: look again at what is left. A conflict about the
 			// chain alone does not pass by itself.
-			if now, again := s.load(ctx); again != nil || now.version == h.version {
+			if now, again := s.load(work); again != nil || now.version == h.version {
 				return rep, errors.Join(fmt.Errorf("the head of checkpoints is older than its chain in the audit; "+
 					"was the State table restored? Start a replay: %w", err), again)
 			}
@@ -234,14 +238,10 @@ func (s *Service) Run(ctx context.Context) (rep Report, err error) {
 			rep.Batches += len(page.taken)
 		}
 		if ours && !page.more {
-			page.taken = nil
 			return rep, s.stalled(moved, page, began)
 		}
-		if err := ctx.Err(); err != nil {
-			if late := behind(page, began); late != nil {
-				return rep, late
-			}
-			return rep, err
+		if late := behind(page, began); ctx.Err() != nil && late != nil {
+			return rep, late
 		}
 	}
 }

@@ -1,0 +1,6 @@
+//go:build race
+
+package checkpoint_test
+
+// stride: the race detector takes ten times as long.
+const stride = 11
