@@ -22,7 +22,7 @@ func main() {
 // run synthesises the stack. What it returns is wrong with the settings.
 func run() error {
 	defer jsii.Close()
-	app := awscdk.NewApp(nil)
+	app := awscdk.NewApp(&awscdk.AppProps{Context: stack.Context()})
 	context, _ := app.Node().GetAllContext(nil).(map[string]any)
 	settings, err := stack.ReadSettings("rightsdesk.yaml", context)
 	if err != nil {

@@ -111,7 +111,7 @@ func (s *system) addRoutes(u unit) {
 		made := awsapigatewayv2.NewCfnRoute(s.stack, jsii.String("Route "+r.Pattern), route)
 		if isBusy(u.Function, r) {
 			s.busy[r.Pattern] = map[string]any{"ThrottlingRateLimit": viewsPerSecond, "ThrottlingBurstLimit": viewsAtOnce}
-			s.stage.AddDependency(made) // it refuses settings of a route that is not there yet
+			s.stage.AddResourceDependency(made, nil) // it refuses settings of a route that is not there yet
 		}
 	}
 }

@@ -64,10 +64,11 @@ func (s *system) addEdge() {
 		},
 	})
 	s.edge.CfnOptions().SetCondition(s.param.hasEdge)
+	explain(s.edge, staysBlank, "E3013", "F3014")
 	s.edge.AddPropertyOverride(jsii.String("DistributionConfig.Aliases"),
 		awscdk.Fn_ConditionIf(s.param.domain.given.LogicalId(), []*string{s.param.domain.value}, awscdk.Aws_NO_VALUE()))
 	s.edge.AddPropertyOverride(jsii.String("DistributionConfig.ViewerCertificate"),
-		awscdk.Fn_ConditionIf(s.param.domain.given.LogicalId(), map[string]any{
+		awscdk.Fn_ConditionIf(s.param.certificate.given.LogicalId(), map[string]any{
 			"AcmCertificateArn": s.param.certificate.value, "SslSupportMethod": "sni-only", "MinimumProtocolVersion": "TLSv1.2_2021",
 		}, map[string]any{"CloudFrontDefaultCertificate": true}))
 }

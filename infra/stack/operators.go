@@ -97,7 +97,7 @@ func (s *system) addSignIn() {
 		UserPoolId: s.pool.users.Ref(), ClientId: s.pool.client.Ref(), UseCognitoProvidedValues: true,
 	})
 	style.CfnOptions().SetCondition(s.param.makesOperators)
-	style.AddDependency(domain)
+	style.AddResourceDependency(domain, nil)
 }
 
 // addFirstOperator invites whoever runs the installation. It stays too: who is told of

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Groups of parameters, in the order in which the console shows them.
+// Groups of parameters. The console shows them in the order of the catalogue.
 const (
 	groupWho       = "Who this installation belongs to"
 	groupMail      = "Mail"
@@ -253,11 +253,15 @@ func numeral(text *string) *float64 {
 
 func (s *system) addParameters() {
 	s.param.values = map[string]*string{}
+	var open []parameter
 	for _, p := range catalogue {
 		if p.release && s.release == nil {
 			continue
 		}
 		fixed, ok := s.fixed[p.name]
+		if !ok {
+			open = append(open, p)
+		}
 		switch {
 		case p.list && ok:
 			s.param.sourceRoles = jsii.Strings(strings.Split(fixed, ",")...)
@@ -269,6 +273,7 @@ func (s *system) addParameters() {
 			s.param.values[p.name] = awscdk.Token_AsString(s.addParameter(p).Value(), nil)
 		}
 	}
+	s.addInterface(open)
 	v := s.param.values
 	s.param.adminContact, s.param.profile = v["AdminContact"], v["Profile"]
 	s.param.sender, s.param.mailMode = v["Sender"], v["MailMode"]
@@ -289,7 +294,7 @@ func (s *system) addParameters() {
 	s.param.keepsEvents = s.condition("KeepsEvents", awscdk.Fn_ConditionAnd(not(equals(s.param.eventArchiveDays, "0")), outside(withoutArchives)))
 	s.param.makesOperators = s.condition("MakesOperators", awscdk.Fn_ConditionAnd(not(s.param.issuer.given), outside(withoutUserPools)))
 	s.param.hasEdge = s.condition("HasEdge", awscdk.Fn_ConditionAnd(s.param.webACL.given, outside(withoutEdge)))
-	s.param.servesDomain = s.condition("ServesDomain", awscdk.Fn_ConditionAnd(s.param.domain.given, not(s.param.hasEdge)))
+	s.param.servesDomain = s.condition("ServesDomain", awscdk.Fn_ConditionAnd(s.param.certificate.given, not(s.param.hasEdge)))
 	s.param.checkpointLock = either(s.condition("LocksForGood", equals(v["CheckpointLock"], lockForGood)),
 		jsii.String("COMPLIANCE"), jsii.String("GOVERNANCE"))
 }
@@ -343,21 +348,21 @@ func not(expression awscdk.ICfnConditionExpression) awscdk.ICfnConditionExpressi
 }
 
 // addInterface tells the console in which groups and by which names to show parameters.
-func (s *system) addInterface() {
+func (s *system) addInterface(shown []parameter) {
 	labels := map[string]any{}
 	groups := []any{}
-	for _, group := range []string{groupWho, groupMail, groupOperators, groupAddress, groupSources, groupCare, groupCode} {
-		names := []string{}
-		for _, p := range catalogue {
-			_, fixed := s.fixed[p.name]
-			if p.group == group && !fixed && (!p.release || s.release != nil) {
-				names = append(names, p.name)
-				labels[p.name] = map[string]string{"default": p.label}
-			}
+	at := map[string]int{}
+	for _, p := range shown {
+		i, ok := at[p.group]
+		if !ok {
+			i = len(groups)
+			at[p.group] = i
+			groups = append(groups, map[string]any{"Label": map[string]string{"default": p.group}})
 		}
-		if len(names) > 0 {
-			groups = append(groups, map[string]any{"Label": map[string]string{"default": group}, "Parameters": names})
-		}
+		group := groups[i].(map[string]any) //nolint:forcetypeassert // put there above
+		names, _ := group["Parameters"].([]string)
+		group["Parameters"] = append(names, p.name)
+		labels[p.name] = map[string]string{"default": p.label}
 	}
 	s.stack.TemplateOptions().SetMetadata(&map[string]any{
 		"AWS::CloudFormation::Interface": map[string]any{"ParameterGroups": groups, "ParameterLabels": labels},

@@ -36,5 +36,6 @@ func (s *system) takeCode(f awslambda.Function) {
 		return
 	}
 	code := f.Node().DefaultChild().(awslambda.CfnFunction) //nolint:forcetypeassert // the CDK made it
+	explain(code, staysBlank, "F3033")
 	code.AddPropertyOverride(jsii.String("Code.S3Bucket"), s.param.codeBucket.or(awscdk.Fn_Sub(&s.release.Bucket, nil)))
 }

@@ -80,7 +80,6 @@ func (s *system) add(build Build) awscdk.Stack {
 	s.busy = map[string]any{}
 	s.addParameters()
 	s.addRules()
-	s.addInterface()
 	s.addAlarmTopic()
 	s.addTables()
 	s.addStorage()
@@ -106,26 +105,38 @@ func (s *system) add(build Build) awscdk.Stack {
 	s.addDashboard()
 	s.addOutputs()
 	s.bound()
-	// So that whoever pays sees what each installation costs.
-	awscdk.Tags_Of(s.stack).Add(jsii.String("rightsdesk:installation"), awscdk.Aws_STACK_NAME(), nil)
+	s.tag()
 	return s.stack
 }
 
-// addOutputs tells the operator what the next steps need.
+// addOutputs tells the operator what the next steps need, and the commands what is where.
 func (s *system) addOutputs() {
-	for _, out := range []struct {
-		name  string
-		value *string
-	}{
-		{"Address", s.value(topology.BaseURL)},
-		{"StateTableName", s.state.TableName()},
-		{"AuditTableName", s.audit.TableName()},
-		{"KeysTableName", s.keys.TableName()},
-		{"MasterKeyArn", s.master.KeyArn()},
-		{"SecretNames", s.secretNames()},
-	} {
-		awscdk.NewCfnOutput(s.stack, &out.name, &awscdk.CfnOutputProps{Value: out.value})
+	explain(s.stack, followsNot, "W1001")
+	s.output("Address", s.baseURL(), "Where people find this installation")
+	s.output("DnsTarget", s.dnsTarget(), "Where the DNS record of DomainName leads")
+	s.output("SignInIssuer", s.issuer(), "Who signs operators' tokens")
+	s.output("SignInClient", s.audience(), "Whom operators' tokens are for")
+	s.output("StateTableName", s.state.TableName(), "Requests and everything that changes")
+	s.output("AuditTableName", s.audit.TableName(), "What happened; entries are never changed")
+	s.output("KeysTableName", s.keys.TableName(), "The key ring, and a salt for each person")
+	s.output("MasterKeyArn", s.master.KeyArn(), "Wraps the key ring; without it nothing personal can be read again")
+	s.output("ExportsBucketName", s.exports.BucketName(), "Packages for people, sealed")
+	s.output("PolicyBucketName", s.policies.BucketName(), "Put policy.yaml here to publish it")
+	s.output("CheckpointsBucketName", s.checkpoints.BucketName(), "Sealed entries, write-once")
+	s.output("EventBusName", s.bus.AttrName(), "Your own systems listen here")
+	s.output("SecretNames", s.secretNames(), "What the names of this installation's secrets begin with")
+	for _, u := range s.units {
+		if u.Sources {
+			s.output(title(u.Name)+"RoleArn", u.role.RoleArn(), "Roles of your data stores trust this role")
+		}
 	}
+	if s.release != nil {
+		s.output("SolutionVersion", &s.release.Version, "The release that this is")
+	}
+}
+
+func (s *system) output(name string, value *string, says string) {
+	awscdk.NewCfnOutput(s.stack, &name, &awscdk.CfnOutputProps{Value: value, Description: &says})
 }
 
 // bound puts the operator's permissions boundary on every role, whoever added it.
@@ -133,6 +144,35 @@ func (s *system) bound() {
 	for _, part := range *s.stack.Node().FindAll(constructs.ConstructOrder_PREORDER) {
 		if role, ok := part.(awsiam.CfnRole); ok {
 			role.SetPermissionsBoundary(s.param.boundary.or(awscdk.Aws_NO_VALUE()))
+			explain(role, staysBlank, "F3033")
 		}
+	}
+}
+
+// tag shows whoever pays what each installation costs.
+func (s *system) tag() {
+	awscdk.Tags_Of(s.stack).Add(jsii.String("rightsdesk:installation"), awscdk.Aws_STACK_NAME(), &awscdk.TagProps{
+		ExcludeResourceTypes: jsii.Strings("AWS::CloudWatch::Dashboard"), // which not every region can tag
+	})
+}
+
+// Context is the CDK's context of every app that makes our templates: what its own
+// validation finds ends the synthesis.
+func Context() *map[string]any {
+	return &map[string]any{"@aws-cdk/core:validateAgainstDefaultRules": true}
+}
+
+// Why findings of the CDK's own validation stay.
+const (
+	staysBlank = "it takes the blank default of a parameter for its value; a condition leaves the property out then"
+	followsNot = "in outputs it does not follow Fn::If; cfn-lint, which has the same rule, does"
+)
+
+// explain keeps findings of the CDK's own validation from ending the synthesis.
+func explain(part constructs.IConstruct, reason string, rules ...string) {
+	for _, rule := range rules {
+		awscdk.Validations_Of(part).Acknowledge(&awscdk.Acknowledgment{
+			Id: jsii.String("CloudFormation-Validate::" + rule), Reason: &reason,
+		})
 	}
 }
