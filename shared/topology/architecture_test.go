@@ -121,13 +121,14 @@ var members = map[string]string{
 
 	"infra/local/company/indynamodb": "tests",
 
-	"shared/export/exporttest":   "tests",
-	"shared/export/s3/s3test":    "tests",
-	"shared/receipt/receipttest": "tests",
-	"shared/source/sourcetest":   "tests",
-	"shared/table/hostile":       "tests",
-	"shared/table/hostile/wire":  "tests",
-	"shared/table/tabletest":     "tests",
+	"shared/checkpoint/vaulttest": "tests",
+	"shared/export/exporttest":    "tests",
+	"shared/export/s3/s3test":     "tests",
+	"shared/receipt/receipttest":  "tests",
+	"shared/source/sourcetest":    "tests",
+	"shared/table/hostile":        "tests",
+	"shared/table/hostile/wire":   "tests",
+	"shared/table/tabletest":      "tests",
 
 	"shared/boot":     "boot",
 	"shared/boot/...": "boot",

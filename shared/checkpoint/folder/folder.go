@@ -128,8 +128,11 @@ func (v *Vault) Get(_ context.Context, key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := v.root.Stat(from)
-	if err == nil && info.Size() > checkpoint.MaxObject {
+	switch info, err := v.root.Stat(from); {
+	case err != nil: // reading says why
+	case info.IsDir():
+		return nil, checkpoint.ErrAbsent
+	case info.Size() > checkpoint.MaxObject:
 		return nil, fmt.Errorf("folder: %s is larger than any object is", key)
 	}
 	b, err := v.root.ReadFile(from)

@@ -1,6 +1,6 @@
 // Package s3test is a bucket in memory that speaks S3's protocol as far as
-// export/s3 does, checks links as S3 does, and fails when told to. Only tests
-// import it.
+// export/s3 and checkpoint/s3 do, checks links as S3 does, and fails when told to.
+// Only tests import it.
 package s3test
 
 import (
@@ -64,7 +64,7 @@ func problem(w http.ResponseWriter, status int, code string) {
 }
 
 func (b *Bucket) serve(w http.ResponseWriter, r *http.Request) {
-	key := strings.TrimPrefix(r.URL.Path, "/"+Name+"/")
+	_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/") // below the bucket's own name
 	switch {
 	case !b.admitted(r):
 		problem(w, http.StatusForbidden, "AccessDenied")
@@ -107,6 +107,10 @@ func (b *Bucket) put(w http.ResponseWriter, r *http.Request, key string) {
 	sum := sha256.Sum256(body)
 	if err != nil || key == "" || r.Header.Get("X-Amz-Content-Sha256") != hex.EncodeToString(sum[:]) {
 		problem(w, http.StatusBadRequest, "XAmzContentSHA256Mismatch")
+		return
+	}
+	if _, there := b.Objects[key]; there && r.Header.Get("If-None-Match") == "*" {
+		problem(w, http.StatusPreconditionFailed, "PreconditionFailed")
 		return
 	}
 	b.Objects[key] = body
@@ -168,7 +172,7 @@ func (b *Bucket) list(w http.ResponseWriter, r *http.Request) {
 	}
 	q := r.URL.Query()
 	for _, key := range slices.Sorted(maps.Keys(b.Objects)) {
-		if !strings.HasPrefix(key, q.Get("prefix")) || key <= q.Get("continuation-token") {
+		if !strings.HasPrefix(key, q.Get("prefix")) || key <= max(q.Get("continuation-token"), q.Get("start-after")) {
 			continue
 		}
 		if len(out.Contents) == size {
