@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	netmail "net/mail"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -69,11 +70,22 @@ func (s *Sender) Send(ctx context.Context, m mail.Message, key string) error {
 	switch {
 	case err == nil:
 		return nil
-	case s.sandbox != nil && unverified(err):
+	case s.sandbox != nil && unverified(err) && !names(err, s.from):
 		s.sandbox.WarnContext(ctx, "the mail service is in its sandbox, and wrote to nobody; verify the address or ask to leave the sandbox", "announcement", Announcement(key))
 		return fmt.Errorf("%w: SES is in its sandbox", mail.ErrWithheld)
 	}
 	return translate(err)
+}
+
+// names reports whether SES complains about the sender's own address: that is no sandbox
+// but a mistake, which somebody has to mend.
+func names(err error, from string) bool {
+	address := from
+	if a, err := netmail.ParseAddress(from); err == nil {
+		address = a.Address
+	}
+	api, ok := errors.AsType[smithy.APIError](err)
+	return ok && strings.Contains(strings.ToLower(api.ErrorMessage()), strings.ToLower(address))
 }
 
 // unverified reports whether SES refused a mail because of an identity that it does not

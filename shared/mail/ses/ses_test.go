@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -165,6 +166,40 @@ func TestWhatAnErrorMeans(t *testing.T) {
 			}
 			if n := s.seen(); n != 1 {
 				t.Errorf("SES was called %d times: each call may have sent the mail", n)
+			}
+		})
+	}
+}
+
+// In its sandbox SES writes to addresses that it knows only. Nobody is owed another try
+// then, unless it is the sender whom SES does not know.
+func TestInTheSandboxALetterToAStrangerIsWithheld(t *testing.T) {
+	t.Parallel()
+	const failed = "Email address is not verified. The following identities failed the check in region EU-WEST-3: "
+	for name, tt := range map[string]struct {
+		answer func(http.ResponseWriter)
+		want   error
+	}{
+		"a stranger":     {refused(400, "MessageRejected", failed+"ada@example.org"), mail.ErrWithheld},
+		"the sender":     {refused(400, "MessageRejected", failed+"privacy@lumen.example"), mail.ErrLater},
+		"both":           {refused(400, "MessageRejected", failed+"Privacy@Lumen.example, ada@example.org"), mail.ErrLater},
+		"a virus":        {refused(400, "MessageRejected", "Message contains a virus"), mail.ErrRefused},
+		"over the quota": {refused(400, "LimitExceededException", "Daily message quota exceeded."), mail.ErrLater},
+		"somebody known": {accepted, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log strings.Builder
+			s := start(t, tt.answer)
+			err := s.sender().InSandbox(slog.New(slog.NewTextHandler(&log, nil))).Send(t.Context(), message(t), "k")
+			if !errors.Is(err, tt.want) {
+				t.Fatalf("err = %v, want %v", err, tt.want)
+			}
+			if warned := strings.Contains(log.String(), "level=WARN msg=\"the mail service is in its sandbox"); warned != errors.Is(tt.want, mail.ErrWithheld) {
+				t.Errorf("the log says %q", log.String())
+			}
+			if strings.Contains(log.String(), "ada") || err != nil && strings.Contains(err.Error(), "ada") {
+				t.Errorf("an address is told: %v, %s", err, log.String())
 			}
 		})
 	}
