@@ -5,7 +5,7 @@
 // laptop.
 //
 // What only some functions need stands in the folders below (routes, apps,
-// mailing, hearing, packages, stores, queueing, publishing) and is handed to Run by the function's main: a
+// mailing, hearing, packages, policies, stores, queueing, publishing) and is handed to Run by the function's main: a
 // binary that never sends mail does not carry, or initialise, a mail service's
 // client.
 package boot
@@ -14,24 +14,19 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"time"
 	_ "time/tzdata" // days are counted in the controller's zone, whatever the image has
 
 	"rightsdesk/shared/bulletin"
 	"rightsdesk/shared/desk"
 	"rightsdesk/shared/job"
-	"rightsdesk/shared/policy"
 	"rightsdesk/shared/seal/kms"
-	"rightsdesk/shared/table"
-	"rightsdesk/shared/table/dynamo"
 	"rightsdesk/shared/topology"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -118,45 +113,13 @@ func tell(ctx context.Context, cause error) error {
 // startFor is within the ten seconds that Lambda gives to initialise.
 const startFor = 9 * time.Second
 
-func assemble(ctx context.Context, fn topology.Function, log *slog.Logger, parts []Part) (*handler, error) {
-	for _, s := range fn.Settings() {
-		if os.Getenv(string(s)) == "" {
-			return nil, fmt.Errorf("boot: the setting %s is missing", s)
-		}
-	}
-	a := &Assembly{Function: fn, AWS: config()}
-	store := table.Steady(dynamo.New(a.AWS, dynamo.Tables{
-		State: a.Setting(topology.StateTable), Audit: a.Setting(topology.AuditTable), Keys: a.Setting(topology.KeysTable),
-	}, now), table.Sleep)
-	pol, err := readPolicy(a.Setting(topology.Profile))
-	if err != nil {
-		return nil, err
-	}
-	a.Desk = desk.New(desk.Ground{Table: store, Policy: pol, Now: now, BaseURL: strings.TrimSuffix(a.Setting(topology.BaseURL), "/"), Log: log})
-	if err := a.openRing(ctx); err != nil && !errors.Is(err, kms.ErrNone) {
-		return nil, err
-	}
-	for _, p := range parts {
-		if !p.Grants(fn) {
-			return nil, fmt.Errorf("boot: %s is not granted %s by its topology entry", fn.Name, p.Name)
-		}
-		if err := p.Fill(ctx, a); err != nil {
-			return nil, fmt.Errorf("boot: %s: %w", p.Name, err)
-		}
-	}
-	if err := a.complete(); err != nil {
-		return nil, err
-	}
-	return newHandler(a)
-}
-
 // complete reports what the topology entry grants and no part has filled in.
 func (a *Assembly) complete() error {
 	f := a.Function
 	switch {
 	case f.SendsMail && !a.Sends(), f.Sources && !a.Reaches(), f.Exports != topology.None && a.Requests.Downloads == nil,
 		f.Exports >= topology.Append && a.Requests.Exports == nil, len(f.Sends) > 0 && !a.Wakes(), f.Feed != nil && a.Hear == nil, f.HearsApps() && a.AppKeys == nil, len(f.Routes) > 0 && a.HTTP == nil,
-		f.Publishes && a.Bus == nil, f.Checkpoints >= topology.Append && !a.Seals():
+		f.Publishes && a.Bus == nil, f.Editions && a.Editions.Profile == nil, f.Checkpoints >= topology.Append && !a.Seals():
 		return fmt.Errorf("boot: the main of %s names fewer parts than its topology entry grants", f.Name)
 	}
 	return nil
@@ -195,18 +158,6 @@ func impatient() *awshttp.BuildableClient {
 }
 
 func now() time.Time { return time.Now().UTC() }
-
-func readPolicy(name string) (*policy.Policy, error) {
-	file, ok := policy.Profile(name)
-	if !ok {
-		return nil, fmt.Errorf("boot: there is no policy named %q; there are %v", name, policy.ProfileNames())
-	}
-	p, err := policy.Parse(file)
-	if err != nil {
-		return nil, fmt.Errorf("boot: the policy %s: %w", name, err)
-	}
-	return p, nil
-}
 
 // openRing opens the key ring, one KMS call per cold start. In a fresh
 // installation there is none until a function that may write the Keys table

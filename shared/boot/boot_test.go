@@ -20,6 +20,7 @@ import (
 	"rightsdesk/shared/boot/hearing"
 	"rightsdesk/shared/boot/mailing"
 	"rightsdesk/shared/boot/packages"
+	"rightsdesk/shared/boot/policies"
 	"rightsdesk/shared/boot/publishing"
 	"rightsdesk/shared/boot/queueing"
 	"rightsdesk/shared/boot/routes"
@@ -33,7 +34,7 @@ import (
 )
 
 // every part, in the order in which a main may name them.
-var parts = []boot.Part{mailing.Part, publishing.Part, hearing.Part, packages.Part, queueing.Part, stores.Part, apps.Part, routes.Part}
+var parts = []boot.Part{mailing.Part, publishing.Part, hearing.Part, packages.Part, policies.Part, queueing.Part, stores.Part, apps.Part, routes.Part}
 
 func assemble(t *testing.T, f topology.Function, parts []boot.Part) error {
 	t.Helper()
@@ -105,11 +106,13 @@ func TestACallThatNobodyAnswersIsRepeated(t *testing.T) {
 	}
 }
 
-func TestAPolicyThatIsNotThereIsNamed(t *testing.T) {
-	for _, s := range topology.Notice.Settings() {
-		t.Setenv(string(s), "x")
+func TestAProfileThatIsNotThereIsNamed(t *testing.T) {
+	c := openCloud(t)
+	for name, value := range c.environment(topology.Notice) {
+		t.Setenv(name, value)
 	}
-	if err := assemble(t, topology.Notice, []boot.Part{routes.Part}); err == nil || !strings.Contains(err.Error(), `"x"`) ||
+	t.Setenv(string(topology.Profile), "x")
+	if err := assemble(t, topology.Notice, []boot.Part{policies.Part, routes.Part}); err == nil || !strings.Contains(err.Error(), `"x"`) ||
 		!strings.Contains(err.Error(), profile) {
 		t.Errorf("err = %v, want the wrong name and the right ones", err)
 	}
@@ -120,10 +123,10 @@ func TestASettingThatIsNotListedIsNotRead(t *testing.T) {
 	t.Parallel()
 	defer func() {
 		if recover() == nil {
-			t.Error("notice may read the sender of mails")
+			t.Error("notice may read the name of the key")
 		}
 	}()
-	(&boot.Assembly{Function: topology.Notice}).Setting(topology.Sender)
+	(&boot.Assembly{Function: topology.Notice}).Setting(topology.MasterKey)
 }
 
 // The recorded events are those that the topology lets happen, and all kinds of them.

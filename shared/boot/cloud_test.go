@@ -41,6 +41,9 @@ const (
 	secret    = "a secret of a hook or an app, of thirty-two bytes at least"
 	baseURL   = "https://privacy.example.org"
 	profile   = "cloud-platform"
+	contact   = "privacy@desk.internal" // nobody's, but at no domain that is reserved for examples
+
+	policyBucket = "policies"
 )
 
 // cloud is what functions reach under AWS_ENDPOINT_URL: Dynoxide for DynamoDB,
@@ -54,6 +57,7 @@ type cloud struct {
 	tables dynamo.Tables
 	bucket *s3test.Bucket
 	client *dynamodb.Client // of the tables, past everybody's grants
+	direct aws.Config       // that it was made by
 
 	mu    sync.Mutex
 	mails []mail
@@ -61,6 +65,7 @@ type cloud struct {
 	hints []string       // messages in the queue of steps
 	calls map[string]int // by function and action, such as "relay ses:SendEmail"
 	down  bool           // every table refuses
+	deny  string         // caller and action that IAM refuses, such as "fulfil sts:AssumeRole"
 }
 
 // busEvent is what was put on the bus.
@@ -110,7 +115,7 @@ func openCloud(t *testing.T) *cloud {
 		bucket: &s3test.Bucket{Secret: secretKey, Now: time.Now, Objects: map[string][]byte{}},
 	}
 	client := dynamodb.NewFromConfig(cfg)
-	c.client = client
+	c.client, c.direct = client, cfg
 	for _, in := range company {
 		if _, err := client.CreateTable(t.Context(), in); err != nil {
 			t.Fatal(err)
@@ -141,8 +146,8 @@ func (c *cloud) environment(f topology.Function) map[string]string {
 			topology.StateTable: c.tables.State, topology.AuditTable: c.tables.Audit, topology.KeysTable: c.tables.Keys,
 			topology.StepsQueue: stepsURL, topology.ExportsName: s3test.Name, topology.Sender: sender, topology.ConfigurationSet: mailSet, topology.MasterKey: masterKey,
 			topology.BaseURL: baseURL, topology.Profile: profile, topology.MailMode: "on", topology.RoleClaim: "rightsdesk:roles", topology.MFAClaim: "amr",
-			topology.EdgeSecret: topology.NoValue, topology.ControllerName: "Example Cloud Ltd", topology.PrivacyContact: "privacy@example.org",
-			topology.PolicyBucket: "policies", topology.EventBus: "bus", topology.Checkpoints: "checkpoints", topology.SecretNames: secrets,
+			topology.EdgeSecret: topology.NoValue, topology.ControllerName: "Example Cloud Ltd", topology.PrivacyContact: contact,
+			topology.PolicyBucket: policyBucket, topology.EventBus: "bus", topology.Checkpoints: "checkpoints", topology.SecretNames: secrets,
 		}[s]
 	}
 	return env
@@ -168,6 +173,9 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.t.Errorf("%s calls %s without the token of its session", caller, service)
 	}
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	if c.denied(w, caller, service, operation) {
+		return
+	}
 	switch service {
 	case "dynamodb":
 		c.table(w, r, f, caller, operation, body)
@@ -190,6 +198,12 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				`<SessionToken>session-of-%[1]s</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`, role)
 		}
 	case "s3":
+		if strings.HasPrefix(r.URL.Path, "/"+policyBucket+"/") {
+			if c.may(w, f, "s3:"+r.Method+" "+policyBucket, f.Editions && r.Method == http.MethodGet) {
+				c.bucket.ServeHTTP(w, r) // which takes the whole path for a name
+			}
+			return
+		}
 		if c.may(w, f, "s3:"+r.Method, f.Exports == topology.ReadWrite ||
 			f.Exports != topology.None && r.Method == http.MethodGet || f.Exports == topology.Append && r.Method == http.MethodPut) {
 			c.bucket.ServeHTTP(w, r)
@@ -199,6 +213,35 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		c.may(w, f, service, false)
 	}
+}
+
+// denied answers as IAM does to who lacks a permission.
+func (c *cloud) denied(w http.ResponseWriter, caller, service, operation string) bool {
+	c.mu.Lock()
+	deny := c.deny
+	c.mu.Unlock()
+	if service == "sts" {
+		operation = "AssumeRole"
+	}
+	action := service + ":" + operation
+	if deny == "" || deny != caller+" "+action {
+		return false
+	}
+	says := "User: arn:aws:sts::111122223333:assumed-role/" + caller + "/x is not authorized to perform: " + action +
+		" on resource: arn:aws:" + service + ":eu-west-3:111122223333:thing because no identity-based policy allows the " + action + " action"
+	w.WriteHeader(http.StatusForbidden)
+	if service == "sts" {
+		_, _ = fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>%s</Message></Error></ErrorResponse>`, says)
+		return true
+	}
+	_, _ = fmt.Fprintf(w, `{"__type":"AccessDeniedException","message":"%s"}`, says)
+	return true
+}
+
+func (c *cloud) denies(what string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deny = what
 }
 
 // signedBy returns the key and the service in the signature of a call.

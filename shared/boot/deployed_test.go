@@ -1,9 +1,12 @@
 package boot_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +17,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"rightsdesk/shared/boot/policies"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/topology"
 )
@@ -133,7 +137,8 @@ func TestWhatIsDeployed(t *testing.T) {
 	if n := i.called("fulfil", "kms:Decrypt"); n != 0 {
 		t.Errorf("without a key ring KMS was called %d times", n)
 	}
-	i.run(t, dir, topology.Requests, topology.Deadlines, topology.Notice, topology.Relay, topology.Consent, topology.Closure, topology.Retention, topology.MailEvents)
+	i.opens(t, dir)
+	i.run(t, dir, topology.Fulfil, topology.Requests, topology.Deadlines, topology.Relay, topology.Consent, topology.Closure, topology.Retention, topology.MailEvents)
 	requests, relay := i.functions["requests"], i.functions["relay"]
 
 	i.noCredentials(t)
@@ -205,6 +210,168 @@ func TestWhatIsDeployed(t *testing.T) {
 	}
 	i.missingSettings(t, dir)
 	i.figures(t, dir)
+}
+
+// opens has an installation that nobody has set up yet turn people away, and opens it:
+// by its settings, by the bucket of policies, and by an operator.
+func (i *installation) opens(t *testing.T, dir string) {
+	t.Helper()
+	unset := func(f topology.Function, settings ...topology.Setting) map[string]string {
+		env := i.environment(f)
+		for _, s := range settings {
+			env[string(s)] = topology.NoValue
+		}
+		return env
+	}
+	notice := start(t, filepath.Join(dir, "notice"), topology.Notice, unset(topology.Notice, topology.ControllerName, topology.PrivacyContact))
+	requests := start(t, filepath.Join(dir, "requests"), topology.Requests, i.environment(topology.Requests))
+	var problem struct{ Code string }
+	for _, l := range []*lambda{notice, requests} {
+		for _, r := range l.Routes {
+			if r.Caller == topology.Operator || r.Path() == "/healthz" {
+				continue
+			}
+			a := l.ask(call(t, r, "{}"), http.StatusServiceUnavailable, nil)
+			if isPage := strings.HasPrefix(a.Headers["Content-Type"], "text/html"); a.Headers["Retry-After"] != "300" || strings.Contains(a.Body, "Example Platform") ||
+				!isPage && (json.Unmarshal([]byte(a.Body), &problem) != nil || problem.Code != "not_open_yet") || isPage && !strings.Contains(a.Body, "Not open yet") {
+				t.Errorf("%s before anything is open: %v %s", r.Pattern, a.Headers, a.Body)
+			}
+		}
+	}
+	requests.ask(call(t, topology.Route{Pattern: "GET /healthz"}, ""), http.StatusOK, nil)
+	if n := i.hinted(); len(n) > 0 || i.called("requests", "dynamodb:PutItem "+i.tables.State) > 0 {
+		t.Errorf("something was taken in: %v", n)
+	}
+	look := recorded(t, "notice/editions.json", "")
+	if end := notice.invoke(look); !end.failed || !strings.Contains(string(end.body), "PrivacyContact") {
+		t.Errorf("the alarm would not say what is missing: %s", end.body)
+	}
+	var seen struct {
+		Open    bool
+		Version string
+		Edition int
+		Missing []struct{ Code string }
+		Refused *struct{ Problems []struct{ Line int } }
+	}
+	notice.ask(recorded(t, "notice/operator_policy.json", ""), http.StatusOK, &seen)
+	if seen.Open || len(seen.Missing) != 1 || seen.Missing[0].Code != "policy" {
+		t.Errorf("an operator sees %+v", seen)
+	}
+	// A program that is not told where to write from opens as soon as it is.
+	silent := start(t, filepath.Join(dir, "notice"), topology.Notice, unset(topology.Notice, topology.Sender))
+	if end := silent.invoke(look); !end.failed || !strings.Contains(string(end.body), "MailMode") {
+		t.Errorf("without a sender: %s", end.body)
+	}
+	i.functions["notice"] = start(t, filepath.Join(dir, "notice"), topology.Notice, i.environment(topology.Notice))
+	i.functions["notice"].must(look, nil)
+	notice.must(look, nil) // whose settings say less, but it is open
+	notice.ask(recorded(t, "notice/policy.json", ""), http.StatusOK, &seen)
+	i.published(t, notice, look)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.cloud.calls, "requests kms:Encrypt") // of the program that nobody calls any more; see calls
+}
+
+// published takes the other two ways by which a policy comes into force, and back to
+// that of the settings.
+func (i *installation) published(t *testing.T, notice *lambda, look []byte) {
+	t.Helper()
+	var seen struct {
+		Open    bool
+		Version string
+		Edition int
+		Refused *struct {
+			Origin   string
+			Problems []struct {
+				Line int
+				Path string
+			}
+		}
+	}
+	show := func() {
+		t.Helper()
+		seen.Refused = nil
+		notice.ask(recorded(t, "notice/operator_policy.json", ""), http.StatusOK, &seen)
+	}
+	show()
+	if !seen.Open || seen.Edition != 1 {
+		t.Fatalf("after its settings were looked at: %+v", seen)
+	}
+	own := recorded(t, "notice/operator_policy.json", "") // as an operator
+	file := notice.ask([]byte(strings.ReplaceAll(string(own), "/v1/operator/policy", "/v1/operator/policy/{edition}")), http.StatusNotFound, nil)
+	if !strings.Contains(file.Body, "edition_not_found") {
+		t.Errorf("an edition that is none: %s", file.Body)
+	}
+	var claims struct {
+		RequestContext struct {
+			Authorizer struct {
+				JWT struct{ Claims map[string]string }
+			}
+		}
+	}
+	if err := json.Unmarshal(own, &claims); err != nil {
+		t.Fatal(err)
+	}
+	operator := signedIn(claims.RequestContext.Authorizer.JWT.Claims)
+	first := notice.ask(call(t, topology.Route{Pattern: "GET /v1/operator/policy/{edition}"}, "", operator, func(e *events.APIGatewayV2HTTPRequest) {
+		e.RawPath = "/v1/operator/policy/1"
+	}), http.StatusOK, nil)
+	if !strings.Contains(first.Body, "legal_name: Example Cloud Ltd") {
+		t.Fatalf("the first edition is %s", first.Body)
+	}
+	var checked struct {
+		Usable   bool
+		Problems []struct{ Text string }
+	}
+	if notice.ask(recorded(t, "notice/operator_check.json", ""), http.StatusOK, &checked); checked.Usable || len(checked.Problems) == 0 {
+		t.Errorf("a wrong file is found to be %+v", checked)
+	}
+	i.bucketed(t, "format: 2\n")
+	notice.must(look, nil)
+	if show(); seen.Edition != 1 || seen.Refused == nil || seen.Refused.Origin != "bucket" || seen.Refused.Problems[0].Line != 1 {
+		t.Errorf("a wrong file in the bucket: %+v", seen)
+	}
+	i.bucketed(t, "# from the bucket\n"+first.Body)
+	notice.must(look, nil)
+	if show(); seen.Edition != 2 {
+		t.Errorf("another file in the bucket: %+v", seen)
+	}
+	body, err := json.Marshal(map[string]string{"file": first.Body, "expects": seen.Version})
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish := topology.Route{Pattern: "POST /v1/operator/policy"}
+	oneFactor := map[string]string{"sub": "x", "amr": "[pwd]", "rightsdesk:roles": "[handler]"}
+	notice.ask(call(t, publish, string(body), signedIn(oneFactor)), http.StatusForbidden, nil)
+	notice.ask(call(t, publish, string(body), operator), http.StatusOK, &seen)
+	notice.ask(call(t, publish, string(body), operator), http.StatusOK, &seen) // the answer was lost
+	notice.must(look, nil)
+	if show(); seen.Edition != 3 || !seen.Open {
+		t.Errorf("an operator published: %+v", seen)
+	}
+	notice.ask(call(t, publish, strings.ReplaceAll(string(body), "Example Cloud Ltd", "Example Clouds Ltd"), operator), http.StatusConflict, nil)
+	var versions struct{ Versions []struct{ Version string } }
+	if notice.ask(recorded(t, "notice/versions.json", ""), http.StatusOK, &versions); len(versions.Versions) != 3 || versions.Versions[0].Version != seen.Version {
+		t.Errorf("everybody sees %+v", versions)
+	}
+	if a := notice.ask(call(t, topology.Route{Pattern: "GET /.well-known/security.txt"}, ""), http.StatusOK, nil); !strings.Contains(a.Body, "Contact: mailto:"+contact+"\n") ||
+		!strings.HasPrefix(a.Headers["Content-Type"], "text/plain") {
+		t.Errorf("security.txt: %v %s", a.Headers, a.Body)
+	}
+	proof(t, "before a policy is in force every route for people answers 503 not_open_yet; settings, bucket and an operator each bring one into force")
+}
+
+// bucketed puts a file into the bucket of policies.
+func (c *cloud) bucketed(t *testing.T, file string) {
+	t.Helper()
+	sum := sha256.Sum256([]byte(file))
+	r := httptest.NewRequest(http.MethodPut, "/"+policyBucket+"/"+policies.Key, strings.NewReader(file))
+	r.Header.Set("Authorization", "an administrator's")
+	r.Header.Set("X-Amz-Content-Sha256", hex.EncodeToString(sum[:]))
+	w := httptest.NewRecorder()
+	if c.bucket.ServeHTTP(w, r); w.Code != http.StatusOK {
+		t.Fatal(w.Body)
+	}
 }
 
 // missingSettings starts each program without each of its settings.
@@ -330,11 +497,8 @@ func (i *installation) calls(t *testing.T) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	total := 0
-	for name, n := range i.cloud.calls {
+	for _, n := range i.cloud.calls {
 		total += n
-		if strings.HasPrefix(name, "notice ") {
-			t.Errorf("%s: now that it calls something, let it call once before it serves: docs/decisions/0004-boot.md", name)
-		}
 	}
 	proof(t, "a request from the form to the package: %d calls of AWS of %d kinds, none beyond what the topology grants", total, len(i.cloud.calls))
 }
@@ -350,6 +514,9 @@ func (i *installation) notice(t *testing.T) {
 		t.Errorf("the policy: %+v", p)
 	}
 	for _, r := range topology.Notice.Routes {
+		if r.Caller == topology.Operator {
+			continue // see opens
+		}
 		i.functions["notice"].ask(call(t, r, ""), http.StatusOK, nil)
 	}
 }

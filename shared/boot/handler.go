@@ -85,8 +85,12 @@ func ending(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // run does a scheduled job.
 func (h *handler) run(ctx context.Context, name string) (any, error) {
-	until, cancel := ending(ctx)
-	defer cancel()
+	until := ctx
+	if !h.a.Function.Editions { // whose job is a few commits, and no pages
+		var cancel context.CancelFunc
+		until, cancel = ending(ctx)
+		defer cancel()
+	}
 	rep, err := h.jobs[name](until)
 	if until.Err() != nil && errors.Is(err, until.Err()) && rep.Seen > rep.Failed {
 		err = nil // there is more work than time, which is no failure: the next run goes on
@@ -113,10 +117,15 @@ func (h *handler) messages(ctx context.Context, raw json.RawMessage) (any, error
 		defer cancel()
 	}
 	var failed events.SQSEventResponse
+	if h.a.Shut != nil && h.a.Hear == nil {
+		return failed, nil // a hint: what it is about stays due
+	}
 	for _, m := range e.Records {
 		about := m.MessageId // an event holds addresses
 		var err error
-		if h.a.Hear != nil {
+		if h.a.Shut != nil {
+			err = h.a.Shut // what was heard waits in its queue until somebody can take it down
+		} else if h.a.Hear != nil {
 			err = h.a.Hear(ctx, []byte(m.Body))
 		} else {
 			about, err = m.Body, h.a.Work(ctx, m.Body)
@@ -136,6 +145,9 @@ func (h *handler) changes(ctx context.Context, raw json.RawMessage) (any, error)
 	var e events.DynamoDBEvent
 	if err := json.Unmarshal(raw, &e); err != nil {
 		return nil, errEvent
+	}
+	if h.a.Shut != nil {
+		e.Records = nil // they stay due
 	}
 	until, cancel := ending(ctx)
 	defer cancel()

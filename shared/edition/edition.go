@@ -145,7 +145,7 @@ type Book struct {
 	Lacks []Lack
 	// Samples lets a policy be somebody's who does not exist: on a laptop.
 	Samples bool
-	// Changed, if set, hears of what this process changed.
+	// Changed, if set, hears when something else may have come into force.
 	Changed func()
 }
 

@@ -24,6 +24,9 @@ func (b *Book) Look(ctx context.Context) error {
 		failed = append(failed, err)
 	}
 	a, err := b.judge(ctx)
+	if b.Changed != nil {
+		b.Changed() // another process may have changed it as well
+	}
 	if err != nil {
 		return errors.Join(append(failed, err)...)
 	}
@@ -144,9 +147,6 @@ func (b *Book) judge(ctx context.Context) (Active, error) {
 		}
 		err = b.Table.Commit(ctx, commit, put, entry)
 		if err == nil {
-			if b.Changed != nil {
-				b.Changed()
-			}
 			b.Log.InfoContext(ctx, "the installation opened or is shut", "open", a.Open(), "lacks", words(a.Lacks))
 			return a, nil
 		}

@@ -22,6 +22,7 @@ import (
 	"rightsdesk/shared/certificate"
 	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
+	"rightsdesk/shared/edition"
 	"rightsdesk/shared/erasure"
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/hold"
@@ -51,6 +52,14 @@ type Env struct {
 	Retention *retention.Service
 	Policy    *policy.Policy
 	Log       *slog.Logger
+	// Editions is what the function notice publishes.
+	Editions *edition.Book
+	// Shut, if not nil, is why nobody but operators is served: the installation is not
+	// open.
+	Shut error
+	// Edge reports whether a call came by the edge that stands before the API, from the
+	// header that it sent along; nil if there is no edge.
+	Edge func(ctx context.Context, header string) bool
 	// Operator says who signed in, or that nobody did. In AWS the authorizer has
 	// checked the token; on a laptop a development key is compared.
 	Operator func(*http.Request) (operator.Identity, bool)
@@ -64,6 +73,8 @@ type Env struct {
 	// Downloads are the hosts that a page's form may be redirected to: where
 	// packages are kept.
 	Downloads []string
+	// NoMail says that nobody is written to: what needs a mailed code is not offered.
+	NoMail bool
 	// Local marks pages of a laptop: they link to the mailbox and the clock.
 	Local bool
 }
@@ -120,17 +131,26 @@ func Register(mux *http.ServeMux, env Env, fn topology.Function, set Set) error 
 const (
 	maxBody   = 64 << 10
 	maxLetter = 4352 << 10
+	// maxPolicy is a policy file in JSON, in which each line's end takes a byte more.
+	maxPolicy = 5 * policy.MaxFile / 4
 )
 
 // takesFiles are the routes that take files. Both have checked a token of ours
 // before they read.
 var takesFiles = []string{"POST /v1/requests/{id}/messages", "POST /r/{token}"}
 
+// takesPolicies are the routes that take a policy file. An operator signed in before
+// they read.
+var takesPolicies = []string{"POST /v1/operator/policy", "POST /v1/operator/policy/check"}
+
 // serve checks the caller, runs the handler and answers its error.
 func (env Env) serve(route topology.Route, h Handler) http.Handler {
 	most := int64(maxBody)
 	if slices.Contains(takesFiles, route.Pattern) {
 		most = maxLetter
+	}
+	if slices.Contains(takesPolicies, route.Pattern) {
+		most = maxPolicy
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, most)
@@ -140,7 +160,7 @@ func (env Env) serve(route topology.Route, h Handler) http.Handler {
 		if forBrowsers(route) {
 			env.openTo(w, r)
 		}
-		r, err := env.admit(route, r)
+		r, err := env.enter(route, r)
 		if err == nil {
 			err = h(w, r)
 		}
@@ -151,6 +171,18 @@ func (env Env) serve(route topology.Route, h Handler) http.Handler {
 }
 
 var errSignIn = fault.New(fault.Unauthenticated, "sign_in", "Sign in as an operator: send Authorization: Bearer with your token.")
+
+// enter lets a call in that came by the edge, to an installation that is open, with
+// the credential that its route demands.
+func (env Env) enter(route topology.Route, r *http.Request) (*http.Request, error) {
+	if env.Edge != nil && !env.Edge(r.Context(), r.Header.Get(EdgeHeader)) {
+		return r, errEdge
+	}
+	if env.Shut != nil && !open(route) {
+		return r, env.Shut
+	}
+	return env.admit(route, r)
+}
 
 // admit checks the credential that a route demands. It costs no I/O, but for the
 // keys of apps once in a while: a token that we did not mint is refused by its MAC.
@@ -247,7 +279,7 @@ const interfaceBits = 64
 
 // refuse answers an error: pages to browsers' forms, problem documents to programs.
 func (env Env) refuse(w http.ResponseWriter, r *http.Request, route topology.Route, err error) {
-	f := classify(err)
+	f := env.named(classify(err))
 	level := slog.LevelInfo
 	if f.Kind == fault.Internal {
 		level = slog.LevelError
@@ -285,7 +317,7 @@ func (env Env) frame(r *http.Request) page.Frame {
 	f := page.Frame{
 		Brand: env.Policy.Document.Brand, Contact: env.Requests.Contact(), Language: lang,
 		Languages: env.Policy.Document.Languages, Zone: env.Requests.Zone(), Local: env.Local,
-		Choices: len(env.Policy.Consents) > 0, Closes: env.Policy.Closure.Offered,
+		Choices: len(env.Policy.Consents) > 0, Closes: env.Policy.Closure.Offered, Shut: env.Shut != nil,
 	}
 	if r.Method == http.MethodGet {
 		f.Path = r.URL.Path

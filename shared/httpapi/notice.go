@@ -16,6 +16,13 @@ func noticeRoutes(env Env) Set {
 		"GET /v1/policy/vendors":    env.vendors,
 		"GET /v1/policy/categories": env.categories,
 		"GET /.well-known/gpc.json": env.gpc,
+
+		"GET /v1/policy/versions":           env.versions,
+		"GET /.well-known/security.txt":     env.security,
+		"GET /v1/operator/policy":           env.operatorPolicy,
+		"POST /v1/operator/policy":          env.operatorPublish,
+		"POST /v1/operator/policy/check":    env.operatorCheckPolicy,
+		"GET /v1/operator/policy/{edition}": env.operatorEdition,
 	}
 }
 

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
+	"rightsdesk/shared/edition"
 	"rightsdesk/shared/fault"
+	"rightsdesk/shared/mail"
 	"rightsdesk/shared/page"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -49,6 +52,9 @@ func newKey() string { return string(table.NewID()) }
 // askPage is the empty form. A request's page leads here to complain about it.
 func (env Env) askPage(w http.ResponseWriter, r *http.Request) error {
 	a := env.ask(r)
+	if len(a.Rights) == 0 {
+		return env.elsewhere(w, r)
+	}
 	if a.About = r.FormValue("about"); a.About != "" {
 		a.Right = string(policy.Complaint)
 	}
@@ -58,9 +64,9 @@ func (env Env) askPage(w http.ResponseWriter, r *http.Request) error {
 // ask is the empty form.
 func (env Env) ask(r *http.Request) page.Ask {
 	lang := env.frame(r).Language
-	a := page.Ask{Key: newKey()}
+	a := page.Ask{Key: newKey(), NoMail: env.NoMail}
 	for _, right := range policy.AllRights {
-		if _, ok := env.Policy.Rights[right]; ok {
+		if _, ok := env.Policy.Rights[right]; ok && env.takes(right) == nil {
 			a.Rights = append(a.Rights, string(right))
 		}
 	}
@@ -101,6 +107,9 @@ func (env Env) askedPage(w http.ResponseWriter, r *http.Request) error {
 			a.Corrections = append(a.Corrections, page.Correction{Field: personal.MakeText(field), Value: personal.MakeText(values[i])})
 		}
 	}
+	if err := env.takes(policy.Right(a.Right)); a.Right != "" && err != nil {
+		return err
+	}
 	lang := env.frame(r).Language
 	rec, err := env.Requests.Submit(r.Context(), env.asked(a, lang, r))
 	bad := problemsOf(err)
@@ -113,6 +122,9 @@ func (env Env) askedPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return err
+	}
+	if env.NoMail {
+		return env.render(w, r, http.StatusOK, page.Done{Verb: page.Taken, ID: string(rec.ID)})
 	}
 	// A page of its own, so that reloading it sends nothing again.
 	to := "/requests/" + string(rec.ID) + "?lang=" + lang
@@ -185,6 +197,9 @@ func fieldsOf(err error, other string, names map[string]string) []page.FieldProb
 
 // codePage waits for the code. It is the same for every id.
 func (env Env) codePage(w http.ResponseWriter, r *http.Request) error {
+	if env.NoMail {
+		return env.elsewhere(w, r)
+	}
 	return env.render(w, r, http.StatusOK, env.waiting(r))
 }
 
@@ -203,6 +218,9 @@ func (env Env) codePosted(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := env.waiting(r)
 	if r.PostFormValue("do") == "again" {
+		if err := env.mailed(); err != nil {
+			return err
+		}
 		if err := env.Requests.Resend(r.Context(), id(r)); err != nil {
 			return err
 		}
@@ -271,6 +289,9 @@ func (env Env) linkPosted(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := formCall(r)
 	if r.PostFormValue("do") == "again" {
+		if err := env.mailed(); err != nil {
+			return err
+		}
 		if err := env.Requests.Resend(r.Context(), t.ID); err != nil {
 			return err
 		}
@@ -303,6 +324,15 @@ func (env Env) linkPosted(w http.ResponseWriter, r *http.Request) error {
 
 // refusePage shows a fault to a person.
 func (env Env) refusePage(w http.ResponseWriter, r *http.Request, f *fault.Error) {
+	if f.Code == edition.ErrNotOpen.Code {
+		w.Header().Set("Retry-After", strconv.Itoa(int(f.RetryAfter.Seconds())))
+		_ = env.render(w, r, statusOf[f.Kind], page.NotOpen{})
+		return
+	}
+	if (f.Kind == fault.Gone || f.Kind == fault.Unauthenticated) && env.NoMail {
+		_ = env.render(w, r, http.StatusGone, page.Problem{Kind: mail.ErrOff.Kind, Code: mail.ErrOff.Code}) // no new link can be mailed
+		return
+	}
 	if f.Kind == fault.Gone || f.Kind == fault.Unauthenticated {
 		g := page.Gone{Key: newKey()}
 		_, route, _ := strings.Cut(r.Pattern, " ")
@@ -319,5 +349,5 @@ func (env Env) refusePage(w http.ResponseWriter, r *http.Request, f *fault.Error
 		_ = env.render(w, r, http.StatusGone, g)
 		return
 	}
-	_ = env.render(w, r, statusOf[f.Kind], page.Problem{Kind: f.Kind, RetryAfter: f.RetryAfter})
+	_ = env.render(w, r, statusOf[f.Kind], page.Problem{Kind: f.Kind, Code: f.Code, RetryAfter: f.RetryAfter})
 }

@@ -41,7 +41,7 @@ const (
 
 // Settings returns what f needs to run.
 func (f Function) Settings() []Setting {
-	s := []Setting{StateTable, AuditTable, KeysTable, BaseURL, Profile}
+	s := []Setting{StateTable, AuditTable, KeysTable, BaseURL}
 	if f.Tables.Keys != None {
 		s = append(s, MasterKey)
 	}
@@ -52,13 +52,16 @@ func (f Function) Settings() []Setting {
 		s = append(s, ExportsName)
 	}
 	if f.SendsMail {
-		s = append(s, Sender, ConfigurationSet)
+		s = append(s, ConfigurationSet)
 	}
 	if f.SendsMail || len(f.Routes) > 0 {
 		s = append(s, MailMode) // who takes requests in must know whether a code can be mailed
 	}
+	if f.SendsMail || f.Editions {
+		s = append(s, Sender) // without one an installation is not open
+	}
 	if f.Editions {
-		s = append(s, ControllerName, PrivacyContact, PolicyBucket)
+		s = append(s, Profile, ControllerName, PrivacyContact, PolicyBucket)
 	}
 	if f.Publishes {
 		s = append(s, EventBus)

@@ -306,12 +306,19 @@ var Notice = Function{
 		{"GET /v1/policy", Anyone},
 		{"GET /v1/policy/vendors", Anyone},
 		{"GET /v1/policy/categories", Anyone},
+		{"GET /v1/policy/versions", Anyone},
 		{"GET /.well-known/gpc.json", Anyone},
+		{"GET /.well-known/security.txt", Anyone},
+
+		{"GET /v1/operator/policy", Operator},
+		{"POST /v1/operator/policy", Operator},
+		{"POST /v1/operator/policy/check", Operator},
+		{"GET /v1/operator/policy/{edition}", Operator},
 	},
 	Schedules: []Schedule{{Job: "editions", Every: 5 * time.Minute, Misses: 4, Alarm: "InstallationNotOpen"}},
 	Tables:    Tables{State: ReadWrite, Audit: Append},
 	Editions:  true,
-	Memory:    256, Timeout: 15 * time.Second,
+	Memory:    256, Timeout: 30 * time.Second,
 	Alarm: "NoticeFailing",
 }
 

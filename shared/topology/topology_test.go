@@ -306,7 +306,7 @@ func TestSettingsFollowFromTheEntry(t *testing.T) {
 			topology.AuditTable:       true,
 			topology.KeysTable:        true,
 			topology.BaseURL:          true,
-			topology.Profile:          true,
+			topology.Profile:          f.Editions,
 			topology.ControllerName:   f.Editions,
 			topology.PrivacyContact:   f.Editions,
 			topology.PolicyBucket:     f.Editions,
@@ -319,7 +319,7 @@ func TestSettingsFollowFromTheEntry(t *testing.T) {
 			topology.MasterKey:        f.Tables.Keys != topology.None,
 			topology.StepsQueue:       slices.Contains(f.Sends, topology.Steps),
 			topology.ExportsName:      f.Exports != topology.None,
-			topology.Sender:           f.SendsMail,
+			topology.Sender:           f.SendsMail || f.Editions,
 			topology.ConfigurationSet: f.SendsMail,
 			topology.SecretNames:      f.Sources || f.HearsApps(),
 		} {
