@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -82,16 +83,30 @@ func TestTablesAreLikeTheAdapters(t *testing.T) {
 			if err := json.Unmarshal(b, &w); err != nil {
 				t.Fatal(err)
 			}
-			for _, ix := range list(p[property]) { // which the adapter's tables need not have
-				if ix, ok := ix.(map[string]any); ok {
-					delete(ix, "OnDemandThroughput")
-				}
-			}
-			if !reflect.DeepEqual(p[property], w) {
+			if !reflect.DeepEqual(withoutFuse(p[property]), w) {
 				t.Errorf("%s: %s is %s, the adapter needs %s", name, property, flat(p[property]), b)
 			}
 		}
 	}
+}
+
+// withoutFuse leaves out what the adapter's tables need not have.
+func withoutFuse(v any) any {
+	indexes, ok := v.([]any)
+	if !ok {
+		return v
+	}
+	var out []any
+	for _, ix := range indexes {
+		ix, ok := ix.(map[string]any)
+		if !ok {
+			return v
+		}
+		ix = maps.Clone(ix)
+		delete(ix, "OnDemandThroughput")
+		out = append(out, ix)
+	}
+	return out
 }
 
 func keySchema(in []types.KeySchemaElement) (out []map[string]string) {

@@ -163,6 +163,11 @@ func TestAFunctionMayDoWhatItsEntrySays(t *testing.T) {
 			"StepsQueue":     queue,
 			"MaileventsFeed": map[bool]string{true: "DeleteMessage GetQueueAttributes ReceiveMessage"}[f.Name == topology.MailEvents.Name],
 			"ClosureFeed":    map[bool]string{true: "DeleteMessage GetQueueAttributes ReceiveMessage"}[f.Name == topology.Closure.Name],
+			"Bus":            map[bool]string{true: "PutEvents"}[f.Publishes],
+			"Policies":       map[bool]string{true: "GetObject ListBucket"}[f.Editions],
+			"Checkpoints":    map[bool]string{true: "GetObject ListBucket PutObject"}[f.Checkpoints != topology.None],
+			"Lost":           map[bool]string{true: "SendMessage"}[f.Stream || f.Entries],
+			"AlarmTopic":     "",
 		} {
 			if got := strings.Join(may(tpl, f, resource), " "); got != want {
 				t.Errorf("%s may do %q to %s, want %q", f.Name, got, resource, want)
@@ -194,6 +199,81 @@ func TestAFunctionMayDoWhatItsEntrySays(t *testing.T) {
 		}
 		if !slices.Equal(secrets, want) {
 			t.Errorf("%s reads the secrets %q, want %q", f.Name, secrets, want)
+		}
+	}
+}
+
+// Streams are read by Lambda in the function's name.
+func TestAFunctionSeesTheStreamsThatItsEntrySays(t *testing.T) {
+	tpl := load(t)
+	for _, f := range topology.All {
+		got, want := map[string]bool{}, map[string]bool{}
+		for _, s := range tpl.allowed(f) {
+			if strings.Contains(flat(s["Resource"]), `"StreamArn"`) {
+				got[target(s["Resource"])] = true
+				if flat(s["Action"]) != `["dynamodb:DescribeStream","dynamodb:GetRecords","dynamodb:GetShardIterator"]` {
+					t.Errorf("%s may do %s to a stream", f.Name, flat(s["Action"]))
+				}
+			}
+		}
+		if f.Stream {
+			want["StateTable"] = true
+		}
+		if f.Entries {
+			want["AuditTable"] = true
+		}
+		same(t, "stream seen by "+f.Name, got, want)
+	}
+}
+
+// Operators put one file into that bucket, and that one alone is read.
+func TestOnlyThePolicyFileIsRead(t *testing.T) {
+	for holder, statements := range load(t).statements() {
+		for _, s := range statements {
+			if s["Action"] == "s3:GetObject" && target(s["Resource"]) == "Policies" && at(s["Resource"], "Fn::Join", 1, 1) != "/policy.yaml" {
+				t.Errorf("%s reads %s", holder, flat(s["Resource"]))
+			}
+		}
+	}
+}
+
+// The scheduler starts runs, each by the alias that counts them, and nothing else.
+func TestTheSchedulerStartsRunsAndNothingElse(t *testing.T) {
+	tpl := load(t)
+	got, want := map[string]bool{}, map[string]bool{"sqs:SendMessage Lost": true}
+	for _, s := range tpl.statements()["SchedulerRoleDefaultPolicy"] {
+		for _, r := range list(s["Resource"]) {
+			got[str(s["Action"])+" "+target(r)] = true
+		}
+	}
+	for _, f := range topology.All {
+		for _, s := range f.Schedules {
+			want["lambda:InvokeFunction "+running(f, s)] = true
+		}
+	}
+	same(t, "grant of the scheduler", got, want)
+	trust := at(tpl.one(t, "AWS::IAM::Role", "SchedulerRole").Properties, "AssumeRolePolicyDocument", "Statement", 0)
+	if at(trust, "Principal", "Service") != "scheduler.amazonaws.com" ||
+		flat(at(trust, "Condition", "StringEquals", "aws:SourceAccount")) != `{"Ref":"AWS::AccountId"}` {
+		t.Errorf("schedules of another account may take the role: %s", flat(trust))
+	}
+}
+
+// Roles are for services of this account, and what each of them is for stands in its name.
+func TestRolesAreForServices(t *testing.T) {
+	tpl := load(t)
+	for logical, r := range tpl.all("AWS::IAM::Role") {
+		if len(list(r.Properties["ManagedPolicyArns"])) > 0 {
+			t.Errorf("%s has a policy that somebody else writes: %s", logical, flat(r.Properties["ManagedPolicyArns"]))
+		}
+		for _, s := range list(at(r.Properties, "AssumeRolePolicyDocument", "Statement")) {
+			want := "lambda.amazonaws.com"
+			if plain(logical) == "SchedulerRole" {
+				want = "scheduler.amazonaws.com"
+			}
+			if at(s, "Principal", "Service") != want || at(s, "Principal", "AWS") != nil || at(s, "Action") != "sts:AssumeRole" {
+				t.Errorf("%s may be taken by %s", logical, flat(s))
+			}
 		}
 	}
 }
