@@ -47,8 +47,9 @@ func (h *handler) ofAudit(raw json.RawMessage) bool {
 var errEntry = errors.New("boot: the record of the stream holds no entry of the audit")
 
 // entries tells of new entries of the audit. What fails is reported, so that the stream
-// brings it again: nobody else looks for entries. One that cannot be read keeps no
-// other from being told.
+// brings it again, for as long as it keeps it: nobody else looks for entries. One that
+// cannot be read can never be told, and would keep all others waiting if it were
+// reported; it is logged as an error, and whoever verifies the audit finds it.
 func (h *handler) entries(ctx context.Context, raw json.RawMessage) (any, error) {
 	var e stored
 	if err := json.Unmarshal(raw, &e); err != nil {
@@ -64,7 +65,6 @@ func (h *handler) entries(ctx context.Context, raw json.RawMessage) (any, error)
 		entry, err := entryOf(rec.Change.Keys, rec.Change.NewImage)
 		if err != nil {
 			h.a.Log.ErrorContext(ctx, "an entry of the audit cannot be read; it is not sealed", "about", text(rec.Change.Keys["p"]), "seq", text(rec.Change.Keys["s"]), "err", err)
-			answer.BatchItemFailures = append(answer.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: rec.Change.SequenceNumber})
 			continue
 		}
 		if len(all) == 0 {

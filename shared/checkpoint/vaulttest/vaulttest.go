@@ -13,8 +13,8 @@ import (
 	"rightsdesk/shared/checkpoint"
 )
 
-// Run tests the vaults that make returns, each of them empty.
-func Run(t *testing.T, make func(*testing.T) checkpoint.Vault) {
+// Run tests the vaults that open returns, each of them empty.
+func Run(t *testing.T, open func(*testing.T) checkpoint.Vault) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, checkpoint.Vault){
 		"what was put is got":               got,
@@ -27,7 +27,7 @@ func Run(t *testing.T, make func(*testing.T) checkpoint.Vault) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, make(t))
+			test(t, open(t))
 		})
 	}
 }
