@@ -14,7 +14,7 @@ CDK_VERSION := 2.1148.1
 # jsii says at every start that this Node is old; the number is Node's major version.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help run test race lint scan fuzz prove synth diff tools functions clean
+.PHONY: help run test race lint scan fuzz prove synth diff template docs tools functions clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ synth: ## make the CloudFormation template in cdk.out; needs Node
 
 diff: ## show what a deployment would change; needs Node and an AWS account
 	npx --yes aws-cdk@$(CDK_VERSION) diff
+
+template: ## make a release in dist: VERSION=1.2.3 BUCKET=what-the-buckets-begin-with [KEY=file that signs]
+	@go run ./infra/release template -version "$(VERSION)" -bucket "$(BUCKET)" $(if $(KEY),-key "$(KEY)")
+
+docs: ## write the documents that are made of the template
+	@go run ./infra/release docs
 
 functions: ## build every Lambda as it is deployed, into dist
 	@for f in functions/*/; do n=$$(basename $$f); mkdir -p dist/$$n; \

@@ -82,11 +82,13 @@ func synthesise(r *bundle.Release, release stack.Release) error {
 	defer os.RemoveAll(work) //nolint:errcheck // a leftover in the temporary folder
 	zips, assembly := filepath.Join(work, "zips"), filepath.Join(work, "assembly")
 	defer jsii.Close()
-	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &assembly, AnalyticsReporting: jsii.Bool(false)})
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &assembly, AnalyticsReporting: jsii.Bool(false), Context: stack.Context()})
 	stack.NewRelease(app, release, stack.GoBuild(".", zips))
+	stack.NewEdge(app, release)
+	stack.NewSourceRole(app, release)
 	app.Synth(nil)
 	r.Templates = map[string][]byte{}
-	for file, name := range map[string]string{"Rightsdesk": bundle.Template} {
+	for file, name := range map[string]string{"Rightsdesk": bundle.Template, "RightsdeskEdge": bundle.Edge, "RightsdeskSource": bundle.SourceRole} {
 		raw, err := os.ReadFile(filepath.Join(assembly, file+".template.json")) //nolint:gosec // what was just written
 		if err != nil {
 			return err

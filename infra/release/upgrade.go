@@ -61,15 +61,23 @@ func adopt(_ context.Context, flags *flag.FlagSet, args []string, out, _ io.Writ
 	if err != nil {
 		return err
 	}
-	physical := map[string]string{}
+	t, err := formation.Parse(template)
+	if err != nil {
+		return err
+	}
+	physical, parameters := map[string]string{}, map[string]string{}
 	for _, pair := range flags.Args()[1:] {
 		name, id, ok := strings.Cut(pair, "=")
 		if !ok || id == "" {
 			return fmt.Errorf("adopt: %q is not NAME=PHYSICAL-ID", pair)
 		}
+		if _, ok := t.Parameters[name]; ok {
+			parameters[name] = id
+			continue
+		}
 		physical[name] = id
 	}
-	a, err := change.Adopt(template, physical)
+	a, err := change.Adopt(template, physical, parameters)
 	if err != nil {
 		return err
 	}

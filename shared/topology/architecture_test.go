@@ -130,16 +130,17 @@ var members = map[string]string{
 	"shared/table/hostile/wire":   "tests",
 	"shared/table/tabletest":      "tests",
 
-	"shared/boot":     "boot",
-	"shared/boot/...": "boot",
-	"functions/...":   "function",
-	"infra":           "stack",
-	"infra/scan":      "alone",
-	"infra/stack":     "stack",
-	"infra/release":   "stack",
-	"infra/operate":   "operate",
-	"infra/local":     "local",
-	"infra/local/...": "local",
+	"shared/boot":       "boot",
+	"shared/boot/...":   "boot",
+	"functions/...":     "function",
+	"infra":             "stack",
+	"infra/scan":        "alone",
+	"infra/stack":       "stack",
+	"infra/release":     "stack",
+	"infra/release/...": "stack",
+	"infra/operate":     "operate",
+	"infra/local":       "local",
+	"infra/local/...":   "local",
 }
 
 // layerOf returns the layer of a package, given without the module's name.

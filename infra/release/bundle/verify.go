@@ -61,6 +61,9 @@ func Verify(dir string, key ed25519.PublicKey) []error {
 		if len(files[name]) >= MaxTemplate {
 			wrong("%s has %d bytes, CloudFormation takes less than %d", name, len(files[name]), MaxTemplate)
 		}
+		if t, err := formation.Parse(files[name]); err != nil || !strings.Contains(t.Description, m.Version) {
+			wrong("%s is no template of version %s", name, m.Version)
+		}
 	}
 	t, err := formation.Parse(files[Template])
 	if err != nil {
@@ -129,9 +132,6 @@ func checkTemplate(t *formation.Template, raw []byte, version, prefix string, fi
 	var problems []error
 	wrong := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf(Template+": "+format, args...))
-	}
-	if !strings.Contains(t.Description, version) {
-		wrong("the description %q does not name the version %s", t.Description, version)
 	}
 	if out := t.Outputs["SolutionVersion"]; out.Value != version {
 		wrong("the output SolutionVersion is %v, want %s", out.Value, version)

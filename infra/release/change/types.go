@@ -8,8 +8,9 @@ type kind struct {
 	// loses is what is gone, or no longer found, when one of it is replaced or deleted.
 	// Blank: nothing that matters, the new one does the same.
 	loses string
-	// importable is the property by which CloudFormation takes over one that exists.
-	importable string
+	// importable are the properties by which CloudFormation takes over one that exists: the
+	// physical id alone, or others of the same template.
+	importable []string
 }
 
 // kinds is every type that our templates have, or soon may. A test fails if a template has
@@ -26,13 +27,13 @@ var kinds = map[string]kind{
 	"AWS::CloudWatch::Alarm":                            {fixed: []string{"AlarmName"}},
 	"AWS::CloudWatch::Dashboard":                        {fixed: []string{"DashboardName"}},
 	"AWS::Cognito::ManagedLoginBranding":                {fixed: []string{"UserPoolId", "ClientId"}},
-	"AWS::Cognito::UserPool":                            {fixed: []string{"UsernameAttributes", "AliasAttributes", "UsernameConfiguration"}, loses: "every operator's account and second factor", importable: "UserPoolId"},
+	"AWS::Cognito::UserPool":                            {fixed: []string{"UsernameAttributes", "AliasAttributes", "UsernameConfiguration"}, loses: "every operator's account and second factor", importable: []string{"UserPoolId"}},
 	"AWS::Cognito::UserPoolClient":                      {fixed: []string{"GenerateSecret", "UserPoolId"}, loses: "the client id with which operators sign in"},
 	"AWS::Cognito::UserPoolDomain":                      {fixed: []string{"UserPoolId", "Domain"}, loses: "the address at which operators sign in"},
-	"AWS::Cognito::UserPoolGroup":                       {fixed: []string{"UserPoolId", "GroupName"}, loses: "who has the role of this group"},
-	"AWS::Cognito::UserPoolUser":                        {fixed: []string{"UserPoolId", "Username", "UserAttributes", "DesiredDeliveryMediums", "ForceAliasCreation", "MessageAction", "ValidationData", "ClientMetadata"}, loses: "the first operator's account"},
+	"AWS::Cognito::UserPoolGroup":                       {fixed: []string{"UserPoolId", "GroupName"}, loses: "who has the role of this group", importable: []string{"UserPoolId", "GroupName"}},
+	"AWS::Cognito::UserPoolUser":                        {fixed: []string{"UserPoolId", "Username", "UserAttributes", "DesiredDeliveryMediums", "ForceAliasCreation", "MessageAction", "ValidationData", "ClientMetadata"}, loses: "the first operator's account", importable: []string{"UserPoolId", "Username"}},
 	"AWS::Cognito::UserPoolUserToGroupAttachment":       {fixed: []string{"UserPoolId", "GroupName", "Username"}},
-	"AWS::DynamoDB::Table":                              {fixed: []string{"TableName", "KeySchema", "ImportSourceSpecification"}, loses: "everything in this table, for the new one is empty", importable: "TableName"},
+	"AWS::DynamoDB::Table":                              {fixed: []string{"TableName", "KeySchema", "ImportSourceSpecification"}, loses: "everything in this table, for the new one is empty", importable: []string{"TableName"}},
 	"AWS::Events::Archive":                              {fixed: []string{"ArchiveName", "SourceArn"}, loses: "the events that were kept"},
 	"AWS::Events::EventBus":                             {fixed: []string{"Name"}, loses: "the rules that your own systems have on it"},
 	"AWS::Events::EventBusPolicy":                       {fixed: []string{"EventBusName", "StatementId"}},
@@ -41,7 +42,7 @@ var kinds = map[string]kind{
 	"AWS::IAM::Policy":                                  {},
 	"AWS::IAM::Role":                                    {fixed: []string{"Path", "RoleName"}, loses: "the ARN that roles in your accounts trust: name the new one there"},
 	"AWS::KMS::Alias":                                   {fixed: []string{"AliasName"}},
-	"AWS::KMS::Key":                                     {loses: "the key of the key ring: no sealed field can be read again", importable: "KeyId"},
+	"AWS::KMS::Key":                                     {loses: "the key of the key ring: no sealed field can be read again", importable: []string{"KeyId"}},
 	"AWS::Lambda::Alias":                                {fixed: []string{"Name", "FunctionName"}},
 	"AWS::Lambda::EventInvokeConfig":                    {fixed: []string{"FunctionName", "Qualifier"}},
 	"AWS::Lambda::EventSourceMapping":                   {fixed: []string{"EventSourceArn", "StartingPosition", "StartingPositionTimestamp", "SelfManagedEventSource"}},
@@ -50,11 +51,11 @@ var kinds = map[string]kind{
 	"AWS::Lambda::Version":                              {fixed: []string{"FunctionName", "Description", "CodeSha256", "ProvisionedConcurrencyConfig", "RuntimePolicy"}},
 	"AWS::Logs::LogGroup":                               {fixed: []string{"LogGroupName"}, loses: "the log so far"},
 	"AWS::Logs::MetricFilter":                           {fixed: []string{"FilterName", "LogGroupName"}},
-	"AWS::S3::Bucket":                                   {fixed: []string{"BucketName", "BucketNamePrefix", "BucketNamespace"}, loses: "everything in this bucket, for the new one is empty", importable: "BucketName"},
+	"AWS::S3::Bucket":                                   {fixed: []string{"BucketName", "BucketNamePrefix", "BucketNamespace"}, loses: "everything in this bucket, for the new one is empty", importable: []string{"BucketName"}},
 	"AWS::S3::BucketPolicy":                             {fixed: []string{"Bucket"}},
 	"AWS::SES::ConfigurationSet":                        {fixed: []string{"Name"}},
 	"AWS::SES::ConfigurationSetEventDestination":        {fixed: []string{"ConfigurationSetName"}},
-	"AWS::SES::EmailIdentity":                           {fixed: []string{"EmailIdentity"}, loses: "the proof that the domain is yours: its DNS records have to be set anew", importable: "EmailIdentity"},
+	"AWS::SES::EmailIdentity":                           {fixed: []string{"EmailIdentity"}, loses: "the proof that the domain is yours: its DNS records have to be set anew", importable: []string{"EmailIdentity"}},
 	"AWS::SNS::Subscription":                            {fixed: []string{"Endpoint", "Protocol", "TopicArn"}},
 	"AWS::SNS::Topic":                                   {fixed: []string{"TopicName", "FifoTopic"}, loses: "who subscribed to alarms"},
 	"AWS::SNS::TopicPolicy":                             {},

@@ -17,7 +17,10 @@ const (
 )
 
 // drawing is an SVG that is made box by box.
-type drawing struct{ strings.Builder }
+type drawing struct {
+	strings.Builder
+	tight []string // words that do not fit into their box
+}
 
 const (
 	ink      = "#1b2430"
@@ -54,7 +57,14 @@ func (d *drawing) box(b box, fill, line string, dashed bool, title string, lines
 	}
 	d.say(`<rect x="%d" y="%d" width="%d" height="%d" rx="6" fill="%s" stroke="%s" stroke-width="1.4"%s/>`, b.x, b.y, b.w, b.h, fill, line, dash)
 	d.text(b.x+8, b.y+16, 12, "bold", ink, "start", title)
+	// Letters have no width before somebody draws them; these are those of the widest usual face.
+	if 8*len(title) > b.w-10 || 18+12*len(lines) > b.h {
+		d.tight = append(d.tight, title)
+	}
 	for i, l := range lines {
+		if 59*len(l) > 10*(b.w-10) {
+			d.tight = append(d.tight, l)
+		}
 		d.text(b.x+8, b.y+30+i*12, 10, "normal", faint, "start", l)
 	}
 }
@@ -77,14 +87,14 @@ func tableMark(a topology.Access) string {
 	return map[topology.Access]string{topology.None: "-", topology.Read: "read", topology.Append: "append", topology.ReadWrite: "write"}[a]
 }
 
-// does says in a line what starts a function.
-func does(f topology.Function) string {
+// does says in a line or two what starts a function.
+func does(f topology.Function) []string {
 	var parts []string
 	if n := len(f.Routes); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d routes", n))
 	}
 	for _, s := range f.Schedules {
-		parts = append(parts, fmt.Sprintf("%s every %d min", s.Job, int(s.Every.Minutes())))
+		parts = append(parts, fmt.Sprintf("%s: %d min", s.Job, int(s.Every.Minutes())))
 	}
 	if f.Queue != nil {
 		parts = append(parts, "queue "+f.Queue.Name)
@@ -95,7 +105,11 @@ func does(f topology.Function) string {
 	if f.Feed != nil {
 		parts = append(parts, "events of "+f.Feed.Source)
 	}
-	return strings.Join(parts, ", ")
+	if whole := strings.Join(parts, ", "); len(whole) <= 42 {
+		return []string{whole}
+	}
+	last := len(parts) - 1
+	return []string{strings.Join(parts[:last], ", ") + ",", parts[last]}
 }
 
 func diagram(s Sources) ([]byte, error) {
@@ -119,7 +133,7 @@ func diagram(s Sources) ([]byte, error) {
 	people := box{16, 92, 136, 62}
 	d.box(people, outside, outLine, false, "People", "pages, mailed links,", "browsers: HTTPS")
 	apps := box{16, 186, 136, 62}
-	d.box(apps, outside, outLine, false, "Your apps, websites", "calls signed with a", "service key: HTTPS")
+	d.box(apps, outside, outLine, false, "Apps, websites", "calls signed with a", "service key: HTTPS")
 	operators := box{16, 280, 136, 62}
 	d.box(operators, outside, outLine, false, "Operators", "tokens with a second", "factor: HTTPS")
 
@@ -133,11 +147,11 @@ func diagram(s Sources) ([]byte, error) {
 	}
 	edge := len(t.All("AWS::CloudFront::Distribution")) > 0
 	if edge {
-		d.box(box{196, 352, 118, 48}, service, svcLine, true, "Edge", "CloudFront, WAF,", "in front of the API")
+		d.box(box{196, 352, 118, 48}, service, svcLine, true, "Edge", "CloudFront, WAF", "before the API")
 	}
 	pools := len(t.All("AWS::Cognito::UserPool")) > 0
 	if pools {
-		d.box(box{196, 408, 118, 48}, service, svcLine, true, "User pool", "operators, unless you", "bring an issuer")
+		d.box(box{196, 408, 118, 48}, service, svcLine, true, "User pool", "of operators,", "if you have none")
 	}
 	clock := box{196, 464, 118, 48}
 	schedules := len(t.All("AWS::Scheduler::Schedule"))
@@ -159,7 +173,8 @@ func diagram(s Sources) ([]byte, error) {
 	for i, f := range topology.All {
 		b := box{346, top + i*(height+gap), 262, height}
 		boxes[f.Name] = b
-		d.box(b, ours, oursLine, false, f.Name, does(f), fmt.Sprintf("State %s, Audit %s, Keys %s", tableMark(f.Tables.State), tableMark(f.Tables.Audit), tableMark(f.Tables.Keys)))
+		lines := append(does(f), fmt.Sprintf("State %s, Audit %s, Keys %s", tableMark(f.Tables.State), tableMark(f.Tables.Audit), tableMark(f.Tables.Keys)))
+		d.box(b, ours, oursLine, false, f.Name, lines...)
 		x, y := b.left()
 		if len(f.Routes) > 0 {
 			from := max(door.y+12, min(door.y+door.h-12, y))
@@ -175,17 +190,17 @@ func diagram(s Sources) ([]byte, error) {
 	// What is kept.
 	d.text(668, 78, 12, "bold", ink, "start", "Kept, encrypted, recoverable")
 	state := box{668, 86, 240, 62}
-	d.box(state, store, dataLine, false, "DynamoDB: State", "requests, choices, closures, holds;", "personal fields sealed; recovery 35 days")
+	d.box(state, store, dataLine, false, "DynamoDB: State", "requests, choices, closures, holds;", "personal fields sealed; recovery 35 d")
 	audit := box{668, 156, 240, 62}
-	d.box(audit, store, dataLine, false, "DynamoDB: Audit", "append-only for everybody, hash chains,", "nothing personal; recovery 35 days")
+	d.box(audit, store, dataLine, false, "DynamoDB: Audit", "append-only for all, hash chains,", "nothing personal; recovery 35 days")
 	keys := box{668, 226, 240, 62}
-	d.box(keys, store, dataLine, false, "DynamoDB: Keys", "a salt for each person: destroyed, what it", "sealed is dark; recovery one day")
+	d.box(keys, store, dataLine, false, "DynamoDB: Keys", "a salt for each person; without it,", "what it sealed is dark; recovery 1 day")
 	master := box{668, 296, 240, 48}
 	d.box(master, store, dataLine, false, "KMS: master key", "wraps the key ring, rotates each year")
 	buckets := box{668, 352, 240, 74}
-	d.box(buckets, store, dataLine, false, "S3: packages, policies, checkpoints", "packages go after their period; policies", "have versions; checkpoints are write-once", "(Object Lock)")
+	d.box(buckets, store, dataLine, false, "S3: three buckets", "packages: gone after their period", "policies: in versions", "checkpoints: write-once (Object Lock)")
 	steps := box{668, 434, 240, 48}
-	d.box(steps, store, dataLine, false, "SQS: "+topology.Steps, "steps of plans; sweeps find what it loses")
+	d.box(steps, store, dataLine, false, "SQS: "+topology.Steps, "steps of plans; sweeps find the lost")
 
 	// One line for what nearly all functions touch.
 	d.say(`<path d="M630 %d L630 %d" stroke="%s" stroke-width="1.5"/>`, top+16, top+8*(height+gap)+height-16, dataLine)
@@ -200,17 +215,17 @@ func diagram(s Sources) ([]byte, error) {
 
 	// Where it goes out.
 	bus := box{668, 498, 240, 48}
-	d.box(bus, service, svcLine, false, "EventBridge: the installation's bus", "what happened, nothing personal")
+	d.box(bus, service, svcLine, false, "EventBridge: an own bus", "what happened, nothing personal")
 	mail := box{668, 554, 240, 48}
-	d.box(mail, service, svcLine, false, "SES: mail to people", "bounces come back by the account's bus")
+	d.box(mail, service, svcLine, false, "SES: mail to people", "bounces come back by another bus")
 	roles := box{668, 610, 240, 62}
 	d.box(roles, service, svcLine, false, "STS, Secrets Manager", "only roles that you named; secrets", "below the stack's name")
 	systems := box{942, 498, 142, 48}
 	d.box(systems, outside, outLine, false, "Your systems", "listen to the bus")
 	inbox := box{942, 554, 142, 48}
-	d.box(inbox, outside, outLine, false, "People's mailboxes", "links, letters")
+	d.box(inbox, outside, outLine, false, "Mailboxes", "links, letters")
 	data := box{942, 610, 142, 62}
-	d.box(data, outside, outLine, false, "Your data stores", "tables, buckets, pools,", "hooks: any account")
+	d.box(data, outside, outLine, false, "Your data stores", "in any account,", "your hooks")
 	for _, pair := range [][2]box{{bus, systems}, {mail, inbox}, {roles, data}} {
 		x, y := pair[0].right()
 		to, _ := pair[1].left()
@@ -241,6 +256,9 @@ func diagram(s Sources) ([]byte, error) {
 	}
 	if n := len(topology.All); top+(n-1)*(height+gap)+height > account.y+account.h {
 		return nil, fmt.Errorf("document: %d functions do not fit into the diagram: make the boxes smaller", n)
+	}
+	if len(d.tight) > 0 {
+		return nil, fmt.Errorf("document: in the diagram these words are too long: %s", strings.Join(d.tight, "; "))
 	}
 	d.say(`</svg>`)
 	return []byte(d.String()), nil

@@ -17,9 +17,8 @@ var kept = map[string]struct{ what, sensitivity string }{
 	"Exports":      {"packages for people, and what people attached", "personal; gone after the period of the policy, 400 days at most"},
 	"Policies":     {"policy files that operators put there", "public in the end"},
 	"Checkpoints":  {"hashes of audit entries, signed checkpoints", "nothing personal"},
-	"EventArchive": {"events of the bus, if `EventArchiveDays` is not 0", "nothing personal"},
-	"UserPool":     {"operators' addresses and second factors, if no issuer is given", "personal, of operators"},
-	"Operators":    {"operators' addresses and second factors, if no issuer is given", "personal, of operators"},
+	"BusArchive":   {"events of the bus, if `EventArchiveDays` is not 0", "nothing personal"},
+	"OperatorPool": {"operators' addresses and second factors, if no issuer is given", "personal, of operators"},
 }
 
 // guards says what else protects something that keeps data.
