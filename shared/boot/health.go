@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"rightsdesk/shared/edition"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/seal/kms"
@@ -130,6 +131,7 @@ func (a *Assembly) ownTrials() []trial {
 	}
 	sortTrials(own) // of a map
 	if a.Function.Tables.State != topology.None {
+		add("policy", "look in the function's log for what it cannot serve of the policy in force", a.inForce)
 		add("due-index", "see docs/runbooks/DeadlineSweepStalled.md: the schedules do not keep up", a.backlog)
 	}
 	if a.Function.Tables.Keys != topology.None {
@@ -155,6 +157,21 @@ func (a *Assembly) ownTrials() []trial {
 		}
 	}
 	return own
+}
+
+// inForce compares the policy that the function goes by with the one in force. It looks
+// at that before it answers any event, so that they differ only if it cannot follow.
+func (a *Assembly) inForce(ctx context.Context) (string, error) {
+	active, err := (&edition.Book{Table: a.Table, Now: a.Now, Log: a.Log}).Active(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case active.Version == "":
+		return "none is in force yet", nil
+	case active.Version != a.Policy.Version:
+		return "", fmt.Errorf("version %s is in force, and the function goes by %q", active.Version, a.Policy.Version)
+	}
+	return "version " + active.Version, nil
 }
 
 // backlog asks for what has been due longest. Who deals with clocks looks at every
