@@ -281,12 +281,18 @@ func (env Env) called(key, lang string) string {
 }
 
 func (env Env) linkForm(w http.ResponseWriter, r *http.Request) error {
+	if env.NoMail {
+		return env.elsewhere(w, r)
+	}
 	return env.render(w, r, http.StatusOK, page.MailLink{Key: newKey()})
 }
 
 // linkAsked mails the link. The answer is the same whether or not anybody is known.
 func (env Env) linkAsked(w http.ResponseWriter, r *http.Request) error {
 	if err := form(r); err != nil {
+		return err
+	}
+	if err := env.mailed(); err != nil {
 		return err
 	}
 	typed := personal.MakeText(r.PostFormValue("email"))

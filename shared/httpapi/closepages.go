@@ -86,6 +86,9 @@ func (env Env) closePage(w http.ResponseWriter, r *http.Request) error {
 	if err := env.offersClosure(); err != nil {
 		return err
 	}
+	if env.NoMail {
+		return env.elsewhere(w, r)
+	}
 	return env.render(w, r, http.StatusOK, env.closeForm(r))
 }
 
@@ -95,6 +98,9 @@ func (env Env) closePosted(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := env.offersClosure(); err != nil {
+		return err
+	}
+	if err := env.mailed(); err != nil {
 		return err
 	}
 	f := r.PostForm

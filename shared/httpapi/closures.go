@@ -82,6 +82,9 @@ func (env Env) closeAsked(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := env.mailed(); err != nil {
+		return err
+	}
 	to, _ := personal.ParseEmail(b.Email) // what cannot be parsed stays empty, and the domain names it
 	rec, err := env.Closures.Ask(r.Context(), closure.Submission{
 		Email: to, Locale: env.language(b.Language, r), Residence: place(b.Residence), From: from(r), Call: closure.Call(c),

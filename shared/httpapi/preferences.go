@@ -26,6 +26,9 @@ func (env Env) mailPreferences(w http.ResponseWriter, r *http.Request) error {
 	if _, err := call(r, &b); err != nil {
 		return err
 	}
+	if err := env.mailed(); err != nil {
+		return err
+	}
 	to, ok := personal.ParseEmail(b.Email)
 	if !ok {
 		return fault.Input(fault.Field{Pointer: "/email", Text: "must be a mail address"})

@@ -148,6 +148,9 @@ func (env Env) submit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := env.takes(policy.Right(b.Right)); err != nil {
+		return err
+	}
 	sub := b.domain(env, r)
 	sub.Call = request.Call{Key: key, Body: raw}
 	rec, err := env.Requests.Submit(r.Context(), sub)
@@ -220,6 +223,9 @@ func id(r *http.Request) request.ID { return request.ID(r.PathValue("id")) }
 func (env Env) resend(w http.ResponseWriter, r *http.Request) error {
 	var none struct{}
 	if _, err := read(r, &none); err != nil {
+		return err
+	}
+	if err := env.mailed(); err != nil {
 		return err
 	}
 	if err := env.Requests.Resend(r.Context(), id(r)); err != nil {
