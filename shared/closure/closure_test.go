@@ -11,6 +11,7 @@ import (
 	"rightsdesk/shared/hold"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/personal"
+	"rightsdesk/shared/mail"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/seal"
@@ -489,6 +490,24 @@ func TestMailThatCannotLeaveIsTriedAgain(t *testing.T) {
 	d.relay()
 	if len(d.post.mails) != 1 {
 		t.Errorf("%d mails", len(d.post.mails))
+	}
+}
+
+func TestALetterThatIsWithheldIsOver(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.post.fail = mail.ErrWithheld
+	id := d.begun().ID
+	for range 3 {
+		d.relay()
+		d.pass(time.Hour)
+	}
+	if c := d.get(id); d.post.calls != 1 || len(c.Announcements) > 0 || d.told(id) != "start withheld" || c.Status != Grace {
+		t.Errorf("%d calls, %+v, the audit tells %q", d.post.calls, c.Announcements, d.told(id))
+	}
+	e := d.entries(id)
+	if last := e[len(e)-1]; len(last.Facts) != 1 || last.Facts[0].Name != "mail" || last.Facts[0].Value != string(mail.ClosureBegun) {
+		t.Errorf("the entry tells %v", last.Facts)
 	}
 }
 

@@ -3,10 +3,12 @@ package consent
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"rightsdesk/shared/audit"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/personal"
 	"rightsdesk/shared/policy"
@@ -154,6 +156,68 @@ func TestALetterThatIsRefusedForGoodIsNotTriedAgain(t *testing.T) {
 	}
 	if !strings.Contains(o.log.String(), `"level":"WARN"`) {
 		t.Errorf("nobody is told: %s", o.log.String())
+	}
+	o.clean()
+}
+
+// Where nobody is written to nothing is tried again, nothing is agreed to, and the record
+// says why.
+func TestALetterThatIsWithheldIsOver(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t, 0)
+	ada := byMail(adaAddress)
+	o.post.fail = func(int) error { return mail.ErrWithheld }
+	o.chooses(ByBrowser, ada, Granted, "newsletter")
+	if err := o.Announce(o.ctx(), o.keyOf(ada)); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		o.pass(3 * time.Hour)
+		o.sweep()
+	}
+	sub, _ := o.stored(ada)
+	if len(o.post.keys) != 1 || len(sub.Announcements) > 0 || len(sub.Asks) != 1 || len(sub.Purposes) > 0 {
+		t.Errorf("tried %d times: %+v", len(o.post.keys), sub)
+	}
+	entries := o.entries(ChainOf(sub.ID))
+	last := entries[len(entries)-1]
+	if last.Action != "withheld" || !slices.Contains(last.Facts, audit.Fact{Name: "mail", Value: string(mail.ConfirmConsent)}) {
+		t.Errorf("the audit tells %+v", last)
+	}
+	if err := o.MailLink(o.ctx(), address(t, adaAddress), "en", "192.0.2.1"); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		o.sweep()
+		o.pass(3 * time.Hour)
+	}
+	if len(o.post.keys) != 2 {
+		t.Errorf("a link was tried %d times", len(o.post.keys)-1)
+	}
+	o.clean()
+}
+
+// What would wait for a mail's button is not taken where there is no mail; what is against
+// something is, in the same call too.
+func TestWithoutMailNothingWaitsForItsButton(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t, 0)
+	o.NoMail = true
+	who := byMail(adaAddress)
+	rule, _ := o.Policy.Consent("newsletter")
+	_, err := o.Capture(o.ctx(), Capture{Identity: who, By: ByBrowser, Language: "en", Residence: "FR", From: "192.0.2.1", Asked: []Asked{
+		{Purpose: "newsletter", Choice: Granted, Wording: policy.WordingHash(rule.Wording.In("en"))}, {Purpose: "offers", Choice: Denied},
+	}})
+	if !errors.Is(err, mail.ErrOff) {
+		t.Fatalf("err = %v", err)
+	}
+	sub, _ := o.stored(who)
+	if len(sub.Asks) > 0 || sub.Purposes["offers"].Choice != Denied || len(sub.Announcements) > 0 {
+		t.Errorf("%+v", sub)
+	}
+	o.chooses(ByApp, who, Granted, "analytics") // its word needs no button
+	if sub, _ := o.stored(who); sub.Purposes["analytics"].Choice != Granted {
+		t.Errorf("%+v", sub)
 	}
 	o.clean()
 }

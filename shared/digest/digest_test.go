@@ -572,6 +572,33 @@ func TestALetterThatCannotBeSentIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestADigestThatIsWithheldIsOver(t *testing.T) {
+	t.Parallel()
+	for to, kind := range map[Audience]mail.Kind{Operators: mail.Digest, Contact: mail.Overdue} {
+		d := newDesk(t)
+		d.notes(to, about("r1", Overdue))
+		d.post.refuse = mail.ErrWithheld
+		for range 3 {
+			d.turn(d.now().AddDate(0, 0, 1))
+			if err := d.sweep(); err != nil {
+				t.Errorf("%s: %v", to, err)
+			}
+		}
+		heads := d.heads()
+		if len(heads) > 1 || len(d.post.mails) > 0 {
+			t.Errorf("%s: heads %v", to, heads)
+		}
+		for key, h := range heads {
+			if h.State != sent {
+				t.Errorf("%s is %+v", key, h)
+			}
+			if got := d.told(key); len(got) != 1 || got[0] != "clock withheld lines=1 tries=1 mail="+string(kind) {
+				t.Errorf("%s: the audit tells %q", to, got)
+			}
+		}
+	}
+}
+
 // Relays that have all read that nobody is at it: one of them sends.
 func TestOfManyRelaysOneSends(t *testing.T) {
 	t.Parallel()
