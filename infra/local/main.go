@@ -9,6 +9,7 @@
 //	local law diff             say which open requests would get other dates from this version's law packs
 //	local app METHOD PATH BODY sign a call as the company's app, make it, and show the answer
 //	local consent import FILE  take over consents and suppressions from elsewhere
+//	local checkpoint verify    check the audit by what was sealed of it, offline
 //	local receipt verify FILE  check a signed receipt against a file of public keys
 //	local leave -out DIR       write everything that an installation holds into a folder
 //
@@ -28,6 +29,7 @@ import (
 	_ "time/tzdata" // so that a laptop without zone files counts days right
 
 	"rightsdesk/infra/local/company"
+	"rightsdesk/shared/topology"
 )
 
 func main() {
@@ -61,6 +63,9 @@ func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "certificate" {
 		return certificateCommand(args[1:], os.Stdout)
 	}
+	if len(args) > 0 && args[0] == "checkpoint" {
+		return checkpointCommand(ctx, args[1:], os.Stdin, os.Stdout)
+	}
 	if len(args) > 0 && args[0] == "leave" {
 		return leaveCommand(ctx, args[1:], os.Stdout)
 	}
@@ -71,6 +76,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&o.PolicyFile, "policy", "", "policy file; without it, the sample company's")
 	flags.IntVar(&o.People, "people", 3000, "people of the sample company, when it is made")
 	flags.IntVar(&o.Records, "records", 0, "records of one more, very busy person of the sample company")
+	flags.StringVar(&o.Mail, "mail", topology.MailOn, "whether people are written to: on, off, or sandbox for addresses of the company's own only")
 	flags.BoolVar(&o.NoHints, "no-hints", false, "leave all work to the schedules: no queue, no stream")
 	flags.Uint64Var(&o.Hostile, "hostile", 0, "seed of a store that fails the way clouds fail; 0: it does not")
 	flags.BoolVar(&o.Journal, "journal", false, "let the sample company record what every call did")
@@ -94,9 +100,9 @@ func run(ctx context.Context, args []string) error {
   %[1]s/policy         the policy that is kept
   %[1]s/preferences    see and change what you allowed
   %[1]s/close          close an account
-  %[1]s/close          close an account
   %[1]s/local/shop     a website that asks what you allow
   %[1]s/local/mail     every mail that would have been sent
+  %[1]s/local/events   what the company's own systems would have been told
   %[1]s/local/clock    the time; POST ?by=25d turns it on
   %[1]s/local/company  the sample company, whose data is found and erased
 

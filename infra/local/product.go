@@ -11,9 +11,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rightsdesk/infra/local/company"
+	"rightsdesk/shared/bulletin"
 	"rightsdesk/shared/certificate"
 	"rightsdesk/shared/desk"
 	"rightsdesk/shared/export/folder"
@@ -40,6 +42,7 @@ type options struct {
 	People     int
 	Records    int
 	NoHints    bool
+	Mail       string // on, off or sandbox; on, if it is empty
 	Hostile    uint64
 	Journal    bool
 	NoSync     bool // for tests, whose files need not outlive the machine
@@ -62,6 +65,7 @@ type product struct {
 	Company     *company.Company
 	Jobs        map[string]job.Set
 	Mailbox     *mailbox.Mailbox
+	Bus         *bus
 	Storage     *folder.Store
 
 	o       options
@@ -70,8 +74,11 @@ type product struct {
 	server  *http.Server
 	closers []func() error
 	work    sync.WaitGroup
-	turning sync.Mutex   // one turn of the clock at a time
-	busy    sync.RWMutex // held by whoever works: the clock does not jump under a call's lease and signature
+	answers atomic.Pointer[http.Handler] // by the policy in force
+	moved   atomic.Bool                  // another policy may have come into force
+	serving sync.RWMutex                 // held by whoever is answered: the policy does not change under them
+	turning sync.Mutex                   // one turn of the clock at a time
+	busy    sync.RWMutex                 // held by whoever works: the clock does not jump under a call's lease and signature
 	cancel  context.CancelFunc
 	stopped <-chan struct{}
 	failed  chan error
@@ -108,18 +115,15 @@ func (p *product) open(ctx context.Context) error {
 	if p.Clock, err = openClock(filepath.Join(p.o.Dir, "clock")); err != nil {
 		return err
 	}
-	pol, err := p.readPolicy(address)
+	if err := p.openService(ctx); err != nil {
+		return err
+	}
+	handler, err := p.handler(p.Policy)
 	if err != nil {
 		return err
 	}
-	if err := p.openService(ctx, pol); err != nil {
-		return err
-	}
-	handler, err := p.handler(pol)
-	if err != nil {
-		return err
-	}
-	p.server = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	p.answers.Store(&handler)
+	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
 	p.background(ctx, listener)
 	return nil
 }
@@ -131,25 +135,14 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-func (p *product) readPolicy(address string) (*policy.Policy, error) {
-	file := company.Policy
-	if p.o.PolicyFile != "" {
-		var err error
-		if file, err = os.ReadFile(p.o.PolicyFile); err != nil {
-			return nil, fmt.Errorf("read the policy file: %w", err)
-		}
-	}
-	pol, err := policy.Parse([]byte(strings.ReplaceAll(string(file), sampleAddress, address)))
-	if err != nil {
-		return nil, fmt.Errorf("the policy file cannot be used:\n%w", err)
-	}
-	return pol, nil
-}
-
 // openService opens the stores and builds the service on them.
-func (p *product) openService(ctx context.Context, pol *policy.Policy) error {
+func (p *product) openService(ctx context.Context) error {
 	now := p.Clock.Now
 	store, err := p.openTable(now)
+	if err != nil {
+		return err
+	}
+	pol, err := p.publish(ctx, store)
 	if err != nil {
 		return err
 	}
@@ -176,10 +169,8 @@ func (p *product) openService(ctx context.Context, pol *policy.Policy) error {
 		return err
 	}
 	p.closers = append(p.closers, p.Company.Close)
-	for _, app := range pol.Apps {
-		if _, err := openSecret(secretFile(p.o.Dir, app.Secret)); err != nil {
-			return err
-		}
+	if err := p.secretsOf(pol); err != nil {
+		return err
 	}
 	sources, err := p.sources(pol)
 	if err != nil {
@@ -192,10 +183,17 @@ func (p *product) openService(ctx context.Context, pol *policy.Policy) error {
 	p.closers = append(p.closers, exports.Close)
 	p.Storage = exports
 	p.Desk = desk.New(desk.Ground{Table: store, Policy: pol, Now: now, BaseURL: p.URL, Log: p.o.Log})
+	p.shelve(p.Editions)
 	p.Open(ring)
 	p.Reach(sources)
 	p.Keep(exports, exports)
-	p.Send(p.Mailbox)
+	by, err := p.sender(pol)
+	if err != nil {
+		return err
+	}
+	p.Send(by)
+	p.Bus = &bus{}
+	p.Records((&bulletin.Publisher{Bus: p.Bus, Log: p.o.Log}).Record)
 	if !p.o.NoHints {
 		p.WakeBy(func(_ context.Context, about table.Key) { p.hints.work.put(about) })
 	}
@@ -269,9 +267,11 @@ func (p *product) sources(pol *policy.Policy) (map[string]source.Source, error) 
 
 // handler serves every route of the topology, and what only a laptop has.
 func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
+	p.Consents.NoMail = p.o.Mail == topology.MailOff
 	env := httpapi.Env{
+		NoMail:   p.Consents.NoMail,
 		Requests: p.Requests, Consents: p.Consents, Closures: p.Closures, Erasure: p.Erasure, Holds: p.Holds, Intake: p.Intake,
-		Lifecycle: p.Lifecycle, Restore: p.Restore, Retention: p.Retention, Policy: pol, Log: p.o.Log, Local: true,
+		Lifecycle: p.Lifecycle, Restore: p.Restore, Retention: p.Retention, Editions: p.Editions, Policy: pol, Log: p.o.Log, Local: true,
 		Operator: func(r *http.Request) (operator.Identity, bool) {
 			who := operator.Identity{ID: "local", Roles: []operator.Role{operator.Handler, operator.Auditor}, MFA: true}
 			return who, seal.Same(httpapi.Bearer(r), p.OperatorKey)
@@ -350,6 +350,7 @@ func (p *product) tick(ctx context.Context, every time.Duration, run job.Job) {
 			p.busy.RLock()
 			_, err := run(ctx)
 			p.busy.RUnlock()
+			p.follow(ctx)
 			if err != nil && ctx.Err() == nil {
 				p.o.Log.WarnContext(ctx, "a scheduled job failed; it runs again", "err", err)
 			}

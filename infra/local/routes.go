@@ -20,6 +20,7 @@ func (p *product) localRoutes(mux *http.ServeMux, env httpapi.Env) {
 	mail := p.Mailbox.Handler(frame)
 	mux.Handle("GET /local/mail", mail)
 	mux.Handle("GET /local/mail/", mail)
+	mux.Handle("GET /local/events", p.Bus.handler(frame))
 	p.feedback(mux)
 	mux.Handle("/local/company", p.Company.Handler())
 	mux.Handle("/local/company/", p.Company.Handler())
