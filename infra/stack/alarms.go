@@ -301,6 +301,7 @@ func (s *system) addAlarmTopic() {
 		}}),
 	}).CfnOptions().SetCondition(own)
 	s.notified = s.param.alarmTopic.or(topic.Ref())
+	s.output("AlarmsGoTo", s.notified, "The topic that alarms notify")
 }
 
 func sumOf(id string, metric *awscloudwatch.CfnAlarm_MetricProperty) awscloudwatch.CfnAlarm_MetricDataQueryProperty {

@@ -235,8 +235,8 @@ func TestTheInstallationsAlarmsListenToWhatTheySay(t *testing.T) {
 	}
 }
 
-// Prices are those of a dear region: $0.10 for each metric that an alarm listens to and
-// $0.30 for each of our own. The free tier, which takes ten of each, is left out.
+// The service asks $0.10 for each metric that an alarm listens to and $0.30 for each of
+// our own in the hours in which it says something. The free tier, ten of each, is left out.
 func TestAlarmsCostLittle(t *testing.T) {
 	tpl := load(t)
 	own, listened := map[string]bool{}, 0

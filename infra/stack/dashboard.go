@@ -133,7 +133,8 @@ func (s *system) addDashboard() {
 			line("bounces", []any{"AWS/SES", "Reputation.BounceRate"}, map[string]any{"stat": "Maximum"}),
 			line("complaints", []any{"AWS/SES", "Reputation.ComplaintRate"}, map[string]any{"stat": "Maximum"})))
 
-	awscloudwatch.NewCfnDashboard(s.stack, jsii.String("Dashboard"), &awscloudwatch.CfnDashboardProps{
+	made := awscloudwatch.NewCfnDashboard(s.stack, jsii.String("Dashboard"), &awscloudwatch.CfnDashboardProps{
 		DashboardBody: s.stack.ToJsonString(map[string]any{"widgets": b.widgets}, nil),
 	})
+	s.output("DashboardName", made.Ref(), "What there is to look at")
 }

@@ -99,7 +99,8 @@ func (h *handler) run(ctx context.Context, name string) (any, error) {
 	return nil, err
 }
 
-// ran is the heartbeat that the alarms of schedules listen for.
+// ran writes down what a run did. The alarm of its schedule listens to whether the
+// invocation failed, which is what Lambda counts for nothing.
 func (h *handler) ran(ctx context.Context, name string, rep job.Report, err error) {
 	h.a.Log.InfoContext(ctx, "a job ran", "job", name, "seen", rep.Seen, "failed", rep.Failed, "err", err)
 }

@@ -53,7 +53,7 @@ func TestHowARunEnds(t *testing.T) {
 				t.Errorf("err = %v, want one: %v", err, c.fails)
 			}
 			if heard := strings.Contains(log.String(), `"err":null`); heard == c.fails {
-				t.Errorf("the alarm reads %s", log.String())
+				t.Errorf("the log says %s", log.String())
 			}
 			if ctx.Err() != nil {
 				t.Error("no time is left to finish the page under way")
