@@ -127,6 +127,14 @@ func (d *Desk) held(ctx context.Context, id seal.Identifier) (bool, []table.Writ
 	return false, unless, err
 }
 
+// Follow has every service go by another policy. Nobody may work with the desk
+// meanwhile.
+func (d *Desk) Follow(pol *policy.Policy) {
+	d.Policy = pol
+	d.Requests.Policy, d.Consents.Policy, d.Closures.Policy, d.Holds.Policy, d.Retention.Policy = pol, pol, pol, pol, pol
+	d.Erasure.Policy, d.Restore.Policy, d.Intake.Policy, d.Lifecycle.Policy, d.Digest.Policy, d.Sealing.Policy = pol, pol, pol, pol, pol, pol
+}
+
 // Open gives every service the key ring.
 func (d *Desk) Open(ring *seal.Ring) {
 	for _, keys := range []*seal.Keys{&d.Requests.Keys, &d.Consents.Keys, &d.Closures.Keys, &d.Retention.Keys, &d.Erasure.Keys, &d.Lifecycle.Keys} {

@@ -28,6 +28,11 @@ func (b *Book) Read(ctx context.Context, a Active) (*policy.Policy, error) {
 	return p, nil
 }
 
+// Text returns the file of a version that was published.
+func (b *Book) Text(ctx context.Context, version string) ([]byte, error) {
+	return b.file(ctx, version)
+}
+
 // InForce returns what is in force and its policy. Where there is none that can be
 // used, the policy is nil and Active says what is missing.
 func (b *Book) InForce(ctx context.Context) (Active, *policy.Policy, error) {
