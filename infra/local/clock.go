@@ -85,6 +85,7 @@ func (p *product) turn(ctx context.Context, d time.Duration) error {
 		if err := p.sweep(ctx); err != nil {
 			return err
 		}
+		p.followTurning(ctx)
 		next, err := p.nextDue(ctx)
 		if err != nil {
 			return err
@@ -105,6 +106,7 @@ func (p *product) turn(ctx context.Context, d time.Duration) error {
 	if err := p.moveTo(target); err != nil {
 		return err
 	}
+	defer p.followTurning(ctx)
 	return p.sweep(ctx)
 }
 

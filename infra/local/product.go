@@ -123,6 +123,7 @@ func (p *product) open(ctx context.Context) error {
 		return err
 	}
 	p.answers.Store(&handler)
+	p.moved.Store(false)
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
 	p.background(ctx, listener)
 	return nil
