@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -289,7 +290,7 @@ func TestInTheSandboxOnlyTheCompanyIsWrittenTo(t *testing.T) {
 
 func TestAnUnknownMailModeDoesNotStart(t *testing.T) {
 	t.Parallel()
-	p, err := start(t.Context(), options{Listen: "127.0.0.1:0", Dir: t.TempDir(), People: 1, NoSync: true, Mail: "maybe"})
+	p, err := start(t.Context(), options{Listen: "127.0.0.1:0", Dir: t.TempDir(), People: 1, NoSync: true, Mail: "maybe", Log: slog.New(slog.DiscardHandler)})
 	if err == nil {
 		t.Error(p.Close())
 		t.Fatal("it runs with -mail maybe")
