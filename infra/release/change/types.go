@@ -32,7 +32,7 @@ var kinds = map[string]kind{
 	"AWS::Cognito::UserPoolDomain":                      {fixed: []string{"UserPoolId", "Domain"}, loses: "the address at which operators sign in"},
 	"AWS::Cognito::UserPoolGroup":                       {fixed: []string{"UserPoolId", "GroupName"}, loses: "who has the role of this group", importable: []string{"UserPoolId", "GroupName"}},
 	"AWS::Cognito::UserPoolUser":                        {fixed: []string{"UserPoolId", "Username", "UserAttributes", "DesiredDeliveryMediums", "ForceAliasCreation", "MessageAction", "ValidationData", "ClientMetadata"}, loses: "the first operator's account", importable: []string{"UserPoolId", "Username"}},
-	"AWS::Cognito::UserPoolUserToGroupAttachment":       {fixed: []string{"UserPoolId", "GroupName", "Username"}},
+	"AWS::Cognito::UserPoolUserToGroupAttachment":       {fixed: []string{"UserPoolId", "GroupName", "Username"}, importable: []string{"UserPoolId", "GroupName", "Username"}},
 	"AWS::DynamoDB::Table":                              {fixed: []string{"TableName", "KeySchema", "ImportSourceSpecification"}, loses: "everything in this table, for the new one is empty", importable: []string{"TableName"}},
 	"AWS::Events::Archive":                              {fixed: []string{"ArchiveName", "SourceArn"}, loses: "the events that were kept"},
 	"AWS::Events::EventBus":                             {fixed: []string{"Name"}, loses: "the rules that your own systems have on it"},

@@ -108,7 +108,7 @@ var free = []string{
 	"AWS::KMS::Alias",
 }
 
-// Month works out what an installation costs that gets so many requests a month.
+// MonthOf works out what an installation costs that gets so many requests a month.
 func MonthOf(g *formation.Given, u Units, requests float64) (*Bill, error) {
 	b := &Bill{Requests: requests}
 	for _, kind := range g.Types() {

@@ -1,0 +1,240 @@
+package change_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"rightsdesk/infra/release/change"
+	"rightsdesk/infra/release/formation"
+)
+
+const golden = "../../stack/testdata/template.golden.json"
+
+func read(t *testing.T) map[string]any {
+	t.Helper()
+	b, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(b, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func parsed(t *testing.T, m map[string]any) *formation.Template {
+	t.Helper()
+	b, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tpl, err := formation.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tpl
+}
+
+// resource returns a resource by its plain name, with its logical id.
+func resource(t *testing.T, m map[string]any, name string) (string, map[string]any) {
+	t.Helper()
+	for id, r := range m["Resources"].(map[string]any) {
+		if formation.Plain(id) == name {
+			return id, r.(map[string]any)
+		}
+	}
+	t.Fatalf("the template has no %s", name)
+	return "", nil
+}
+
+func properties(t *testing.T, m map[string]any, name string) map[string]any {
+	t.Helper()
+	_, r := resource(t, m, name)
+	return r["Properties"].(map[string]any)
+}
+
+func TestTheSameTemplateChangesNothing(t *testing.T) {
+	t.Parallel()
+	findings, err := change.Compare(parsed(t, read(t)), parsed(t, read(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(findings) > 0 {
+		t.Error(findings)
+	}
+}
+
+// Each of these would lose something or stop the upgrade, and none looks like much in a
+// review.
+func TestGraveUpgradesAreTold(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(t *testing.T, m map[string]any)
+		says   string
+	}{
+		"a table gets a name": {func(t *testing.T, m map[string]any) { properties(t, m, "StateTable")["TableName"] = "state" }, "REPLACED  StateTable"},
+		"a table's key": {func(t *testing.T, m map[string]any) {
+			properties(t, m, "AuditTable")["KeySchema"] = []any{map[string]any{"AttributeName": "p", "KeyType": "HASH"}}
+		}, "REPLACED  AuditTable"},
+		"an index is built anew": {func(t *testing.T, m map[string]any) {
+			index := properties(t, m, "StateTable")["GlobalSecondaryIndexes"].([]any)[0].(map[string]any)
+			index["Projection"] = map[string]any{"ProjectionType": "ALL"}
+		}, "REPLACED  the index"},
+		"an index goes": {func(t *testing.T, m map[string]any) {
+			p := properties(t, m, "StateTable")
+			p["GlobalSecondaryIndexes"] = p["GlobalSecondaryIndexes"].([]any)[1:]
+		}, "DELETED   the index"},
+		"a table is renamed": {func(t *testing.T, m map[string]any) {
+			id, r := resource(t, m, "KeysTable")
+			delete(m["Resources"].(map[string]any), id)
+			m["Resources"].(map[string]any)["SaltTable"] = r
+		}, "keep the logical id KeysTable"},
+		"the key goes": {func(t *testing.T, m map[string]any) {
+			id, _ := resource(t, m, "MasterKey")
+			delete(m["Resources"].(map[string]any), id)
+		}, "LEFT      MasterKey"},
+		"the API": {func(t *testing.T, m map[string]any) { properties(t, m, "API")["ProtocolType"] = "WEBSOCKET" }, "links in mails"},
+		"retention falls": {func(t *testing.T, m map[string]any) {
+			_, r := resource(t, m, "StateTable")
+			r["DeletionPolicy"] = "Delete"
+		}, "WEAKER    StateTable is deleted with the stack"},
+		"protection falls": {func(t *testing.T, m map[string]any) {
+			properties(t, m, "StateTable")["DeletionProtectionEnabled"] = false
+		}, "DeletionProtectionEnabled"},
+		"recovery falls": {func(t *testing.T, m map[string]any) {
+			delete(properties(t, m, "StateTable"), "PointInTimeRecoverySpecification")
+		}, "recovered to a point in time"},
+		"a new question": {func(_ *testing.T, m map[string]any) {
+			m["Parameters"].(map[string]any)["Licence"] = map[string]any{"Type": "String", "Description": "which"}
+		}, "ASKED     the parameter Licence"},
+		"an answer less":      {func(_ *testing.T, m map[string]any) { delete(m["Parameters"].(map[string]any), "Sender") }, "GONE      the parameter Sender"},
+		"a role's name":       {func(t *testing.T, m map[string]any) { properties(t, m, "FulfilRole")["RoleName"] = "fulfil" }, "name the new one there"},
+		"an alarm of a queue": {func(t *testing.T, m map[string]any) { properties(t, m, "StepsDeadLetters")["FifoQueue"] = true }, "REPLACED  StepsDeadLetters"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			after := read(t)
+			c.change(t, after)
+			findings, err := change.Compare(parsed(t, read(t)), parsed(t, after))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(findings, func(f change.Finding) bool { return f.Grave && strings.Contains(f.Text, c.says) }) {
+				t.Errorf("it says %v, want %q", findings, c.says)
+			}
+		})
+	}
+}
+
+// What every upgrade does is not grave: new code is a new version of each function.
+func TestNewCodeIsNotGrave(t *testing.T) {
+	t.Parallel()
+	after := read(t)
+	for _, r := range after["Resources"].(map[string]any) {
+		r := r.(map[string]any)
+		if r["Type"] == "AWS::Lambda::Version" {
+			r["Properties"].(map[string]any)["CodeSha256"] = "other"
+		}
+		if r["Type"] == "AWS::Lambda::Function" {
+			r["Properties"].(map[string]any)["MemorySize"] = 1024
+		}
+	}
+	findings, err := change.Compare(parsed(t, read(t)), parsed(t, after))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(findings) != 1 || findings[0].Grave || !strings.Contains(findings[0].Text, "of AWS::Lambda::Version") {
+		t.Errorf("it says %v", findings)
+	}
+}
+
+// What belongs to something that is replaced is replaced too.
+func TestWhatIsBoundIsReplacedToo(t *testing.T) {
+	t.Parallel()
+	after := read(t)
+	properties(t, after, "API")["ProtocolType"] = "WEBSOCKET"
+	findings, err := change.Compare(parsed(t, read(t)), parsed(t, after))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := fmt.Sprint(findings); !strings.Contains(text, "of AWS::ApiGatewayV2::Route: nothing is lost") {
+		t.Errorf("the routes are forgotten: %s", text)
+	}
+}
+
+func TestATypeThatNobodyKnowsIsRefused(t *testing.T) {
+	t.Parallel()
+	after := read(t)
+	after["Resources"].(map[string]any)["Cache"] = map[string]any{"Type": "AWS::ElastiCache::ServerlessCache"}
+	if _, err := change.Compare(parsed(t, read(t)), parsed(t, after)); err == nil || !strings.Contains(err.Error(), "AWS::ElastiCache::ServerlessCache") {
+		t.Errorf("it says %v", err)
+	}
+}
+
+// Whatever stays when a stack goes can be taken over by the next, and nothing that
+// every installation has may be forgotten.
+func TestWhatStaysCanBeTakenOver(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tpl, err := formation.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, always := change.Adoptable(tpl)
+	everything := map[string]string{}
+	for _, name := range names {
+		everything[name] = name + "-physical"
+	}
+	for _, name := range []string{"StateTable", "AuditTable", "KeysTable", "MasterKey", "Exports", "Policies", "Checkpoints"} {
+		if !always[name] {
+			t.Errorf("%s is not always there to be taken over", name)
+		}
+		less := map[string]string{}
+		for k, v := range everything {
+			if k != name {
+				less[k] = v
+			}
+		}
+		if _, err := change.Adopt(b, less, nil); err == nil {
+			t.Errorf("%s may be forgotten", name)
+		}
+	}
+	a, err := change.Adopt(b, everything, map[string]string{"AdminContact": "admin@example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := map[string]bool{}
+	for _, r := range a.Resources {
+		taken[r.ID] = true
+		for property, value := range r.Identifier {
+			if value == "" {
+				t.Errorf("%s is found by no %s", r.ID, property)
+			}
+		}
+		if formation.At(a.Template, "Resources", r.ID, "DeletionPolicy") == nil {
+			t.Errorf("%s has no DeletionPolicy, without which an import is refused", r.ID)
+		}
+	}
+	for id, r := range tpl.Resources {
+		if strings.HasPrefix(r.DeletionPolicy, "Retain") && !taken[id] {
+			t.Errorf("%s stays when the stack goes, and cannot be taken over: the next stack makes another, or fails", formation.Plain(id))
+		}
+	}
+	if n := len(a.Template["Resources"].(map[string]any)); n != len(a.Resources) {
+		t.Errorf("the template holds %d resources, %d of them are there", n, len(a.Resources))
+	}
+	if a.Template["Outputs"] != nil {
+		t.Error("an import may bring no outputs")
+	}
+	if _, err := change.Adopt(b, map[string]string{"StateTabel": "x"}, nil); err == nil {
+		t.Error("a misspelt name is taken")
+	}
+}
