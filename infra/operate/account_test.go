@@ -36,6 +36,7 @@ type account struct {
 	resources          []Resource
 	policies           map[string]string // deletion policies by logical id
 	gone               bool              // the stack was deleted
+	stuck              string            // why it cannot be
 
 	health    map[string]map[string]any // by function
 	crash     map[string]string         // what a function says instead
@@ -246,7 +247,7 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "cognito-idp":
 		if a.may(w, service+":"+target) {
 			a.note("cognito-idp:" + target + " " + field(body, "UserPoolId"))
-			say(w, map[string]any{})
+			say(w, map[string]any{"UserPool": map[string]string{"MfaConfiguration": "ON"}})
 		}
 	case "ses":
 		a.mail(w, r, body)
@@ -362,7 +363,10 @@ func (a *account) cloudformation(w http.ResponseWriter, form url.Values) {
 		if a.protected {
 			a.t.Error("a stack is deleted that is protected")
 		}
-		a.gone = true
+		a.gone = a.stuck == ""
+		if a.stuck != "" {
+			a.status, a.why = "DELETE_FAILED", a.stuck
+		}
 		a.note("cloudformation:DeleteStack")
 		_, _ = io.WriteString(w, "<DeleteStackResponse></DeleteStackResponse>")
 	default:
