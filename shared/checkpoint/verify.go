@@ -68,6 +68,9 @@ func (f Fault) String() string {
 	if f.Object != "" {
 		where = append(where, f.Object)
 	}
+	if len(where) == 0 {
+		return f.Why
+	}
 	return strings.Join(where, ", ") + ": " + f.Why
 }
 
