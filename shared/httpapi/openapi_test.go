@@ -291,6 +291,7 @@ func TestTheAPIPagesFieldsAreThePrograms(t *testing.T) {
 		"Choices": offers{}, "Wording": worded{}, "Standing": standing{}, "ConsentEntry": entry{}, "Halt": halted{},
 		"ClosingTaken": closeTaken{}, "ClosingAccount": closingAccount{}, "ClosingBanner": closingBanner{}, "GuardedOne": guarded{}, "Rule": sweeping{},
 		"Hold": held{}, "Salts": salts{}, "Replay": replayed{}, "EventTaken": became{}, "Needed": needed{}, "Arrived": arrived{},
+		"PolicyEdition": issue{}, "PolicyFlaw": flaw{}, "PolicyMissing": lacking{},
 	} {
 		sameFields(t, doc, name, reflect.TypeOf(v), at(t, doc, "components", "schemas", name).(object), false)
 	}
