@@ -64,7 +64,7 @@ func (s *system) addFunction(f topology.Function, zip string) unit {
 		LogGroup:      logs,
 		RecursiveLoop: recursion(f),
 		// A zip that somebody swapped in the bucket is not served: Lambda publishes only what has this sum.
-		CurrentVersionOptions: &awslambda.VersionOptions{CodeSha256: &sum},
+		CurrentVersionOptions: &awslambda.VersionOptions{CodeSha256: &sum, Description: s.installed},
 	})
 	s.takeCode(u.lambda)
 	alias := func(name string) awslambda.Alias {
@@ -132,6 +132,8 @@ func (s *system) value(name topology.Setting) *string {
 		return either(s.param.makesOperators, none, s.param.mfaClaim)
 	case topology.SecretNames:
 		return s.secretNames()
+	case topology.Installed:
+		return s.installed
 	}
 	panic(fmt.Sprintf("stack: the setting %s has no value; add it here", name))
 }

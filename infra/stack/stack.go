@@ -60,6 +60,7 @@ type system struct {
 	pool      pool // of operators, unless somebody else signs their tokens
 	domain    awsapigatewayv2.CfnDomainName
 	scheduler awsiam.Role // invokes what a schedule starts
+	installed *string     // the release and the number of its settings
 
 	edge       awscloudfront.CfnDistribution
 	edgeSecret awssecretsmanager.CfnSecret
@@ -90,6 +91,7 @@ func (s *system) add(build Build) awscdk.Stack {
 	s.addAPI()
 	s.addDomain()
 	s.addEdge()
+	s.addInstalled()
 	s.addScheduler()
 	for _, f := range topology.All {
 		u := s.addFunction(f, build(f.Name))
@@ -112,6 +114,9 @@ func (s *system) add(build Build) awscdk.Stack {
 // addOutputs tells the operator what the next steps need, and the commands what is where.
 func (s *system) addOutputs() {
 	explain(s.stack, followsNot, "W1001")
+	if len(s.fixed) > 0 {
+		explain(s.stack, isSettled, "W8003")
+	}
 	s.output("Address", s.baseURL(), "Where people find this installation")
 	s.output("DnsTarget", s.dnsTarget(), "Where the DNS record of DomainName leads")
 	s.output("SignInIssuer", s.issuer(), "Who signs operators' tokens")
@@ -165,6 +170,7 @@ func Context() *map[string]any {
 // Why findings of the CDK's own validation stay.
 const (
 	staysBlank = "it takes the blank default of a parameter for its value; a condition leaves the property out then"
+	isSettled  = "a setting of whoever deploys has decided it"
 	followsNot = "in outputs it does not follow Fn::If; cfn-lint, which has the same rule, does"
 )
 

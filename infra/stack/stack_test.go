@@ -1,9 +1,13 @@
 package stack_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,9 +16,20 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden template")
 
-func TestGoldenTemplate(t *testing.T) {
+// What is scanned, compared between releases and drawn is made from these.
+func TestGoldenTemplates(t *testing.T) {
+	for name, path := range map[string]string{
+		checkoutTemplate: "testdata/template.golden.json", releaseTemplate: "testdata/release.golden.json",
+		edgeTemplate: "testdata/edge.golden.json", sourceTemplate: "testdata/source-role.golden.json",
+	} {
+		t.Run(name, func(t *testing.T) { isGolden(t, rawOther(t, name), path) })
+	}
+}
+
+func isGolden(t *testing.T, made []byte, path string) {
+	t.Helper()
 	var v any
-	if err := json.Unmarshal(raw(t), &v); err != nil {
+	if err := json.Unmarshal(made, &v); err != nil {
 		t.Fatal(err)
 	}
 	got, err := json.MarshalIndent(v, "", " ")
@@ -22,13 +37,12 @@ func TestGoldenTemplate(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = append(got, '\n')
-	const path = "testdata/template.golden.json"
 	if *update {
 		if err := os.WriteFile(path, got, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(path)
+	want, err := os.ReadFile(path) //nolint:gosec // a file of ours
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,35 +126,102 @@ func TestOnlyTheQueueWorkerMayFeedItself(t *testing.T) {
 	}
 }
 
-// Two installations fit into one account and region only if no name is fixed.
+// Names that are no names: of what lies in something that has none itself.
+var within = map[string][]string{
+	"AWS::Lambda::Alias":                   {"Name"},      // of the function
+	"AWS::ApiGatewayV2::Stage":             {"StageName"}, // of the API
+	"AWS::AppConfig::ConfigurationProfile": {"Name"},      // of the application
+	"AWS::ApiGatewayV2::Authorizer":        {"Name"},
+	"AWS::Cognito::UserPoolGroup":          {"GroupName"}, // of the pool
+	"AWS::IAM::Policy":                     {"PolicyName"},
+	"AWS::ApiGatewayV2::DomainName":        {"DomainName"}, // the operator's own
+}
+
+// Names of what is measured, and what people see.
+var noNames = []string{"MetricName", "DisplayName"}
+
+var nameLike = regexp.MustCompile(`^(Name|Domain|[A-Z][A-Za-z]*Name)$`)
+
+// Two installations fit into one account and region only if no name is fixed: each is
+// left to CloudFormation, or made of the stack's own name or id.
 func TestNoPhysicalNames(t *testing.T) {
-	named := map[string]string{
-		"AWS::DynamoDB::Table": "TableName", "AWS::S3::Bucket": "BucketName", "AWS::SQS::Queue": "QueueName",
-		"AWS::Scheduler::Schedule": "Name", "AWS::CloudWatch::Alarm": "AlarmName", "AWS::Logs::LogGroup": "LogGroupName",
-		"AWS::Events::Rule": "Name", "AWS::SES::ConfigurationSet": "Name", "AWS::IAM::Role": "RoleName", "AWS::Lambda::Function": "FunctionName",
-	}
-	for logical, r := range load(t).Resources {
-		if name := named[r.Type]; name != "" && r.Properties[name] != nil {
-			t.Errorf("%s has a fixed %s", logical, name)
+	for _, name := range console {
+		for logical, r := range loadOther(t, name).Resources {
+			for property, value := range r.Properties {
+				if !nameLike.MatchString(property) || slices.Contains(noNames, property) || slices.Contains(within[r.Type], property) {
+					continue
+				}
+				if text, fixed := value.(string); fixed {
+					t.Errorf("%s: %s has the fixed %s %s", name, logical, property, text)
+				}
+			}
 		}
-	}
-	for _, literal := range []string{"arn:aws:", "amazonaws.com/", "us-east-1", "eu-central-1"} {
-		if strings.Contains(string(raw(t)), literal) {
-			t.Errorf("the template holds %q: it fits one partition or region only", literal)
+		var v map[string]any
+		if err := json.Unmarshal(rawOther(t, name), &v); err != nil {
+			t.Fatal(err)
+		}
+		resources := flat(v["Resources"]) + flat(v["Outputs"])
+		for _, literal := range []string{"arn:aws:", "amazonaws.com/", "us-east-1", "eu-central-1", "111122223333-eu"} {
+			if strings.Contains(resources, literal) {
+				t.Errorf("%s holds %q: it fits one partition or region only", name, literal)
+			}
 		}
 	}
 }
 
-func TestParametersAreGuarded(t *testing.T) {
-	for name, p := range load(t).Parameters {
-		if name == "BootstrapVersion" { // the CDK's own
+func TestEveryRoleHasTheOperatorsBoundary(t *testing.T) {
+	for _, name := range []string{checkoutTemplate, sourceTemplate} {
+		tpl := loadOther(t, name)
+		if len(tpl.all("AWS::IAM::Role")) == 0 {
+			t.Fatalf("%s has no roles", name)
+		}
+		for logical, r := range tpl.all("AWS::IAM::Role") {
+			if got := flat(r.Properties["PermissionsBoundary"]); got != `{"Fn::If":["HasPermissionsBoundaryArn",{"Ref":"PermissionsBoundaryArn"},{"Ref":"AWS::NoValue"}]}` {
+				t.Errorf("%s: %s has the boundary %s", name, logical, got)
+			}
+		}
+	}
+}
+
+// What costs something says which installation it is of.
+func TestWhatCostsIsTagged(t *testing.T) {
+	taggable := []string{
+		"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::Logs::LogGroup",
+		"AWS::CloudWatch::Alarm", "AWS::SNS::Topic", "AWS::IAM::Role", "AWS::SecretsManager::Secret", "AWS::CloudFront::Distribution",
+		"AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::DomainName", "AWS::Cognito::UserPool", "AWS::Events::EventBus", "AWS::Events::Rule",
+	}
+	tpl := load(t)
+	for logical, r := range tpl.Resources {
+		if !slices.Contains(taggable, r.Type) {
 			continue
 		}
-		if at(p, "Description") == nil {
-			t.Errorf("%s does not say what it is", name)
+		tags := flat(r.Properties["Tags"]) + flat(r.Properties["UserPoolTags"])
+		if !strings.Contains(tags, "rightsdesk:installation") || !strings.Contains(tags, `{"Ref":"AWS::StackName"}`) {
+			t.Errorf("%s does not say of which installation it is: %s", logical, tags)
 		}
-		if at(p, "Type") == "String" && (at(p, "AllowedPattern") == nil || at(p, "ConstraintDescription") == nil) {
-			t.Errorf("%s takes anything", name)
+	}
+}
+
+// An alias leads to the version of exactly this code, and everything that starts a
+// function goes by an alias.
+func TestOnlyPinnedCodeRuns(t *testing.T) {
+	tpl := load(t)
+	sum := sha256.Sum256([]byte(standIn))
+	pinned := map[string]bool{}
+	for _, r := range tpl.all("AWS::Lambda::Version") {
+		if r.Properties["CodeSha256"] != base64.StdEncoding.EncodeToString(sum[:]) {
+			t.Errorf("%s is pinned to %v", target(r.Properties["FunctionName"]), r.Properties["CodeSha256"])
+		}
+		pinned[target(r.Properties["FunctionName"])] = true
+	}
+	all := map[string]bool{}
+	for _, f := range topology.All {
+		all[id(f)] = true
+	}
+	same(t, "function with a pinned version", pinned, all)
+	for logical, r := range tpl.all("AWS::Lambda::Alias") {
+		if version := at(r.Properties, "FunctionVersion", "Fn::GetAtt", 1); version != "Version" {
+			t.Errorf("%s leads to %v", logical, r.Properties["FunctionVersion"])
 		}
 	}
 }

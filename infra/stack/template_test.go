@@ -22,6 +22,8 @@ import (
 type template struct {
 	Parameters map[string]any
 	Conditions map[string]any
+	Rules      map[string]any
+	Metadata   map[string]any
 	Resources  map[string]resource
 	Outputs    map[string]any
 }
@@ -35,33 +37,72 @@ type resource struct {
 	UpdateReplacePolicy string
 }
 
-// synth makes the template once for all tests. The code of the functions is a
+// synthesised makes all templates, once for all tests: that of a checkout, one with
+// settings of every kind, and those of a release. The code of the functions is a
 // stand-in: what is in it does not matter here.
-var synth = sync.OnceValues(func() ([]byte, error) {
+var synthesised = sync.OnceValues(func() (map[string][]byte, error) {
 	dir, err := os.MkdirTemp("", "rightsdesk-synth")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir) // what is left over is in the temporary folder
 	zip := filepath.Join(dir, "function.zip")
-	if err := os.WriteFile(zip, []byte("a stand-in for a zip"), 0o600); err != nil {
+	if err := os.WriteFile(zip, []byte(standIn), 0o600); err != nil {
 		return nil, err
 	}
+	build := func(string) string { return zip }
 	defer jsii.Close()
-	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(filepath.Join(dir, "out"))})
-	stack.New(app, "Rightsdesk", nil, func(string) string { return zip })
-	app.Synth(nil)
-	return os.ReadFile(filepath.Join(dir, "out", "Rightsdesk.template.json"))
+	templates := map[string][]byte{}
+	for folder, add := range map[string]func(awscdk.App){
+		"checkout": func(app awscdk.App) {
+			stack.New(app, "Rightsdesk", nil, build)
+			stack.New(app, "Settled", settled, build)
+		},
+		"release": func(app awscdk.App) {
+			stack.NewRelease(app, released, build)
+			stack.NewEdge(app, released)
+			stack.NewSourceRole(app, released)
+		},
+	} {
+		out := filepath.Join(dir, folder)
+		app := awscdk.NewApp(&awscdk.AppProps{Outdir: &out, Context: stack.Context()})
+		add(app)
+		app.Synth(nil)
+		paths, err := filepath.Glob(filepath.Join(out, "*.template.json"))
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range paths {
+			name := folder + "/" + strings.TrimSuffix(filepath.Base(path), ".template.json")
+			if templates[name], err = os.ReadFile(path); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return templates, nil
 })
+
+// standIn is in the zip of every function.
+const standIn = "a stand-in for a zip"
+
+// released is the release that is tested.
+var released = stack.Release{Version: "1.2.3", Bucket: "publisher-111122223333-${AWS::Region}-an", Prefix: "rightsdesk/v1.2.3/"}
+
+// settled are settings of every kind.
+var settled = stack.Settings{
+	"AdminContact": "admin@example.org", "Profile": "addon-france", "LogDays": "7", "MaxUnitsPerSecond": "100", "DomainName": "",
+	"SourceRoleArns": "arn:aws:iam::111122223333:role/one,arn:aws:iam::111122223333:role/two", "OperatorIssuer": "https://issuer.example.org",
+}
+
+// synth makes the template of a checkout. TestWeakTemplatesAreCaught puts others in its place.
+var synth = func() ([]byte, error) {
+	templates, err := synthesised()
+	return templates[checkoutTemplate], err
+}
 
 func raw(t *testing.T) []byte {
 	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("the CDK needs node, and CI has to have it: install node 22 or later")
-		}
-		t.Skip("the CDK needs node, which is not installed: what CloudFormation gets is not tested here")
-	}
+	needsNode(t)
 	b, err := synth()
 	if err != nil {
 		t.Fatal(err)
@@ -69,10 +110,58 @@ func raw(t *testing.T) []byte {
 	return b
 }
 
+func needsNode(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("node"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("the CDK needs node, and CI has to have it: install node 22 or later")
+		}
+		t.Skip("the CDK needs node, which is not installed: what CloudFormation gets is not tested here")
+	}
+}
+
 func load(t *testing.T) template {
 	t.Helper()
+	return parse(t, raw(t))
+}
+
+// The templates, by what synthesised calls them.
+const (
+	checkoutTemplate = "checkout/Rightsdesk"
+	settledTemplate  = "checkout/Settled"
+	releaseTemplate  = "release/Rightsdesk"
+	edgeTemplate     = "release/RightsdeskEdge"
+	sourceTemplate   = "release/RightsdeskSource"
+)
+
+func rawOther(t *testing.T, name string) []byte {
+	t.Helper()
+	if name == checkoutTemplate {
+		return raw(t)
+	}
+	if os.Getenv("RIGHTSDESK_WEAKENED") != "" {
+		t.Skip("it is the template of a checkout that is judged here")
+	}
+	needsNode(t)
+	templates, err := synthesised()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if templates[name] == nil {
+		t.Fatalf("there is no template %s", name)
+	}
+	return templates[name]
+}
+
+func loadOther(t *testing.T, name string) template {
+	t.Helper()
+	return parse(t, rawOther(t, name))
+}
+
+func parse(t *testing.T, b []byte) template {
+	t.Helper()
 	var tpl template
-	if err := json.Unmarshal(raw(t), &tpl); err != nil {
+	if err := json.Unmarshal(b, &tpl); err != nil {
 		t.Fatal(err)
 	}
 	return tpl
@@ -105,10 +194,13 @@ func (tpl template) one(t *testing.T, kind, name string) resource {
 	return found[0]
 }
 
-var digits = regexp.MustCompile(`[0-9A-F]{8}$`)
-
-// plain is a logical id as the code has it.
-func plain(id string) string { return digits.ReplaceAllString(id, "") }
+// plain is a logical id as the code has it, without the digits that the CDK puts behind.
+func plain(id string) string {
+	if n := len(id) - 8; n > 0 && strings.Trim(id[n:], "0123456789ABCDEF") == "" {
+		return id[:n]
+	}
+	return id
+}
 
 // at walks into decoded JSON: names into objects, numbers into lists. What is
 // not there is nil.
@@ -142,11 +234,13 @@ func list(v any) []any {
 
 func str(v any) string { s, _ := v.(string); return s }
 
+var reference = regexp.MustCompile(`"(?:Ref":|Fn::GetAtt":\[)"(\w+)"`)
+
 // target is the plain logical id that v refers to, by Ref or Fn::GetAtt,
 // wherever it stands in v.
 func target(v any) string {
 	b, _ := json.Marshal(v)
-	if m := regexp.MustCompile(`"(?:Ref":|Fn::GetAtt":\[)"(\w+)"`).FindSubmatch(b); m != nil {
+	if m := reference.FindSubmatch(b); m != nil {
 		return plain(string(m[1]))
 	}
 	return ""

@@ -147,7 +147,7 @@ func (c *cloud) environment(f topology.Function) map[string]string {
 			topology.StepsQueue: stepsURL, topology.ExportsName: s3test.Name, topology.Sender: sender, topology.ConfigurationSet: mailSet, topology.MasterKey: masterKey,
 			topology.BaseURL: baseURL, topology.Profile: profile, topology.MailMode: "on", topology.RoleClaim: "rightsdesk:roles", topology.MFAClaim: "amr",
 			topology.EdgeSecret: topology.NoValue, topology.ControllerName: "Example Cloud Ltd", topology.PrivacyContact: contact,
-			topology.PolicyBucket: policyBucket, topology.EventBus: "bus", topology.Checkpoints: "checkpoints", topology.SecretNames: secrets,
+			topology.PolicyBucket: policyBucket, topology.EventBus: "bus", topology.Checkpoints: "checkpoints", topology.Installed: "checkout/1", topology.SecretNames: secrets,
 		}[s]
 	}
 	return env

@@ -35,13 +35,14 @@ const (
 	Checkpoints      Setting = "RIGHTSDESK_CHECKPOINTS"       // name of the write-once bucket of sealed entries
 	RoleClaim        Setting = "RIGHTSDESK_ROLE_CLAIM"        // the claim of an operator's token that lists roles
 	MFAClaim         Setting = "RIGHTSDESK_MFA_CLAIM"         // the claim that says that a second factor was used; - if who signs tokens always demands one
-	EdgeSecret       Setting = "RIGHTSDESK_EDGE_SECRET"       //nolint:gosec // the name of a setting: ARN of the secret that the edge sends along; - without an edge
+	EdgeSecret       Setting = "RIGHTSDESK_EDGE_SECRET"       // ARN of the secret that the edge sends along; - without an edge
+	Installed        Setting = "RIGHTSDESK_INSTALLED"         // the release and the number of its settings, such as 1.2.3/4; whatever of an installation changes, this does too
 	SecretNames      Setting = "RIGHTSDESK_SECRETS"           //nolint:gosec // the name of a setting: what the names of secrets begin with, such as rightsdesk/; those of apps go on with apps/
 )
 
 // Settings returns what f needs to run.
 func (f Function) Settings() []Setting {
-	s := []Setting{StateTable, AuditTable, KeysTable, BaseURL}
+	s := []Setting{StateTable, AuditTable, KeysTable, BaseURL, Installed}
 	if f.Tables.Keys != None {
 		s = append(s, MasterKey)
 	}

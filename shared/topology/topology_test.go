@@ -306,6 +306,7 @@ func TestSettingsFollowFromTheEntry(t *testing.T) {
 			topology.AuditTable:       true,
 			topology.KeysTable:        true,
 			topology.BaseURL:          true,
+			topology.Installed:        true,
 			topology.Profile:          f.Editions,
 			topology.ControllerName:   f.Editions,
 			topology.PrivacyContact:   f.Editions,
