@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rightsdesk/infra/operate"
 	"rightsdesk/shared/personal"
@@ -26,7 +27,13 @@ func everything(w *world) {
 	a.closures()
 
 	// And what would be over by now: it has to be under way when somebody leaves.
-	const leo, mia, nora = "leo@example.org", "mia@example.org", "nora@example.org"
+	const leo, mia, nora, ida = "leo@example.org", "mia@example.org", "nora@example.org", "ida@example.org"
+	w.live("acc-ida", ida, map[string]any{"name": "Ida"})
+	w.had("shop", "acc-ida", "orders", "order-1", 24*time.Hour)
+	erasure := w.submit(submission("erasure", ida))
+	w.verify(erasure, ida)
+	w.pass(8 * 24 * time.Hour)
+	a.fulfilled(erasure)
 	id := w.submit(submission("access", leo))
 	w.verify(id, leo)
 	ask := w.submit(submission("objection", nora))
@@ -35,7 +42,8 @@ func everything(w *world) {
 	w.must(http.StatusOK, "POST", "/v1/requests/"+ask+"/messages", map[string]any{
 		"text": "The ones of March.", "files": []any{map[string]string{"name": "orders.txt", "content": base64.StdEncoding.EncodeToString([]byte("order 1102\n"))}},
 	}, bearerOf(token))
-	w.must(http.StatusAccepted, "POST", "/v1/closures", map[string]any{"email": mia})
+	w.close(mia)
+	w.must(http.StatusAccepted, "POST", "/v1/closures", map[string]any{"email": leo})
 	w.call("POST", "/v1/consents", w.choice(byMail(mia), "newsletter", "granted"))
 	w.call("POST", "/v1/preferences/links", map[string]any{"email": mia})
 	w.happens("account.opened", account("acc-1001"), nil)

@@ -11,7 +11,10 @@
 //	local consent import FILE  take over consents and suppressions from elsewhere
 //	local checkpoint verify    check the audit by what was sealed of it, offline
 //	local receipt verify FILE  check a signed receipt against a file of public keys
+//	local doctor               look at an installation, here or in AWS, and say what has to be dealt with
+//	local sign-in -stack NAME  get an operator's token for an installation in AWS
 //	local leave -out DIR       write everything that an installation holds into a folder
+//	local teardown -stack NAME take down an installation in AWS, and say what stays
 //
 // It is the second interpreter of the topology, beside infra/stack: it declares
 // nothing of its own but what only a laptop has, below /local.
@@ -66,8 +69,17 @@ func run(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "checkpoint" {
 		return checkpointCommand(ctx, args[1:], os.Stdin, os.Stdout)
 	}
+	if len(args) > 0 && args[0] == "doctor" {
+		return doctorCommand(ctx, args[1:], os.Stdout)
+	}
+	if len(args) > 0 && args[0] == "sign-in" {
+		return signInCommand(ctx, args[1:], os.Stdout, os.Stderr)
+	}
 	if len(args) > 0 && args[0] == "leave" {
 		return leaveCommand(ctx, args[1:], os.Stdout)
+	}
+	if len(args) > 0 && args[0] == "teardown" {
+		return teardownCommand(ctx, args[1:], os.Stdin, os.Stdout)
 	}
 	o := options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
