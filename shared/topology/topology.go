@@ -318,7 +318,7 @@ var Notice = Function{
 	Schedules: []Schedule{{Job: "editions", Every: 5 * time.Minute, Misses: 4, Alarm: "InstallationNotOpen"}},
 	Tables:    Tables{State: ReadWrite, Audit: Append},
 	Editions:  true,
-	Memory:    256, Timeout: 30 * time.Second,
+	Memory:    256, Timeout: 25 * time.Second,
 	Alarm: "NoticeFailing",
 }
 
