@@ -12,10 +12,8 @@ import (
 // whose entry says so. The schemas of its events are files in events/schema: the
 // service's registry is not in every region.
 func (s *system) addBus() {
-	s.bus = awsevents.NewCfnEventBus(s.stack, jsii.String("Bus"), &awsevents.CfnEventBusProps{
-		Name:        awscdk.Aws_STACK_NAME(),
-		Description: jsii.String("What Rightsdesk tells the company's own systems; nothing personal"),
-	})
+	// A description would not be taken in every region.
+	s.bus = awsevents.NewCfnEventBus(s.stack, jsii.String("Bus"), &awsevents.CfnEventBusProps{Name: awscdk.Aws_STACK_NAME()})
 	awsevents.NewCfnArchive(s.stack, jsii.String("BusArchive"), &awsevents.CfnArchiveProps{
 		SourceArn:     s.bus.AttrArn(),
 		Description:   jsii.String("So that the company's own systems can have events again"),

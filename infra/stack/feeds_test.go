@@ -84,6 +84,10 @@ func TestQueuesAndStreamFeedThoseWhoAskForThem(t *testing.T) {
 func (tpl template) tries(t *testing.T, queue, parked string, f topology.Function, tries int) {
 	t.Helper()
 	p := tpl.one(t, "AWS::SQS::Queue", queue).Properties
+	waits, _ := at(p, "MessageRetentionPeriod").(float64)
+	if kept, _ := at(tpl.one(t, "AWS::SQS::Queue", parked).Properties, "MessageRetentionPeriod").(float64); waits < 4*86400 || kept < waits+7*86400 {
+		t.Errorf("%s: a message waits %v s at most, and is gone %v s after it was sent: nobody can look at it", queue, waits, kept)
+	}
 	if at(p, "VisibilityTimeout") != 6*f.Timeout.Seconds() {
 		t.Errorf("%s: messages come back after %v s, want six times the function's time", queue, at(p, "VisibilityTimeout"))
 	}

@@ -17,6 +17,8 @@ const (
 	// parkedFor is the longest that SQS keeps a message. A parked message is
 	// evidence; the work itself stays due in the State table.
 	parkedFor = 14 * 24 * time.Hour
+	// waitsFor is shorter, because the time that a message waited counts on when it is parked.
+	waitsFor = 4 * 24 * time.Hour
 
 	streamBatch = 100
 	streamTries = 5
@@ -57,6 +59,7 @@ func (s *system) fed(name, kind string, f topology.Function, tries int) (queue, 
 		// Six times the function's time is AWS's advice: a message is not handed
 		// out again while Lambda still tries to place it.
 		VisibilityTimeout: lasting(6 * f.Timeout),
+		RetentionPeriod:   lasting(waitsFor),
 		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: parked, MaxReceiveCount: jsii.Number(tries)},
 	}), parked
 }
