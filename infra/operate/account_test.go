@@ -153,7 +153,7 @@ func (a *account) open() *Account {
 	return &Account{
 		AWS: aws.Config{
 			Region: region, BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("operator", "not-a-secret", ""),
-			RetryMaxAttempts: 1,
+			RetryMaxAttempts: 3, // a busy machine drops a connection now and then
 		},
 		Names: zone{a}, Now: func() time.Time { return today }, pause: func(context.Context, time.Duration) error { return nil },
 	}
