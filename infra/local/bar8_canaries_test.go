@@ -257,7 +257,7 @@ func (p person) customer(w *world) {
 // TestBar8_NoPersonalValueLeavesItsPlace runs every right to every end it can
 // take, by API and by page, for people made of canaries, with wrong codes, broken
 // bodies and hostile input in between. Afterwards no canary stands in the logs,
-// the audit, the database file, the other files and file names of the data
+// the audit, on the event bus, in the database file, the other files and file names of the data
 // folder, or in any URL that the product made: not in clear, not encoded, not as
 // an unsalted digest.
 //
@@ -308,6 +308,11 @@ func TestBar8_NoPersonalValueLeavesItsPlace(t *testing.T) {
 	report("the log", log)
 	report("the audit", audit)
 	report("a URL", links)
+	events, types := w.asPublished()
+	report("the event bus", events)
+	if told := len(w.Bus.events("")); told < 150 || len(types) < 25 {
+		t.Errorf("too little was told to be sure: %d events of %d types", told, len(types))
+	}
 	for key, b := range attached {
 		report("an attached file", append([]byte(key+"\n"), b...))
 	}
@@ -344,8 +349,8 @@ func TestBar8_NoPersonalValueLeavesItsPlace(t *testing.T) {
 	if len(log) < 1000 || entries < 50 || size < 100_000 {
 		t.Fatalf("too little was scanned: %d bytes of log, %d audit entries, %d bytes of files", len(log), entries, size)
 	}
-	proof(t, "bar 8", "%d people made of canaries, every right to every end: of %d values in %d written forms 0 in %d bytes of log, %d audit entries, %d URLs, %d bytes of database and other files, or file names",
-		len(people), len(values), len(scan.needles), len(log), entries, bytes.Count(links, []byte("\n")), size)
+	proof(t, "bar 8", "%d people made of canaries, every right to every end: of %d values in %d written forms 0 in %d bytes of log, %d audit entries, %d events of %d types on the bus, %d URLs, %d bytes of database and other files, or file names",
+		len(people), len(values), len(scan.needles), len(log), entries, len(w.Bus.events("")), len(types), bytes.Count(links, []byte("\n")), size)
 }
 
 // everywhere takes people through everything that can happen to a request.
