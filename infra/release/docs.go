@@ -62,7 +62,7 @@ func docs(ctx context.Context, flags *flag.FlagSet, args []string, out, log io.W
 		if err := os.WriteFile(path, files[name], 0o644); err != nil { //nolint:gosec // everybody may read a document
 			return err
 		}
-		fmt.Fprintln(out, path)
+		tell(out, path)
 	}
 	if *check && len(stale) > 0 {
 		return fmt.Errorf("docs: %s are not as the template has it: go run ./infra/release docs", strings.Join(stale, ", "))
@@ -75,7 +75,7 @@ func docs(ctx context.Context, flags *flag.FlagSet, args []string, out, log io.W
 		return nil
 	}
 	if err := photograph(ctx, filepath.Join(*dir, "architecture.svg"), picture); err != nil {
-		fmt.Fprintln(log, "NOTE:", err)
+		tell(log, "NOTE:", err)
 		return nil
 	}
 	taken, err := os.ReadFile(picture) //nolint:gosec // the same
@@ -88,7 +88,7 @@ func docs(ctx context.Context, flags *flag.FlagSet, args []string, out, log io.W
 	if err := os.WriteFile(picture, taken, 0o644); err != nil { //nolint:gosec // everybody may see it
 		return err
 	}
-	fmt.Fprintln(out, picture)
+	tell(out, picture)
 	return nil
 }
 
@@ -110,7 +110,7 @@ func photograph(ctx context.Context, drawing, picture string) error {
 	b, err := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1",
 		fmt.Sprintf("--window-size=%d,%d", document.Width, document.Height), "--screenshot="+to, "file://"+from).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("Chromium: %w\n%s", err, b)
+		return fmt.Errorf("the browser: %w\n%s", err, b)
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func bill(_ context.Context, flags *flag.FlagSet, args []string, out, _ io.Write
 			return err
 		}
 		list, net := b.Total()
-		fmt.Fprintf(out, "%13.0f requests a month: $%.2f, and $%.2f after what is free for ever\n", requests, list, net)
+		tellf(out, "%13.0f requests a month: $%.2f, and $%.2f after what is free for ever\n", requests, list, net)
 	}
 	return nil
 }

@@ -60,8 +60,13 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	flags.SetOutput(log)
 	flags.Usage = func() {
-		fmt.Fprintf(log, "usage: go run ./infra/release %s %s\n", args[0], c.usage)
+		tellf(log, "usage: go run ./infra/release %s %s\n", args[0], c.usage)
 		flags.PrintDefaults()
 	}
 	return c.run(ctx, flags, args[1:], out, log)
 }
+
+// tell writes a line. Who does not listen any more misses nothing.
+func tell(w io.Writer, words ...any) { _, _ = fmt.Fprintln(w, words...) }
+
+func tellf(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }

@@ -60,15 +60,15 @@ func template(ctx context.Context, flags *flag.FlagSet, args []string, out, log 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s%d files in %s\n", sums, len(names), dir)
+	tellf(out, "%s%d files in %s\n", sums, len(names), dir)
 	switch {
 	case r.Source.Commit == "":
-		fmt.Fprintln(log, "NOTE: this folder is no clone: the provenance names no commit")
+		tell(log, "NOTE: this folder is no clone: the provenance names no commit")
 	case !r.Source.Clean:
-		fmt.Fprintln(log, "NOTE: there are changes that are not committed: the provenance says so")
+		tell(log, "NOTE: there are changes that are not committed: the provenance says so")
 	}
 	if r.Key == nil {
-		fmt.Fprintln(log, "NOT SIGNED: give KEY=FILE; openssl genpkey -algorithm ed25519 makes one")
+		tell(log, "NOT SIGNED: give KEY=FILE; openssl genpkey -algorithm ed25519 makes one")
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func assetsOf(manifest string) (map[string]string, error) {
 		if !strings.HasSuffix(file.Source.Path, ".zip") {
 			continue
 		}
-		zip, err := os.ReadFile(filepath.Join(filepath.Dir(manifest), file.Source.Path)) //nolint:gosec // what was just written
+		zip, err := os.ReadFile(filepath.Join(filepath.Dir(manifest), file.Source.Path))
 		if err != nil {
 			return nil, err
 		}

@@ -36,7 +36,7 @@ func upgrade(_ context.Context, flags *flag.FlagSet, args []string, out, _ io.Wr
 	}
 	grave := 0
 	for _, f := range findings {
-		fmt.Fprintln(out, f.Text)
+		tell(out, f.Text)
 		if f.Grave {
 			grave++
 		}
@@ -44,7 +44,7 @@ func upgrade(_ context.Context, flags *flag.FlagSet, args []string, out, _ io.Wr
 	if grave > 0 {
 		return fmt.Errorf("upgrade: %d of these lose something or ask something: read docs/upgrade.md before", grave)
 	}
-	fmt.Fprintln(out, "Nothing that holds something is replaced or deleted.")
+	tell(out, "Nothing that holds something is replaced or deleted.")
 	return nil
 }
 
@@ -93,6 +93,6 @@ func adopt(_ context.Context, flags *flag.FlagSet, args []string, out, _ io.Writ
 			return err
 		}
 	}
-	fmt.Fprintf(out, "%d resources to take over, in %s. docs/upgrade.md says how to go on.\n", len(a.Resources), *dir)
+	tellf(out, "%d resources to take over, in %s. docs/upgrade.md says how to go on.\n", len(a.Resources), *dir)
 	return nil
 }

@@ -33,17 +33,17 @@ func verify(_ context.Context, flags *flag.FlagSet, args []string, out, log io.W
 	}
 	problems := bundle.Verify(flags.Arg(0), key)
 	for _, p := range problems {
-		fmt.Fprintln(out, "✗", p)
+		tell(out, "✗", p)
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("verify: %d problems: do not install this", len(problems))
 	}
 	if key == nil {
-		fmt.Fprintln(log, "SIGNATURE NOT CHECKED: anybody could have made this")
+		tell(log, "SIGNATURE NOT CHECKED: anybody could have made this")
 	}
-	fmt.Fprintln(out, "✓ every file is as SHA256SUMS says, and the template runs this code and no other")
+	tell(out, "✓ every file is as SHA256SUMS says, and the template runs this code and no other")
 	if key != nil {
-		fmt.Fprintln(out, "✓ signed with the key that you gave")
+		tell(out, "✓ signed with the key that you gave")
 	}
 	return nil
 }

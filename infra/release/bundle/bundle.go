@@ -163,7 +163,7 @@ func Write(dir string, r Release) ([]string, error) {
 	if r.Key != nil {
 		files[Signature] = ed25519.Sign(r.Key, files[Sums])
 	}
-	if err := clear(dir); err != nil {
+	if err := emptied(dir); err != nil {
 		return nil, err
 	}
 	var names []string
@@ -177,8 +177,8 @@ func Write(dir string, r Release) ([]string, error) {
 	return names, nil
 }
 
-// clear makes an empty folder, of an earlier bundle if need be.
-func clear(dir string) error {
+// emptied makes an empty folder, of an earlier bundle if need be.
+func emptied(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):

@@ -58,6 +58,16 @@ func properties(t *testing.T, m map[string]any, name string) map[string]any {
 	return r["Properties"].(map[string]any)
 }
 
+// edit is a template that a case of a test changes.
+type edit struct {
+	t *testing.T
+	m map[string]any
+}
+
+func (e edit) resource(name string) (string, map[string]any) { return resource(e.t, e.m, name) }
+
+func (e edit) properties(name string) map[string]any { return properties(e.t, e.m, name) }
+
 func TestTheSameTemplateChangesNothing(t *testing.T) {
 	t.Parallel()
 	findings, err := change.Compare(parsed(t, read(t)), parsed(t, read(t)))
@@ -74,52 +84,52 @@ func TestTheSameTemplateChangesNothing(t *testing.T) {
 func TestGraveUpgradesAreTold(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change func(t *testing.T, m map[string]any)
+		change func(e edit)
 		says   string
 	}{
-		"a table gets a name": {func(t *testing.T, m map[string]any) { properties(t, m, "StateTable")["TableName"] = "state" }, "REPLACED  StateTable"},
-		"a table's key": {func(t *testing.T, m map[string]any) {
-			properties(t, m, "AuditTable")["KeySchema"] = []any{map[string]any{"AttributeName": "p", "KeyType": "HASH"}}
+		"a table gets a name": {func(e edit) { e.properties("StateTable")["TableName"] = "state" }, "REPLACED  StateTable"},
+		"a table's key": {func(e edit) {
+			e.properties("AuditTable")["KeySchema"] = []any{map[string]any{"AttributeName": "p", "KeyType": "HASH"}}
 		}, "REPLACED  AuditTable"},
-		"an index is built anew": {func(t *testing.T, m map[string]any) {
-			index := properties(t, m, "StateTable")["GlobalSecondaryIndexes"].([]any)[0].(map[string]any)
+		"an index is built anew": {func(e edit) {
+			index := e.properties("StateTable")["GlobalSecondaryIndexes"].([]any)[0].(map[string]any)
 			index["Projection"] = map[string]any{"ProjectionType": "ALL"}
 		}, "REPLACED  the index"},
-		"an index goes": {func(t *testing.T, m map[string]any) {
-			p := properties(t, m, "StateTable")
+		"an index goes": {func(e edit) {
+			p := e.properties("StateTable")
 			p["GlobalSecondaryIndexes"] = p["GlobalSecondaryIndexes"].([]any)[1:]
 		}, "DELETED   the index"},
-		"a table is renamed": {func(t *testing.T, m map[string]any) {
-			id, r := resource(t, m, "KeysTable")
-			delete(m["Resources"].(map[string]any), id)
-			m["Resources"].(map[string]any)["SaltTable"] = r
+		"a table is renamed": {func(e edit) {
+			id, r := e.resource("KeysTable")
+			delete(e.m["Resources"].(map[string]any), id)
+			e.m["Resources"].(map[string]any)["SaltTable"] = r
 		}, "keep the logical id KeysTable"},
-		"the key goes": {func(t *testing.T, m map[string]any) {
-			id, _ := resource(t, m, "MasterKey")
-			delete(m["Resources"].(map[string]any), id)
+		"the key goes": {func(e edit) {
+			id, _ := e.resource("MasterKey")
+			delete(e.m["Resources"].(map[string]any), id)
 		}, "LEFT      MasterKey"},
-		"the API": {func(t *testing.T, m map[string]any) { properties(t, m, "API")["ProtocolType"] = "WEBSOCKET" }, "links in mails"},
-		"retention falls": {func(t *testing.T, m map[string]any) {
-			_, r := resource(t, m, "StateTable")
+		"the API": {func(e edit) { e.properties("API")["ProtocolType"] = "WEBSOCKET" }, "links in mails"},
+		"retention falls": {func(e edit) {
+			_, r := e.resource("StateTable")
 			r["DeletionPolicy"] = "Delete"
 		}, "WEAKER    StateTable is deleted with the stack"},
-		"protection falls": {func(t *testing.T, m map[string]any) {
-			properties(t, m, "StateTable")["DeletionProtectionEnabled"] = false
+		"protection falls": {func(e edit) {
+			e.properties("StateTable")["DeletionProtectionEnabled"] = false
 		}, "DeletionProtectionEnabled"},
-		"recovery falls": {func(t *testing.T, m map[string]any) {
-			delete(properties(t, m, "StateTable"), "PointInTimeRecoverySpecification")
+		"recovery falls": {func(e edit) {
+			delete(e.properties("StateTable"), "PointInTimeRecoverySpecification")
 		}, "recovered to a point in time"},
-		"a new question": {func(_ *testing.T, m map[string]any) {
-			m["Parameters"].(map[string]any)["Licence"] = map[string]any{"Type": "String", "Description": "which"}
+		"a new question": {func(e edit) {
+			e.m["Parameters"].(map[string]any)["Licence"] = map[string]any{"Type": "String", "Description": "which"}
 		}, "ASKED     the parameter Licence"},
-		"an answer less":      {func(_ *testing.T, m map[string]any) { delete(m["Parameters"].(map[string]any), "Sender") }, "GONE      the parameter Sender"},
-		"a role's name":       {func(t *testing.T, m map[string]any) { properties(t, m, "FulfilRole")["RoleName"] = "fulfil" }, "name the new one there"},
-		"an alarm of a queue": {func(t *testing.T, m map[string]any) { properties(t, m, "StepsDeadLetters")["FifoQueue"] = true }, "REPLACED  StepsDeadLetters"},
+		"an answer less":      {func(e edit) { delete(e.m["Parameters"].(map[string]any), "Sender") }, "GONE      the parameter Sender"},
+		"a role's name":       {func(e edit) { e.properties("FulfilRole")["RoleName"] = "fulfil" }, "name the new one there"},
+		"an alarm of a queue": {func(e edit) { e.properties("StepsDeadLetters")["FifoQueue"] = true }, "REPLACED  StepsDeadLetters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			after := read(t)
-			c.change(t, after)
+			c.change(edit{t, after})
 			findings, err := change.Compare(parsed(t, read(t)), parsed(t, after))
 			if err != nil {
 				t.Fatal(err)

@@ -16,6 +16,9 @@ type kind struct {
 // kinds is every type that our templates have, or soon may. A test fails if a template has
 // another one.
 var kinds = map[string]kind{
+	"AWS::AppConfig::Application":                       {},
+	"AWS::AppConfig::ConfigurationProfile":              {fixed: []string{"LocationUri", "Type", "ApplicationId"}},
+	"AWS::AppConfig::HostedConfigurationVersion":        {fixed: []string{"ApplicationId", "ConfigurationProfileId", "Content", "ContentType", "Description", "VersionLabel", "LatestVersionNumber"}},
 	"AWS::ApiGatewayV2::Api":                            {fixed: []string{"ProtocolType"}, loses: "the API's own address: links in mails that were sent lead nowhere, unless there is a domain of your own"},
 	"AWS::ApiGatewayV2::ApiMapping":                     {fixed: []string{"DomainName"}},
 	"AWS::ApiGatewayV2::Authorizer":                     {fixed: []string{"ApiId"}},

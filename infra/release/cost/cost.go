@@ -105,7 +105,7 @@ func (b *Bill) Total() (list, net float64) {
 var free = []string{
 	"AWS::ApiGatewayV2::", "AWS::DynamoDB::Table", "AWS::Events::", "AWS::IAM::", "AWS::Lambda::", "AWS::Logs::LogGroup", "AWS::S3::", "AWS::SES::",
 	"AWS::SNS::", "AWS::SQS::", "AWS::Scheduler::ScheduleGroup", "AWS::Cognito::", "AWS::CloudFront::", "AWS::EventSchemas::", "AWS::SSM::Parameter",
-	"AWS::KMS::Alias",
+	"AWS::KMS::Alias", "AWS::AppConfig::",
 }
 
 // MonthOf works out what an installation costs that gets so many requests a month.

@@ -43,7 +43,7 @@ func costs(s Sources) ([]byte, error) {
 		}
 	}
 	for _, service := range services {
-		row, any := []string{service}, false
+		row, used := []string{service}, false
 		for _, b := range bills {
 			sum := 0.0
 			for _, price := range cost.Prices {
@@ -52,10 +52,10 @@ func costs(s Sources) ([]byte, error) {
 					sum += list
 				}
 			}
-			any = any || sum > 0
+			used = used || sum > 0
 			row = append(row, dollars(sum))
 		}
-		if any {
+		if used {
 			rows = append(rows, row)
 		}
 	}

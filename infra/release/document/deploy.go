@@ -198,6 +198,16 @@ var deployments = []deployed{
 		on: []string{"cloudfront::*:distribution/*", "wafv2:us-east-1:*:global/webacl/*"}, why: "the ids of distributions are the service's",
 	},
 	{
+		types: []string{"AWS::AppConfig::"}, what: "the number of the settings, by which functions notice that one has changed",
+		actions: []string{
+			"appconfig:CreateApplication", "appconfig:CreateConfigurationProfile", "appconfig:CreateHostedConfigurationVersion", "appconfig:DeleteApplication",
+			"appconfig:DeleteConfigurationProfile", "appconfig:DeleteHostedConfigurationVersion", "appconfig:GetApplication", "appconfig:GetConfigurationProfile",
+			"appconfig:GetHostedConfigurationVersion", "appconfig:ListHostedConfigurationVersions", "appconfig:ListTagsForResource", "appconfig:TagResource",
+			"appconfig:UntagResource", "appconfig:UpdateApplication", "appconfig:UpdateConfigurationProfile",
+		},
+		on: []string{"appconfig:*:*:application/*"}, why: "the ids of applications are the service's",
+	},
+	{
 		types: []string{"AWS::SecretsManager::"}, what: "what only the edge knows",
 		actions: []string{
 			"secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:DescribeSecret", "secretsmanager:GetRandomPassword", "secretsmanager:GetSecretValue",

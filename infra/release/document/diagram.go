@@ -38,10 +38,8 @@ const (
 
 type box struct{ x, y, w, h int }
 
-func (b box) left() (x, y int)   { return b.x, b.y + b.h/2 }
-func (b box) right() (x, y int)  { return b.x + b.w, b.y + b.h/2 }
-func (b box) bottom() (x, y int) { return b.x + b.w/2, b.y + b.h }
-func (b box) top() (x, y int)    { return b.x + b.w/2, b.y }
+func (b box) left() (x, y int)  { return b.x, b.y + b.h/2 }
+func (b box) right() (x, y int) { return b.x + b.w, b.y + b.h/2 }
 
 func (d *drawing) say(format string, args ...any) { fmt.Fprintf(&d.Builder, format+"\n", args...) }
 

@@ -77,6 +77,7 @@ var billable = []struct{ prefix, service, what string }{
 	{"AWS::Cognito::", "Cognito", "operators who sign in"},
 	{"AWS::CloudFront::", "CloudFront, WAF", "calls, rules"},
 	{"AWS::SecretsManager::", "Secrets Manager", "secrets, calls"},
+	{"AWS::AppConfig::", "AppConfig", "nothing: only CloudFormation writes to it, and nobody reads"},
 	{"AWS::IAM::", "IAM", "nothing"},
 }
 
