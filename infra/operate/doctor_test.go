@@ -1,9 +1,15 @@
 package operate
 
 import (
+	"context"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
 
 	"rightsdesk/shared/topology"
 )
@@ -167,5 +173,41 @@ func TestAStackThatIsNotThereIsSaidSo(t *testing.T) {
 	t.Parallel()
 	if _, err := healthy(t).open().Doctor(t.Context(), "Nothing", Look{}); err == nil || !strings.Contains(err.Error(), "there is no stack Nothing in eu-west-3") {
 		t.Errorf("err = %v", err)
+	}
+}
+
+// Whoever gives somebody credentials for doctor reads on the page what they need.
+func TestThePageNamesEveryCallOfDoctor(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/operate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]bool{}
+	var mu sync.Mutex
+	account := healthy(t).open()
+	account.AWS.APIOptions = append(account.AWS.APIOptions, func(stack *middleware.Stack) error {
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Calls", func(
+			ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+		) (middleware.InitializeOutput, middleware.Metadata, error) {
+			mu.Lock()
+			made[awsmiddleware.GetOperationName(ctx)] = true
+			mu.Unlock()
+			return next.HandleInitialize(ctx, in)
+		}), middleware.After)
+	})
+	if _, err := account.Doctor(t.Context(), stackName, Look{Send: true}); err != nil {
+		t.Fatal(err)
+	}
+	for operation := range made {
+		if operation == "Invoke" {
+			operation = "InvokeFunction" // as IAM calls it
+		}
+		if !strings.Contains(string(page), operation) {
+			t.Errorf("docs/operate.md does not name %s", operation)
+		}
+	}
+	if len(made) < 14 {
+		t.Errorf("only %v were made", made)
 	}
 }

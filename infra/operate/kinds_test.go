@@ -84,3 +84,20 @@ func TestNoKindHidesAnother(t *testing.T) {
 		t.Error("what nobody declared is known")
 	}
 }
+
+func TestThePageNamesEveryFileOfAnExport(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../docs/leaving.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kinds {
+		name := "`state/" + k.file + "`"
+		if k.raw {
+			name = "`" + k.file + "/<version>.yaml`"
+		}
+		if k.file != "" && !strings.Contains(string(b), name) {
+			t.Errorf("docs/leaving.md does not name %s", name)
+		}
+	}
+}
