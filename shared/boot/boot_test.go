@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"rightsdesk/shared/audit"
 	"rightsdesk/shared/boot"
 	"rightsdesk/shared/boot/apps"
 	"rightsdesk/shared/boot/hearing"
@@ -25,16 +26,18 @@ import (
 	"rightsdesk/shared/boot/queueing"
 	"rightsdesk/shared/boot/routes"
 	"rightsdesk/shared/boot/stores"
+	"rightsdesk/shared/boot/vault"
 	"rightsdesk/shared/lifecycle"
 	"rightsdesk/shared/mail/feedback"
 	"rightsdesk/shared/request"
+	"rightsdesk/shared/restore"
 	"rightsdesk/shared/table"
 	"rightsdesk/shared/table/dynamo"
 	"rightsdesk/shared/topology"
 )
 
 // every part, in the order in which a main may name them.
-var parts = []boot.Part{mailing.Part, publishing.Part, hearing.Part, packages.Part, policies.Part, queueing.Part, stores.Part, apps.Part, routes.Part}
+var parts = []boot.Part{mailing.Part, publishing.Part, hearing.Part, packages.Part, policies.Part, queueing.Part, stores.Part, apps.Part, routes.Part, vault.Part}
 
 func assemble(t *testing.T, f topology.Function, parts []boot.Part) error {
 	t.Helper()
@@ -151,7 +154,7 @@ func TestTheRecordedEvents(t *testing.T) {
 				t.Errorf("no event runs %s of %s", s.Job, f.Name)
 			}
 		}
-		for kind, wanted := range map[string]bool{"call": len(f.Routes) > 0, "messages": f.Queue != nil, "heard": f.Feed != nil, "changes": f.Stream} {
+		for kind, wanted := range map[string]bool{"call": len(f.Routes) > 0, "messages": f.Queue != nil, "heard": f.Feed != nil, "changes": f.Stream, "entries": f.Entries} {
 			if seen[kind] != wanted {
 				t.Errorf("%s: %s recorded: %v, want %v", f.Name, kind, seen[kind], wanted)
 			}
@@ -179,7 +182,7 @@ func kindOf(t *testing.T, f topology.Function, file string, b []byte) string {
 		Records       []struct {
 			EventSource, Body string
 			DynamoDB          struct {
-				Keys map[string]events.DynamoDBAttributeValue
+				Keys, NewImage map[string]events.DynamoDBAttributeValue
 			}
 		}
 	}
@@ -212,6 +215,14 @@ func kindOf(t *testing.T, f topology.Function, file string, b []byte) string {
 			t.Errorf("%s: a message is the id of a request", file)
 		}
 		return "messages"
+	case len(e.Records) > 0 && e.Records[0].EventSource == "aws:dynamodb" && e.Records[0].DynamoDB.NewImage != nil:
+		for _, rec := range e.Records {
+			entry, err := audit.Decode(rec.DynamoDB.NewImage[dynamo.Body].Binary())
+			if key := restore.EntryKey(entry.Chain, entry.Seq); err != nil || rec.DynamoDB.Keys["p"].String() != key.Partition || rec.DynamoDB.Keys["s"].String() != key.Sort {
+				t.Errorf("%s: an entry %+v, %v", file, entry, err)
+			}
+		}
+		return "entries"
 	case len(e.Records) > 0 && e.Records[0].EventSource == "aws:dynamodb":
 		about := 0
 		for _, rec := range e.Records {

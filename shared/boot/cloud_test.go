@@ -56,6 +56,7 @@ type cloud struct {
 	dynamo *httputil.ReverseProxy
 	tables dynamo.Tables
 	bucket *s3test.Bucket
+	vault  *s3test.Bucket   // write-once
 	client *dynamodb.Client // of the tables, past everybody's grants
 	direct aws.Config       // that it was made by
 
@@ -113,6 +114,7 @@ func openCloud(t *testing.T) *cloud {
 		t: t, dynamo: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }},
 		tables: tabletest.Tables(t, cfg), calls: map[string]int{},
 		bucket: &s3test.Bucket{Secret: secretKey, Now: time.Now, Objects: map[string][]byte{}},
+		vault:  &s3test.Bucket{Objects: map[string][]byte{}},
 	}
 	client := dynamodb.NewFromConfig(cfg)
 	c.client, c.direct = client, cfg
@@ -147,7 +149,7 @@ func (c *cloud) environment(f topology.Function) map[string]string {
 			topology.StepsQueue: stepsURL, topology.ExportsName: s3test.Name, topology.Sender: sender, topology.ConfigurationSet: mailSet, topology.MasterKey: masterKey,
 			topology.BaseURL: baseURL, topology.Profile: profile, topology.MailMode: "on", topology.RoleClaim: "rightsdesk:roles", topology.MFAClaim: "amr",
 			topology.EdgeSecret: topology.NoValue, topology.ControllerName: "Example Cloud Ltd", topology.PrivacyContact: contact,
-			topology.PolicyBucket: policyBucket, topology.EventBus: "bus", topology.Checkpoints: "checkpoints", topology.Installed: "checkout/1", topology.SecretNames: secrets,
+			topology.PolicyBucket: policyBucket, topology.EventBus: "bus", topology.Checkpoints: vaultBucket, topology.Installed: "checkout/1", topology.SecretNames: secrets,
 		}[s]
 	}
 	return env
@@ -200,7 +202,13 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "s3":
 		if strings.HasPrefix(r.URL.Path, "/"+policyBucket+"/") {
 			if c.may(w, f, "s3:"+r.Method+" "+policyBucket, f.Editions && r.Method == http.MethodGet) {
-				c.bucket.ServeHTTP(w, r) // which takes the whole path for a name
+				c.bucket.ServeHTTP(w, r)
+			}
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, "/"+vaultBucket) {
+			if c.may(w, f, "s3:"+r.Method+" "+vaultBucket, f.Checkpoints == topology.Append && (r.Method == http.MethodGet || r.Method == http.MethodPut && r.Header.Get("If-None-Match") == "*")) {
+				c.vault.ServeHTTP(w, r)
 			}
 			return
 		}

@@ -198,6 +198,8 @@ func TestWhatIsDeployed(t *testing.T) {
 	secrets = append(secrets, i.ends(t)...)
 	i.workFails(t, id)
 	i.schedules(t)
+	i.seals(t, id)
+	i.tells(t, id)
 
 	i.calls(t)
 	for _, l := range i.all() {

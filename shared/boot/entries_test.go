@@ -66,7 +66,7 @@ func TestWhatTheAuditsStreamBrings(t *testing.T) {
 			image(r)["b"] = map[string]string{"B": "AAAA"}
 		}), record(2, list[2])}, nil, "[1 3]", "[]", "ERROR"},
 		"the first cannot be read, and nobody takes the rest": {[]map[string]any{record(0, list[0], func(r map[string]any) { delete(image(r), "b") }), record(1, list[1])}, down, "[2]", "[101]", "ERROR"},
-		"one has a body of another kind": {[]map[string]any{record(0, list[0], func(r map[string]any) { image(r)["b"] = map[string]string{"S": "x"} })}, nil, "[]", "[]", "ERROR"},
+		"one has a body of another kind":                      {[]map[string]any{record(0, list[0], func(r map[string]any) { image(r)["b"] = map[string]string{"S": "x"} })}, nil, "[]", "[]", "ERROR"},
 		"one stands in another's place": {[]map[string]any{record(0, list[0], func(r map[string]any) {
 			r["dynamodb"].(map[string]any)["Keys"] = map[string]any{"p": map[string]string{"S": "request#r1"}, "s": map[string]string{"S": "000000000002"}}
 		})}, nil, "[]", "[]", "ERROR"},

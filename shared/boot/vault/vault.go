@@ -18,7 +18,12 @@ var Part = boot.Part{
 	Grants: func(f topology.Function) bool { return f.Checkpoints >= topology.Append },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
 		desk := a.Desk // the ring may be opened later
-		a.SealIn(s3.New(a.AWS, a.Setting(topology.Checkpoints)), jws.Signer{Ring: func() *seal.Ring { return desk.Requests.Keys.Ring }})
+		bucket := s3.New(a.AWS, a.Setting(topology.Checkpoints))
+		a.Try("checkpoints", "look at the bucket Checkpoints of the stack; docs/runbooks/CheckpointStalled.md", func(ctx context.Context) (string, error) {
+			_, err := bucket.List(ctx, "checkpoints/", "")
+			return "the bucket of sealed entries can be listed", err
+		})
+		a.SealIn(bucket, jws.Signer{Ring: func() *seal.Ring { return desk.Requests.Keys.Ring }})
 		return nil
 	},
 }
