@@ -202,6 +202,11 @@ func TestSealedEntriesAreWrittenOnce(t *testing.T) {
 		flat(at(lock, "Mode")) != `{"Fn::If":["LocksForGood","COMPLIANCE","GOVERNANCE"]}` || target(at(lock, "Days")) != "CheckpointDays" {
 		t.Errorf("sealed entries can be replaced or deleted: %s", flat(p))
 	}
+	// A lock alone lets somebody put another object over one, of which the lock keeps the older version.
+	if s := flat(load(t).one(t, "AWS::S3::BucketPolicy", "CheckpointsPolicy").Properties); !strings.Contains(s, `"Action":"s3:PutObject","Condition":{"Null":{"s3:if-none-match":"true"}},"Effect":"Deny","Principal":{"AWS":"*"}`) &&
+		!strings.Contains(s, `"Action":"s3:PutObject","Condition":{"Null":{"s3:if-none-match":"true"}},"Effect":"Deny","Principal":"*"`) {
+		t.Errorf("another object can be put over a sealed entry: %s", s)
+	}
 	if p["LifecycleConfiguration"] != nil {
 		t.Errorf("sealed entries go by themselves: %s", flat(p["LifecycleConfiguration"]))
 	}

@@ -46,6 +46,14 @@ func (s *system) addStorage() {
 			Mode: s.param.checkpointLock, Days: numeral(s.param.checkpointDays),
 		}},
 	})
+	s.checkpoints.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        jsii.String("NothingTwice"), // a lock keeps what was there, and lets another be put over it
+		Effect:     awsiam.Effect_DENY,
+		Principals: &[]awsiam.IPrincipal{awsiam.NewStarPrincipal()},
+		Actions:    jsii.Strings("s3:PutObject"),
+		Resources:  in(below(s.checkpoints.BucketArn(), "/*")),
+		Conditions: &map[string]any{"Null": map[string]string{"s3:if-none-match": "true"}},
+	}))
 	s.master = awskms.NewKey(s.stack, jsii.String("MasterKey"), &awskms.KeyProps{
 		Description:       jsii.String("Wraps the key ring of Rightsdesk. Without it no sealed field can be read again."),
 		EnableKeyRotation: jsii.Bool(true),
