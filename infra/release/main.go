@@ -5,6 +5,7 @@
 //	release verify [-key FILE] DIR                     look at a release without any network
 //	release upgrade OLD NEW                            say what an upgrade replaces, deletes and asks
 //	release adopt -out DIR TEMPLATE NAME=ID...         take over what an earlier installation left
+//	release replace -out DIR TEMPLATE TABLE=NAME...    put a restored table in the place of one of a stack
 //	release docs [-check]                              write the documents that are made from the template
 //	release cost                                       say what a month costs
 //
@@ -45,17 +46,18 @@ var commands = map[string]command{
 	"verify":   {"[-key FILE | -unsigned] DIR", verify},
 	"upgrade":  {"OLD.json NEW.json", upgrade},
 	"adopt":    {"-out DIR TEMPLATE.json NAME=PHYSICAL-ID...", adopt},
+	"replace":  {"-out DIR TEMPLATE.json StateTable=NAME StateTable.StreamArn=ARN...", replace},
 	"docs":     {"[-check] [-template FILE] [-out DIR]", docs},
 	"cost":     {"[-template FILE]", bill},
 }
 
 func run(ctx context.Context, args []string, out, log io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("say what to do: template, verify, upgrade, adopt, docs or cost")
+		return errors.New("say what to do: template, verify, upgrade, adopt, replace, docs or cost")
 	}
 	c, ok := commands[args[0]]
 	if !ok {
-		return fmt.Errorf("there is no command %q, only template, verify, upgrade, adopt, docs and cost", args[0])
+		return fmt.Errorf("there is no command %q, only template, verify, upgrade, adopt, replace, docs and cost", args[0])
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	flags.SetOutput(log)

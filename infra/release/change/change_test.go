@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -246,5 +247,52 @@ func TestWhatStaysCanBeTakenOver(t *testing.T) {
 	}
 	if _, err := change.Adopt(b, map[string]string{"StateTabel": "x"}, nil); err == nil {
 		t.Error("a misspelt name is taken")
+	}
+}
+
+// A restored table takes the place of the old one: first nothing refers to a resource that
+// is not there, then the table is the only difference.
+func TestATableIsReplaced(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams := map[string]string{"StateTable": "arn:aws:dynamodb:eu-central-1:111122223333:table/restored/stream/1"}
+	r, err := change.Replace(b, map[string]string{"StateTable": "restored"}, streams)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := r.Resources[0].ID
+	if formation.Plain(id) != "StateTable" || r.Resources[0].Identifier["TableName"] != "restored" {
+		t.Errorf("it imports %v", r.Resources)
+	}
+	without, with, whole := parsed(t, r.Without), parsed(t, r.With), parsed(t, read(t))
+	if _, there := without.Resources[id]; there || len(without.Resources) != len(whole.Resources)-1 {
+		t.Error("the stack does not let go of the old table, or of more than that")
+	}
+	for other, resource := range without.Resources {
+		if slices.Contains(formation.Refers(resource.Properties), id) || strings.Contains(fmt.Sprint(resource.DependsOn), id) {
+			t.Errorf("%s still refers to the old table", formation.Plain(other))
+		}
+	}
+	raw, err := json.Marshal(r.Without)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spelled := range []string{`"restored"`, ":table/restored", streams["StateTable"]} {
+		if !strings.Contains(string(raw), spelled) {
+			t.Errorf("nothing speaks of %s", spelled)
+		}
+	}
+	delete(with.Resources, id)
+	if !reflect.DeepEqual(with.Resources, without.Resources) {
+		t.Error("the import changes something besides, which CloudFormation refuses")
+	}
+	if _, err := change.Replace(b, map[string]string{"StateTable": "restored"}, nil); err == nil || !strings.Contains(err.Error(), "StreamArn") {
+		t.Errorf("a stream that is read is forgotten: %v", err)
+	}
+	if _, err := change.Replace(b, map[string]string{"Exports": "x"}, nil); err == nil {
+		t.Error("a bucket was taken for a table")
 	}
 }

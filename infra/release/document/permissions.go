@@ -43,7 +43,11 @@ func principals(v any) string {
 	var all []string
 	for _, kind := range slices.Sorted(maps.Keys(m)) {
 		for _, p := range formation.List(m[kind]) {
-			all = append(all, formation.Say(p))
+			who := formation.Say(p)
+			if who == "iam root" {
+				who = "whoever IAM lets, in this account"
+			}
+			all = append(all, who)
 		}
 	}
 	return strings.Join(all, ", ")
@@ -218,7 +222,7 @@ func permissions(s Sources) ([]byte, error) {
 		p.table([]string{"may", "on", "if", "because it"}, rows)
 	}
 	p.say("## Every `*`\n")
-	p.say("No action has a `*` in it. These resources have, because the service wants it so:\n")
+	p.say("No action that is allowed has a `*` in it. These resources have, because the service wants it so:\n")
 	var rows [][]string
 	for _, w := range whole {
 		if used[w.resource] {

@@ -21,6 +21,20 @@ var kept = map[string]struct{ what, sensitivity string }{
 	"OperatorPool": {"operators' addresses and second factors, if no issuer is given", "personal, of operators"},
 }
 
+// duties says what each role is for.
+var duties = map[string]string{
+	"RequestsRole":   "takes in requests of people, shows where they stand, to them and to operators",
+	"ConsentRole":    "takes down what people choose, and tells apps what they may do",
+	"ClosureRole":    "closes accounts; retention, legal holds and restores, for operators",
+	"NoticeRole":     "shows the policy, and publishes editions of it",
+	"RelayRole":      "carries what happened to mail, queue and event bus, and seals the audit",
+	"FulfilRole":     "works off plans in the company's data stores",
+	"DeadlinesRole":  "reminds, lets lapse, erases packages",
+	"RetentionRole":  "deletes what has outlived its purpose, destroys salts, replays after a restore",
+	"MaileventsRole": "hears of bounces and complaints",
+	"SchedulerRole":  "starts scheduled runs",
+}
+
 // guards says what else protects something that keeps data.
 func guards(r formation.Resource) string {
 	var all []string
@@ -101,7 +115,11 @@ func review(s Sources) ([]byte, error) {
 		if r.boundary {
 			boundary = "if `PermissionsBoundaryArn` is given"
 		}
-		rows = append(rows, []string{r.name, strings.TrimSuffix(r.description, "."), r.trust, boundary})
+		duty, ok := duties[r.name]
+		if !ok {
+			return nil, fmt.Errorf("document: what is %s for? Say it in document.duties", r.name)
+		}
+		rows = append(rows, []string{r.name, duty, r.trust, boundary})
 	}
 	p.table([]string{"role", "purpose", "assumed by", "boundary"}, rows)
 
@@ -118,9 +136,9 @@ func review(s Sources) ([]byte, error) {
 		rows = append(rows, []string{formation.Plain(id), formation.Text(t.Resources[id].Properties["Description"]), "Secrets Manager", "[edge](operate.md): write a second line, wait, drop the first"})
 	}
 	rows = append(rows,
-		[]string{"the key ring", "seals personal fields, makes identifiers of addresses, signs receipts, certificates and checkpoints", "Keys, wrapped by MasterKey", "a further key is added; what older ones sealed stays readable"},
-		[]string{"`<stack>/...`", "open the company's data stores", "Secrets Manager, made by operators", "write the new value; functions read it anew"},
-		[]string{"`<stack>/apps/...`", "the company's apps sign their calls with them", "Secrets Manager, made by operators", "two are accepted at a time: [apps](apps.md)"},
+		[]string{"the key ring", "seals personal fields, makes identifiers of addresses, signs receipts, certificates and checkpoints", "Keys, wrapped by MasterKey", "its wrapping with MasterKey; the signing key has generations, all of which are published; the keys that seal are permanent, and each person's salt is destroyed on erasure"},
+		[]string{"`<stack>/...`", "sign calls to the company's hooks", "Secrets Manager, made by operators", "let the hook accept both, write the new value, change any parameter so that functions start anew, drop the old"},
+		[]string{"`<stack>/apps/...`", "the company's apps sign their calls with them", "Secrets Manager, made by operators", "write a second line, change the app, drop the first line: it counts five minutes more"},
 	)
 	p.table([]string{"key or secret", "purpose", "lies in", "rotation"}, rows)
 	p.say("None is in a parameter, an environment variable, a template, a log or a link.\n")
@@ -156,7 +174,7 @@ func review(s Sources) ([]byte, error) {
 	}
 	rows = append(rows,
 		[]string{"out", "AWS's own endpoints in the region", "functions run in no VPC and have no address"},
-		[]string{"out", "hooks of the company, by HTTPS", "only those that the policy file names; no other address, and none of private networks"},
+		[]string{"out", "hooks of the company, by HTTPS", "only those that the policy file names; addresses inside private networks only where it allows that host, metadata services never"},
 		[]string{"out", "nobody else", "no telemetry, no call to the publisher"},
 	)
 	p.table([]string{"", "what", "how"}, rows)
