@@ -268,7 +268,8 @@ func (p *product) sources(pol *policy.Policy) (map[string]source.Source, error) 
 
 // handler serves every route of the topology, and what only a laptop has.
 func (p *product) handler(pol *policy.Policy) (http.Handler, error) {
-	p.Consents.NoMail = p.o.Mail == topology.MailOff
+	p.Requests.NoMail = p.o.Mail == topology.MailOff
+	p.Consents.NoMail = p.Requests.NoMail
 	env := httpapi.Env{
 		NoMail:   p.Consents.NoMail,
 		Requests: p.Requests, Consents: p.Consents, Closures: p.Closures, Erasure: p.Erasure, Holds: p.Holds, Intake: p.Intake,

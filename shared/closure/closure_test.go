@@ -9,9 +9,9 @@ import (
 
 	"rightsdesk/shared/fault"
 	"rightsdesk/shared/hold"
+	"rightsdesk/shared/mail"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/personal"
-	"rightsdesk/shared/mail"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/request"
 	"rightsdesk/shared/seal"

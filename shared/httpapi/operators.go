@@ -143,13 +143,18 @@ func tellOperator(p request.Person) map[string]any {
 
 func (env Env) operatorVerify(w http.ResponseWriter, r *http.Request) error {
 	var b struct {
-		Reason string `json:"reason"`
+		Reason     string `json:"reason"`
+		NewAddress bool   `json:"new_address"`
 	}
 	c, err := call(r, &b)
 	if err != nil {
 		return err
 	}
-	status, err := env.Requests.VerifyByOperator(r.Context(), who(r), id(r), b.Reason, c)
+	vouch := env.Requests.VerifyByOperator
+	if b.NewAddress {
+		vouch = env.Requests.VouchForAddress
+	}
+	status, err := vouch(r.Context(), who(r), id(r), b.Reason, c)
 	return changed(w, r, status, err)
 }
 

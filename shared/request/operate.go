@@ -65,6 +65,27 @@ func (s *Service) VerifyByOperator(ctx context.Context, by operator.Identity, id
 	})
 }
 
+// VouchForAddress records that an operator is sure that the new address of a correction
+// belongs to who wants it set. Its owner is asked by mail, so nobody else can say so but
+// where nobody is written to.
+func (s *Service) VouchForAddress(ctx context.Context, by operator.Identity, id ID, reason string, c Call) (Status, error) {
+	if err := mayHandle(by); err != nil {
+		return "", err
+	}
+	if strings.TrimSpace(reason) == "" {
+		return "", fault.Input(fault.Field{Pointer: "/reason", Text: "must say how you are sure whose address it is, without personal data"})
+	}
+	return s.simple(ctx, id, Confirm, by.Actor(), c, func(r Request) (detail, error) {
+		if !s.NoMail || !r.Proof.Proven() || r.NewAddress == nil || r.NewAddress.Proven() {
+			return detail{}, ErrNotNow
+		}
+		a := *r.NewAddress
+		a.Spent, a.By, a.At, a.Times = a.Issued, "operator", s.now(), 1
+		r.NewAddress = &a
+		return detail{r: r, facts: []audit.Fact{{Name: "by", Value: "operator"}, {Name: "reason", Value: s.Keys.Ring.Hash("reason", reason)}}}, nil
+	})
+}
+
 // Accept takes a request on.
 func (s *Service) Accept(ctx context.Context, by operator.Identity, id ID, c Call) (Status, error) {
 	if err := mayHandle(by); err != nil {

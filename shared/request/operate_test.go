@@ -235,6 +235,7 @@ func TestOnlyHandlersHandle(t *testing.T) {
 	auditor, nobody := operator.Identity{ID: "a1", Roles: []operator.Role{operator.Auditor}}, operator.Identity{ID: "n1"}
 	calls := map[string]func(operator.Identity) error{
 		"verify":  func(i operator.Identity) error { _, err := d.VerifyByOperator(ctx, i, id, "x", Call{}); return err },
+		"vouch":   func(i operator.Identity) error { _, err := d.VouchForAddress(ctx, i, id, "x", Call{}); return err },
 		"accept":  func(i operator.Identity) error { _, err := d.Accept(ctx, i, id, Call{}); return err },
 		"deny":    func(i operator.Identity) error { _, err := d.Deny(ctx, i, id, "x", Call{}); return err },
 		"dry run": func(i operator.Identity) error { _, err := d.DryRun(ctx, i, id, Call{}); return err },

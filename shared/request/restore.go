@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -143,7 +144,7 @@ func (s *Service) fold(r *Request, e audit.Entry) {
 	case Confirm:
 		if r.NewAddress != nil {
 			a := *r.NewAddress
-			a.Spent, a.By, a.At, a.Times = a.Issued, "link", e.At, 1
+			a.Spent, a.By, a.At, a.Times = a.Issued, cmp.Or(fact("by"), "link"), e.At, 1
 			r.NewAddress = &a
 		}
 	case Resend:

@@ -35,6 +35,7 @@ type Service struct {
 	Exports   export.Store
 	Downloads export.Signer
 	Mail      mail.Sender
+	NoMail    bool         // nobody is written to, so that operators vouch for addresses
 	Digest    *digest.Book // what operators are told once a day, or soon
 	Choices   Choices      // where opt-outs, withdrawals and objections take effect
 	Ledger    Ledger       // of erasures; nil: none is kept

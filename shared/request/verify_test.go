@@ -346,6 +346,42 @@ func TestTheNewAddressIsProvenByItsOwner(t *testing.T) {
 	}
 }
 
+// Where nobody is written to, an operator who is sure may say whose address it is. Where
+// the owner can be asked, nobody else is.
+func TestAnOperatorVouchesForANewAddressOnlyWithoutMail(t *testing.T) {
+	t.Parallel()
+	for _, without := range []bool{false, true} {
+		d := furnished(t)
+		ctx := t.Context()
+		d.NoMail = without
+		id := d.submit(asks(policy.Rectification, corrects("email", "ada.new@example.org")))
+		if _, err := d.VouchForAddress(ctx, handler, id, "too early", Call{}); !errors.Is(err, ErrNotNow) {
+			t.Errorf("before the person is known: %v", err)
+		}
+		if _, err := d.VerifyByOperator(ctx, handler, id, "at the counter", Call{Key: "v"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.VouchForAddress(ctx, handler, id, " ", Call{}); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("without a reason: %v", err)
+		}
+		for range 2 {
+			_, err := d.VouchForAddress(ctx, handler, id, "the app asked its owner", Call{Key: "a"})
+			if errors.Is(err, ErrNotNow) == without || err != nil && without {
+				t.Errorf("without mail %v: %v", without, err)
+			}
+		}
+		if proven := d.get(id).NewAddress.Proven(); proven != without {
+			t.Errorf("without mail %v: proven %v", without, proven)
+		}
+		if told := d.told(id); without && !strings.HasPrefix(told[len(told)-1], "confirm by=operator reason=") {
+			t.Errorf("the audit tells\n%s", strings.Join(told, "\n"))
+		}
+		if _, err := d.Accept(ctx, handler, id, Call{}); (err == nil) != without {
+			t.Errorf("without mail %v: %v", without, err)
+		}
+	}
+}
+
 func TestARequestTakenInLateCanStillBeVerified(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -31,7 +31,8 @@ var Part = boot.Part{
 		if a.Function.HearsApps() && a.AppKeys == nil {
 			return errors.New("it stands before the part that reads the keys of apps")
 		}
-		a.Consents.NoMail = a.Setting(topology.MailMode) == topology.MailOff
+		a.Requests.NoMail = a.Setting(topology.MailMode) == topology.MailOff
+		a.Consents.NoMail = a.Requests.NoMail
 		env := httpapi.Env{
 			NoMail:   a.Consents.NoMail,
 			Requests: a.Requests, Consents: a.Consents, Closures: a.Closures, Erasure: a.Erasure, Holds: a.Holds, Intake: a.Intake,
