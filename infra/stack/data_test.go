@@ -203,8 +203,7 @@ func TestSealedEntriesAreWrittenOnce(t *testing.T) {
 		t.Errorf("sealed entries can be replaced or deleted: %s", flat(p))
 	}
 	// A lock alone lets somebody put another object over one, of which the lock keeps the older version.
-	if s := flat(load(t).one(t, "AWS::S3::BucketPolicy", "CheckpointsPolicy").Properties); !strings.Contains(s, `"Action":"s3:PutObject","Condition":{"Null":{"s3:if-none-match":"true"}},"Effect":"Deny","Principal":{"AWS":"*"}`) &&
-		!strings.Contains(s, `"Action":"s3:PutObject","Condition":{"Null":{"s3:if-none-match":"true"}},"Effect":"Deny","Principal":"*"`) {
+	if s := flat(load(t).one(t, "AWS::S3::BucketPolicy", "CheckpointsPolicy").Properties); !strings.Contains(s, `"Action":"s3:PutObject","Condition":{"Null":{"s3:if-none-match":"true"}},"Effect":"Deny","Principal":"*"`) {
 		t.Errorf("another object can be put over a sealed entry: %s", s)
 	}
 	if p["LifecycleConfiguration"] != nil {
