@@ -16,7 +16,9 @@ func flat(v any) string {
 
 // statements returns every statement of every policy, by the logical id of the
 // resource that holds it.
-func (tpl template) statements() map[string][]map[string]any {
+func (tpl template) statements() map[string][]map[string]any { return tpl.policies }
+
+func (tpl template) findStatements() map[string][]map[string]any {
 	found := map[string][]map[string]any{}
 	var walk func(logical string, v any)
 	walk = func(logical string, v any) {
@@ -103,7 +105,7 @@ func isExplained(holder string, s map[string]any, r any) bool {
 	case s["Action"] == "secretsmanager:GetSecretValue": // arn:...:secret:<stack>/*
 		parts := list(at(r, "Fn::Join", 1))
 		n := len(parts)
-		return flat(parts[n-2]) == `{"Ref":"AWS::StackName"}` && explained[flat(parts[n-1])+" secrets"] != ""
+		return n > 1 && flat(parts[n-2]) == `{"Ref":"AWS::StackName"}` && explained[flat(parts[n-1])+" secrets"] != ""
 	case holder == "MasterKey":
 		return explained[flat(r)+" MasterKey"] != ""
 	case target(r) == "Exports" || target(r) == "Checkpoints":

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,8 @@ type template struct {
 	Metadata   map[string]any
 	Resources  map[string]resource
 	Outputs    map[string]any
+
+	policies map[string][]map[string]any // every statement, by who holds it
 }
 
 type resource struct {
@@ -120,9 +123,18 @@ func needsNode(t *testing.T) {
 	}
 }
 
+// load reads the template of a checkout, once for all tests: none of them changes it.
 func load(t *testing.T) template {
 	t.Helper()
-	return parse(t, raw(t))
+	if b := raw(t); !slices.Equal(loaded.from, b) {
+		loaded.from, loaded.tpl = b, parse(t, b)
+	}
+	return loaded.tpl
+}
+
+var loaded struct {
+	from []byte
+	tpl  template
 }
 
 // The templates, by what synthesised calls them.
@@ -139,7 +151,7 @@ func rawOther(t *testing.T, name string) []byte {
 	if name == checkoutTemplate {
 		return raw(t)
 	}
-	if os.Getenv("RIGHTSDESK_WEAKENED") != "" {
+	if os.Getenv(weakenedIn) != "" {
 		t.Skip("it is the template of a checkout that is judged here")
 	}
 	needsNode(t)
@@ -155,6 +167,9 @@ func rawOther(t *testing.T, name string) []byte {
 
 func loadOther(t *testing.T, name string) template {
 	t.Helper()
+	if name == checkoutTemplate {
+		return load(t)
+	}
 	return parse(t, rawOther(t, name))
 }
 
@@ -164,6 +179,7 @@ func parse(t *testing.T, b []byte) template {
 	if err := json.Unmarshal(b, &tpl); err != nil {
 		t.Fatal(err)
 	}
+	tpl.policies = tpl.findStatements()
 	return tpl
 }
 
