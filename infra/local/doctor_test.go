@@ -75,21 +75,25 @@ func TestDoctorFindsWhatIsBrokenOnALaptop(t *testing.T) {
 		says   string
 	}{
 		"the keys are gone": {func(t *testing.T, w *world) {
+			t.Helper()
 			if err := os.Remove(filepath.Join(w.o.Dir, "keys.json")); err != nil {
 				t.Fatal(err)
 			}
 		}, "✗ database, keys and policy: read the key ring"},
 		"others may read it": {func(t *testing.T, w *world) {
-			if err := os.Chmod(w.o.Dir, 0o755); err != nil { //nolint:gosec // that is what is to be found
+			t.Helper()
+			if err := os.Chmod(w.o.Dir, 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}, "✗ data: others on this machine may look into"},
 		"an entry of the audit stands where none follows": {func(t *testing.T, w *world) {
+			t.Helper()
 			s := store(w)
 			defer s.Close()
 			skipAnEntry(t, s)
 		}, "✗ audit: "},
 		"the mailbox cannot be read": {func(t *testing.T, w *world) {
+			t.Helper()
 			if err := os.WriteFile(filepath.Join(w.o.Dir, "mailbox.db"), bytes.Repeat([]byte("no database"), 1000), 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -169,7 +169,7 @@ func TestWhoLeavesTakesEverythingAlong(t *testing.T) {
 		}
 	}
 	checkSums(t, dir, left)
-	clear(t, all, "leo@example.org", "nora@example.org", "The ones of March.", "mia@example.org", "acc-1001")
+	inClear(t, all, "leo@example.org", "nora@example.org", "The ones of March.", "mia@example.org", "acc-1001")
 	files, _ := filepath.Glob(filepath.Join(dir, "files", "*", "*"))
 	if len(files) != 1 {
 		t.Errorf("%d attached files were exported", len(files))
@@ -204,8 +204,8 @@ func each(t *testing.T, store table.Table, name table.Name, visit func(table.Ite
 	}
 }
 
-// clear expects values in clear, and nothing that is sealed still.
-func clear(t *testing.T, all map[string][]exported, values ...string) {
+// inClear expects values in clear, and nothing that is sealed still.
+func inClear(t *testing.T, all map[string][]exported, values ...string) {
 	t.Helper()
 	text, err := json.Marshal(all)
 	if err != nil {

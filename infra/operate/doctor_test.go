@@ -187,7 +187,7 @@ func TestThePageNamesEveryCallOfDoctor(t *testing.T) {
 	var mu sync.Mutex
 	account := healthy(t).open()
 	account.AWS.APIOptions = append(account.AWS.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Calls", func(
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Calls", func( //nolint:misspell // the SDK spells it so
 			ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 		) (middleware.InitializeOutput, middleware.Metadata, error) {
 			mu.Lock()

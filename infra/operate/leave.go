@@ -223,10 +223,8 @@ func (l *leaver) line(ctx context.Context, k kind, it table.Item) (line, error) 
 	if len(it.Body) == 0 {
 		return out, nil
 	}
-	body := map[string]any{}
-	d := json.NewDecoder(bytes.NewReader(it.Body))
-	d.UseNumber()
-	if err := d.Decode(&body); err != nil {
+	body, ok := object(it.Body)
+	if !ok { // it goes along as it is
 		out.Body = base64.StdEncoding.EncodeToString(it.Body)
 		return out, nil
 	}
@@ -248,6 +246,14 @@ func (l *leaver) line(ctx context.Context, k kind, it table.Item) (line, error) 
 		}
 	}
 	return out, nil
+}
+
+// object is a JSON object, with its numbers as they are written.
+func object(b []byte) (map[string]any, bool) {
+	body := map[string]any{}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	return body, d.Decode(&body) == nil
 }
 
 // drop removes what stands at a path; a list on it means each of its elements.
@@ -311,16 +317,16 @@ func (l *leaver) open(ctx context.Context, k kind, it table.Item, body map[strin
 		if err != nil {
 			return err
 		}
-		var clear any
-		if json.Unmarshal(plain, &clear) != nil {
+		var opened any
+		if json.Unmarshal(plain, &opened) != nil {
 			kind, value, _ := strings.Cut(string(plain), "\n")
-			clear = map[string]any{"kind": kind, "value": value}
+			opened = map[string]any{"kind": kind, "value": value}
 		}
-		if f.within == nil || f.name == f.field {
-			out.Personal[f.name] = clear
+		if f.name == f.field {
+			out.Personal[f.name] = opened
 			continue
 		}
-		f.within[f.field] = clear // one of several: it stays where it was
+		f.within[f.field] = opened // one of several: it stays where it was
 	}
 	return nil
 }
@@ -535,13 +541,13 @@ func (l *leaver) certificates(ctx context.Context) error {
 		if !ok {
 			return nil
 		}
-		c, err := s.CertificateFor(ctx, who, id)
-		if errors.Is(err, request.ErrNotCertified) || errors.Is(err, request.ErrNotFound) {
+		c, refused := s.CertificateFor(ctx, who, id)
+		switch {
+		case errors.Is(refused, request.ErrNotCertified) || errors.Is(refused, request.ErrNotFound):
 			return nil
-		}
-		if err != nil {
-			l.left.Missing = append(l.left.Missing, "certificate of "+string(id)+": "+err.Error())
-			return nil
+		case refused != nil:
+			l.left.Missing = append(l.left.Missing, "certificate of "+string(id)+": "+refused.Error())
+			return nil //nolint:nilerr // what is missing is told, and the rest goes along
 		}
 		b, err := maker.Make(c, "en")
 		if err != nil {

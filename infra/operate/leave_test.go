@@ -202,18 +202,22 @@ func TestABrokenChainIsNamed(t *testing.T) {
 		says   string
 	}{
 		"an entry that follows from nothing": {func(t *testing.T, k kept, id request.ID) {
+			t.Helper()
 			e := audit.Entry{Chain: id.Chain(), Seq: 2, At: today, Actor: "person", Action: "verified", Commit: "c"}
 			k.put(t, table.Audit, table.Item{Key: table.Key{Partition: e.Chain, Sort: "000000000002"}, Schema: 1, Body: e.Encode()})
 		}, "entry 2 does not follow from the one before"},
 		"an entry after one that is missing": {func(t *testing.T, k kept, id request.ID) {
+			t.Helper()
 			e := audit.Entry{Chain: id.Chain(), Seq: 5, At: today, Actor: "person", Action: "verified", Commit: "c"}
 			k.put(t, table.Audit, table.Item{Key: table.Key{Partition: e.Chain, Sort: "000000000005"}, Schema: 1, Body: e.Encode()})
 		}, "entry 2 is missing"},
 		"an entry in another's place": {func(t *testing.T, k kept, id request.ID) {
+			t.Helper()
 			e := audit.Entry{Chain: id.Chain(), Seq: 3, At: today, Actor: "person", Action: "verified", Commit: "c"}
 			k.put(t, table.Audit, table.Item{Key: table.Key{Partition: e.Chain, Sort: "000000000002"}, Schema: 1, Body: e.Encode()})
 		}, "no entry of this place can be read there"},
 		"an aggregate that remembers more": {func(t *testing.T, k kept, id request.ID) {
+			t.Helper()
 			it, err := k.table.Get(t.Context(), id.Ref())
 			if err != nil {
 				t.Fatal(err)

@@ -37,7 +37,7 @@ func (r *Report) Note(what, detail, next string) {
 func (r *Report) Failed(what string, err error) {
 	next := "try again; if it stays so, see that this machine reaches the service"
 	switch c := code(err); {
-	case strings.Contains(c, "AccessDenied") || strings.Contains(c, "NotAuthorized") || strings.Contains(c, "Unauthorized"):
+	case strings.Contains(c, "AccessDenied") || strings.Contains(c, "NotAuthorized") || c == "UnrecognizedClientException":
 		next = "run it with credentials that may look at this; docs/operate.md lists what it calls"
 	case strings.Contains(c, "ExpiredToken"):
 		next = "sign in to AWS again: the credentials are over"

@@ -72,7 +72,7 @@ func (l Login) SignIn(ctx context.Context, show func(address string) error) (Ses
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	codes := serve(listeners, state)
-	defer codes.close()
+	defer codes.close() //nolint:contextcheck // the browser reads its page also when the time is over
 	address := found.Authorization
 	if strings.Contains(address, "?") {
 		address += "&" + query.Encode()

@@ -332,13 +332,14 @@ func (a *Account) removeBucket(ctx context.Context, name string) error {
 		if err != nil {
 			return fmt.Errorf("empty it: %w", err)
 		}
-		for _, e := range out.Errors {
-			if aws.ToString(e.Code) == "AccessDenied" {
-				return errLocked
-			}
-			return fmt.Errorf("empty it: %s: %s", aws.ToString(e.Code), aws.ToString(e.Message))
+		if len(out.Errors) == 0 {
+			return nil
 		}
-		return nil
+		e := out.Errors[0]
+		if aws.ToString(e.Code) == "AccessDenied" {
+			return errLocked
+		}
+		return fmt.Errorf("empty it: %s: %s", aws.ToString(e.Code), aws.ToString(e.Message))
 	})
 	if err != nil {
 		return err

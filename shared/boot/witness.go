@@ -75,7 +75,7 @@ func (w *witness) reached() bool {
 // watched lets a witness, if the context of a call has one, hear what became of it.
 // It stands outside the client's own repetitions.
 func watched(stack *middleware.Stack) error {
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Witness", func(
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Witness", func( //nolint:misspell // the SDK spells it so
 		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 	) (middleware.InitializeOutput, middleware.Metadata, error) {
 		out, meta, err := next.HandleInitialize(ctx, in)
