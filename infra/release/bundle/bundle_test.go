@@ -390,3 +390,37 @@ func TestTheBillOfMaterials(t *testing.T) {
 		}
 	}
 }
+
+// The links of a real template: one for each region in which its own rules let it be
+// launched, with nothing left to ask but what the template itself asks.
+func TestLinksOfTheRealTemplate(t *testing.T) {
+	t.Parallel()
+	tpl, err := formation.Read("../../stack/testdata/release.golden.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := bundle.Release{Version: "1.2.3", Bucket: "rightsdesk-111122223333"}
+	contains := formation.At(tpl.Rules["Region"], "Assertions", 0, "Assert", "Fn::Contains", 0)
+	for _, region := range formation.List(contains) {
+		r.Regions = append(r.Regions, formation.Text(region))
+	}
+	links, others, err := bundle.Links(tpl, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(links) != 30 || len(others) != 6 {
+		t.Errorf("%d regions have a link and %d not, %v", len(links), len(others), others)
+	}
+	for _, l := range links {
+		if len(l.Wanted) > 0 {
+			t.Errorf("in %s the link leads to a refusal: %v", l.Region, l.Wanted)
+		}
+	}
+	deploy, err := os.ReadFile("../../../docs/deploy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(deploy), fmt.Sprintf("in %d regions", len(links)+len(others))) {
+		t.Errorf("docs/deploy.md does not speak of %d regions", len(links)+len(others))
+	}
+}
