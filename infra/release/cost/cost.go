@@ -41,6 +41,7 @@ var (
 	runSeconds  = Figure{"seconds of a scheduled run", 0.15, "assumed: it finds nothing; one in four starts a cold function, whose start is billed"}
 	callSeconds = Figure{"seconds of a run for a call, a stream or a message", 0.06, "assumed: some round trips of 5 to 10 ms to DynamoDB"}
 	sweepReads  = Figure{"read units of a scheduled run that finds nothing", 9, "16 shards of the due-index at half a unit each, and what says which policy is in force"}
+	sealing     = Figure{"calls to S3, and write units, of a checkpoint", 8, "assumed: it lists what waits, writes a batch, the tree and itself, and notes it in State and Audit"}
 	cold        = Figure{"cold starts of a hundred runs for calls", 1, "published by AWS: under one in a hundred"}
 	coldRuns    = Figure{"cold starts of a hundred scheduled runs", 25, "assumed: a sandbox outlives some minutes of silence"}
 	lineBytes   = Figure{"bytes that a run logs", 800, "measured lines of ours, and the three of the service"}
@@ -52,7 +53,7 @@ var (
 // Figures is all of them, in the order in which the page shows them.
 var Figures = []*Figure{
 	&httpCalls, &mails, &entries, &streamRuns, &stateBytes, &auditBytes, &keysBytes, &stateMonths, &auditMonths, &exportBytes,
-	&callSeconds, &runSeconds, &sweepReads, &cold, &coldRuns, &lineBytes, &accessBytes, &receives, &operators,
+	&callSeconds, &runSeconds, &sweepReads, &sealing, &cold, &coldRuns, &lineBytes, &accessBytes, &receives, &operators,
 }
 
 // Line is so many units of one price, and what for.
@@ -202,6 +203,13 @@ func (b *Bill) scheduled(g *formation.Given, schedule formation.Resource) error 
 	b.add("dynamodb.read", runs*sweepReads.Value, "sweeps that find nothing")
 	b.add("kms.call", runs*coldRuns.Value/100, "functions that start")
 	b.logs(runs * lineBytes.Value)
+	switch input := formation.Text(formation.At(schedule.Properties, "Target", "Input")); {
+	case strings.Contains(input, `"checkpoint"`):
+		b.add("s3.write", runs*sealing.Value, "checkpoints")
+		b.add("dynamodb.write", runs*sealing.Value, "checkpoints")
+	case strings.Contains(input, `"editions"`):
+		b.add("s3.read", runs, "looks for a policy that somebody put there")
+	}
 	return nil
 }
 
