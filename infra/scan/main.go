@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -17,6 +18,14 @@ import (
 	"path/filepath"
 	"strings"
 )
+
+// advertised are the regions into which an installation fits, one a line: cfn-lint
+// judges the templates for each. A test of infra/stack holds them to its own.
+//
+//go:embed regions.txt
+var advertised string
+
+var regions = strings.Fields(advertised)
 
 // goldens are the templates that an installation is made of. All have to be there.
 const goldens = "infra/stack/testdata/*.golden.json"
