@@ -80,12 +80,12 @@ func (p *product) inForceAs(ctx context.Context, b *edition.Book, active edition
 	return pol, nil
 }
 
-// follow goes by another policy, if one may have come into force.
+// follow goes by another policy, if one may have come into force. Whoever turns the
+// clock does it themselves.
 func (p *product) follow(ctx context.Context) {
-	if !p.moved.Load() {
+	if !p.moved.Load() || !p.turning.TryLock() {
 		return
 	}
-	p.turning.Lock()
 	defer p.turning.Unlock()
 	p.followTurning(ctx)
 }

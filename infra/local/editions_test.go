@@ -141,3 +141,23 @@ func TestPoliciesComeAndGoWhilePeopleAsk(t *testing.T) {
 		t.Errorf("%d editions, want 7", seen.Edition)
 	}
 }
+
+// policies checks, publishes and shows policies.
+func (a *apiPage) policies() {
+	type body = map[string]any
+	const at = "/v1/operator/policy"
+	op := a.w.operator()
+	var seen policySeen
+	a.call(200, "GET", at, nil, op).into(a.w.t, &seen)
+	a.call(401, "GET", at, nil)
+	a.call(200, "POST", at+"/check", body{"file": "format: 2"}, op)
+	a.call(200, "POST", at+"/check", body{"file": branded("Example Library")}, op)
+	a.call(400, "POST", at+"/check", body{"colour": "red"}, op)
+	a.call(400, "POST", at, body{"file": "format: 2"}, op)
+	a.call(200, "POST", at, body{"file": branded("Example Library"), "expects": seen.Version}, op)
+	a.call(409, "POST", at, body{"file": branded("Example Archive"), "expects": seen.Version}, op)
+	a.call(200, "GET", at, nil, op)
+	a.call(200, "GET", at+"/1", nil, op)
+	a.call(404, "GET", at+"/99", nil, op)
+	a.call(200, "GET", "/v1/policy/versions", nil)
+}
