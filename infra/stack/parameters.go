@@ -228,16 +228,6 @@ func (c choice) or(other *string) *string {
 	return either(c.given, c.value, other)
 }
 
-// list returns a list of what was given, and nothing at all otherwise: an empty
-// list is not the same to everybody who checks templates.
-func (c choice) list() *[]any {
-	list := []any{}
-	for _, token := range *awscdk.Token_AsList(awscdk.Fn_ConditionIf(c.given.LogicalId(), []*string{c.value}, awscdk.Aws_NO_VALUE()), nil) {
-		list = append(list, token)
-	}
-	return &list
-}
-
 // either is one text if a condition holds, and else the other.
 func either(condition awscdk.CfnCondition, yes, no *string) *string {
 	return awscdk.Token_AsString(awscdk.Fn_ConditionIf(condition.LogicalId(), yes, no), nil)

@@ -42,7 +42,7 @@ func isGolden(t *testing.T, made []byte, path string) {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // a file of ours
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
