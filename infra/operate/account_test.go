@@ -51,6 +51,7 @@ type account struct {
 
 	ses        map[string]any
 	identities map[string]map[string]any
+	told       []string // by the alarms' topic
 	events     []string // that the service tells
 	deaf       bool
 	records    map[string]any // of the DNS
@@ -100,6 +101,7 @@ func healthy(t *testing.T) *account {
 			"DkimAttributes":           map[string]any{"SigningEnabled": true, "Status": "SUCCESS", "Tokens": []string{"t1", "t2", "t3"}},
 			"MailFromAttributes":       map[string]any{"MailFromDomain": "bounce.example.org", "MailFromDomainStatus": "SUCCESS", "BehaviorOnMxFailure": "USE_DEFAULT_VALUE"},
 		}},
+		told:   []string{"arn:aws:sns:eu-west-3:111122223333:alarms:1"},
 		events: []string{"BOUNCE", "COMPLAINT"},
 		records: map[string]any{
 			"t1._domainkey.example.org": "t1.dkim.amazonses.com.", "t2._domainkey.example.org": "t2.dkim.amazonses.com.", "t3._domainkey.example.org": "t3.dkim.amazonses.com.",
@@ -113,7 +115,7 @@ func healthy(t *testing.T) *account {
 	t.Cleanup(a.Close)
 	a.outputs = map[string]string{
 		"Address": a.URL, "StateTableName": "state-1", "AuditTableName": "audit-1", "KeysTableName": "keys-1", "MasterKeyArn": masterKey, "SecretNames": "Privacy/",
-		"OperatorIssuer": a.URL + "/pool", "OperatorClient": "client-1",
+		"AlarmsGoTo": "arn:aws:sns:eu-west-3:111122223333:alarms", "OperatorIssuer": a.URL + "/pool", "OperatorClient": "client-1",
 	}
 	for i, f := range topology.All {
 		name := "Privacy-" + f.Name
@@ -235,6 +237,18 @@ func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "monitoring":
 		if a.may(w, "cloudwatch:DescribeAlarms") {
 			a.cloudwatch(w, body)
+		}
+	case "sns":
+		form, _ := url.ParseQuery(string(body))
+		if a.may(w, "sns:"+form.Get("Action")) {
+			if form.Get("TopicArn") != a.outputs["AlarmsGoTo"] {
+				a.t.Errorf("somebody asks about the topic %s", form.Get("TopicArn"))
+			}
+			var list string
+			for _, arn := range a.told {
+				list += "<member><SubscriptionArn>" + arn + "</SubscriptionArn></member>"
+			}
+			_, _ = fmt.Fprintf(w, `<ListSubscriptionsByTopicResponse><ListSubscriptionsByTopicResult><Subscriptions>%s</Subscriptions></ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>`, list)
 		}
 	case "dynamodb":
 		if a.may(w, service+":"+target) {

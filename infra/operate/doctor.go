@@ -25,6 +25,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
 // Look says what doctor looks at beyond what it always does.
@@ -50,6 +51,7 @@ func (a *Account) Doctor(ctx context.Context, name string, look Look) (*Report, 
 	settings := a.functions(ctx, r, s)
 	a.schedules(ctx, r, s)
 	a.alarms(ctx, r, s)
+	a.listeners(ctx, r, s)
 	a.address(ctx, r, s)
 	a.mail(ctx, r, settings, look.Send)
 	if look.Chains {
@@ -394,6 +396,41 @@ func (a *Account) alarms(ctx context.Context, r *Report, s *Stack) {
 	}
 	if quiet > 0 {
 		r.Good(what, fmt.Sprintf("%d are quiet and would be heard", quiet))
+	}
+}
+
+// listeners sees that somebody confirmed to be told of alarms: until then the topic
+// tells nobody.
+func (a *Account) listeners(ctx context.Context, r *Report, s *Stack) {
+	const what = "alarms' topic"
+	topic, err := s.output("AlarmsGoTo")
+	if err != nil {
+		r.Bad(what, err.Error(), "deploy it with the version of this command")
+		return
+	}
+	confirmed, pending := 0, 0
+	pages := sns.NewListSubscriptionsByTopicPaginator(sns.NewFromConfig(a.AWS), &sns.ListSubscriptionsByTopicInput{TopicArn: &topic})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			r.Failed(what, err)
+			return
+		}
+		for _, x := range page.Subscriptions {
+			if strings.HasPrefix(aws.ToString(x.SubscriptionArn), "arn:") {
+				confirmed++
+			} else {
+				pending++
+			}
+		}
+	}
+	switch {
+	case confirmed == 0 && pending > 0:
+		r.Bad(what, "nobody has confirmed to be told", "open the link in the mail that AWS sent to AdminContact; after three days subscribe the address to "+topic+" anew")
+	case confirmed == 0:
+		r.Bad(what, "it tells nobody", "subscribe somebody to "+topic)
+	default:
+		r.Good(what, fmt.Sprintf("%d are told", confirmed))
 	}
 }
 

@@ -254,6 +254,9 @@ func (a *Assembly) untried() []string {
 	if len(a.Function.Sends) > 0 {
 		all = append(all, "putting work into a queue: what is lost there, the next sweep finds")
 	}
+	if a.Function.Publishes {
+		all = append(all, "telling the event bus: what it refuses is tried for a day, and then rings")
+	}
 	if a.Function.Tables.State == topology.ReadWrite {
 		all = append(all, "writing: the tables' names and grants come from one declaration, and every run of a schedule writes")
 	}

@@ -79,6 +79,13 @@ func everyProgram(t *testing.T, dir string) {
 		if f.Tables.Keys != topology.None {
 			want = append(want, "table keys", "key ring")
 		}
+		for name, has := range map[string]bool{
+			"bucket of packages": f.Exports == topology.ReadWrite, "bucket of policies": f.Editions, "checkpoints": f.Checkpoints != topology.None,
+		} {
+			if has {
+				want = append(want, name)
+			}
+		}
 		if f.HearsApps() {
 			for _, app := range profile.Apps {
 				want = append(want, "key of the app "+app.ID)

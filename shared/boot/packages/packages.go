@@ -17,6 +17,12 @@ var Part = boot.Part{
 	Fill: func(_ context.Context, a *boot.Assembly) error {
 		store := s3.New(a.AWS, a.Setting(topology.ExportsName))
 		a.Keep(store, store)
+		if a.Function.Exports == topology.ReadWrite { // who may not list is not told whether an object is there
+			a.Try("bucket of packages", "", func(ctx context.Context) (string, error) {
+				_, _, err := store.List(ctx, "health/", "")
+				return "", err
+			})
+		}
 		return nil
 	},
 }

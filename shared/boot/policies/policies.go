@@ -34,6 +34,10 @@ var Part = boot.Part{
 		b.From, b.Shelf = edition.Bucket, &bucket{
 			client: s3.NewFromConfig(a.AWS, func(o *s3.Options) { o.UsePathStyle = a.AWS.BaseEndpoint != nil }), name: a.Setting(topology.PolicyBucket),
 		}
+		a.Try("bucket of policies", "", func(ctx context.Context) (string, error) {
+			_, err := b.Shelf.Read(ctx)
+			return "", err
+		})
 		controller, contact := a.Setting(topology.ControllerName), a.Setting(topology.PrivacyContact)
 		b.Profile = func() ([]byte, error) {
 			if controller == topology.NoValue || contact == topology.NoValue {
