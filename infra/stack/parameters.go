@@ -147,7 +147,7 @@ var catalogue = []parameter{
 	{
 		name: "LogDays", group: groupCare, label: "Days that logs are kept",
 		says:    "They hold no personal data.",
-		allowed: []string{"1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731"}, fallback: "30", hint: "A number of days that the log service knows.",
+		allowed: []string{"1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545", "731"}, fallback: "30", hint: "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731.",
 	},
 	{
 		name: "MaxUnitsPerSecond", group: groupCare, label: "Fuse for the tables' throughput",
