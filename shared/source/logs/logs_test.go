@@ -224,6 +224,21 @@ func TestNobodyIsFoundInALogAndThatIsSaid(t *testing.T) {
 	}
 }
 
+// Whether the groups can be reached is asked without setting anything, even where a
+// young group would be given its retention.
+func TestReachingSetsNothing(t *testing.T) {
+	t.Parallel()
+	s := stock(t)
+	src := open(t, s, func(o *logssource.Options) { o.Set = true })
+	if err := src.Reach(t.Context()); err != nil || len(s.sets) > 0 {
+		t.Errorf("%v, %v was set", err, s.sets)
+	}
+	s.fault = func(string) string { return "AccessDeniedException" }
+	if err := src.Reach(t.Context()); !errors.Is(err, source.ErrRefused) {
+		t.Errorf("err = %v", err)
+	}
+}
+
 func TestNewRefusesWhatCannotBeFollowed(t *testing.T) {
 	t.Parallel()
 	s := &service{t: t}
