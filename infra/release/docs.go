@@ -65,7 +65,7 @@ func docs(ctx context.Context, flags *flag.FlagSet, args []string, out, log io.W
 		tell(out, path)
 	}
 	if *check && len(stale) > 0 {
-		return fmt.Errorf("docs: %s are not as the template has it: go run ./infra/release docs", strings.Join(stale, ", "))
+		return fmt.Errorf("docs: %s: not as the template has it; write anew: go run ./infra/release docs", strings.Join(stale, ", "))
 	}
 	if *check {
 		return nil
