@@ -124,11 +124,12 @@ func (h *handler) messages(ctx context.Context, raw json.RawMessage) (any, error
 	for _, m := range e.Records {
 		about := m.MessageId // an event holds addresses
 		var err error
-		if h.a.Shut != nil {
+		switch {
+		case h.a.Shut != nil:
 			err = h.a.Shut // what was heard waits in its queue until somebody can take it down
-		} else if h.a.Hear != nil {
+		case h.a.Hear != nil:
 			err = h.a.Hear(ctx, []byte(m.Body))
-		} else {
+		default:
 			about, err = m.Body, h.a.Work(ctx, m.Body)
 		}
 		if err != nil {
