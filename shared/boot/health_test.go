@@ -68,6 +68,7 @@ func TestHealth(t *testing.T) {
 
 // The cloud refuses what a function is not granted, so nobody needs a permission for this.
 func everyProgram(t *testing.T, dir string) {
+	t.Helper()
 	c, profile := settled(t, dir), theProfile(t)
 	for _, f := range topology.All {
 		l := start(t, filepath.Join(dir, f.Name), f, c.environment(f))
@@ -127,6 +128,7 @@ func theProfile(t *testing.T) *policy.Policy {
 }
 
 func missingAction(t *testing.T, dir string) {
+	t.Helper()
 	c := settled(t, dir)
 	var tried policy.Source
 	for _, s := range theProfile(t).Sources {
@@ -178,6 +180,7 @@ func missingAction(t *testing.T, dir string) {
 
 // What the policy names and nobody made is told as such.
 func missingTable(t *testing.T, dir string) {
+	t.Helper()
 	c := settled(t, dir)
 	l := start(t, filepath.Join(dir, "fulfil"), topology.Fulfil, c.environment(topology.Fulfil))
 	if _, err := c.client.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String("members")}); err != nil {
@@ -191,6 +194,7 @@ func missingTable(t *testing.T, dir string) {
 
 // A store that is down is told of within seconds, and the question itself does not fail.
 func nothingAnswers(t *testing.T, dir string) {
+	t.Helper()
 	c := settled(t, dir)
 	l := start(t, filepath.Join(dir, "deadlines"), topology.Deadlines, c.environment(topology.Deadlines))
 	c.refuseTables(true)
@@ -201,6 +205,7 @@ func nothingAnswers(t *testing.T, dir string) {
 
 // What has been due for long means that the schedules do not run.
 func backlog(t *testing.T, dir string) {
+	t.Helper()
 	c := settled(t, dir)
 	l := start(t, filepath.Join(dir, "deadlines"), topology.Deadlines, c.environment(topology.Deadlines))
 	c.file(t, time.Now().Add(-50*time.Hour))
