@@ -65,19 +65,19 @@ var explanations = []explanation{
 		why:   "Traces would be a further store of who asked when, with a retention that nobody can set. Lines of the log carry the same id from one function to the next.",
 	},
 	{
-		rules: []string{"CT.S3.PR.11", "CT.S3.PR.9"},
-		at:    []string{"Exports", "Policies"},
+		rules: []string{"CT.S3.PR.11", "CT.S3.PR.9", "CT.S3.PR.3", "CT.S3.PR.6"},
+		at:    []string{"Exports", "Policies", "Checkpoints"},
 		why: "A package that is erased has to be gone: no version and no lock may keep it. A policy holds nothing of people and has versions; " +
-			"whoever publishes a wrong one has to be able to take it out. The checkpoints, which have to stay, are locked.",
+			"whoever publishes a wrong one has to be able to take it out. The checkpoints, which have to stay, are locked, and no rule of a life cycle deletes them.",
 	},
 	{
-		rules: []string{"CT.LAMBDA.PR.2", "W1001", "W1030", "F3014", "AwsSolutions-CFR4", "CT.CLOUDFRONT.PR.6", "CT.CLOUDFRONT.PR.7", "CT.CLOUDFRONT.PR.9"},
+		rules: []string{"CT.LAMBDA.PR.2", "W1001", "W1030", "F3014", "AwsSolutions-CFR4", "CT.CLOUDFRONT.PR.6", "CT.CLOUDFRONT.PR.7", "CT.CLOUDFRONT.PR.9", "CT.KMS.PR.3"},
 		at: []string{
-			"AWS::Lambda::Permission", "AWS::CloudWatch::Alarm", "AWS::IAM::Role", "AWS::Lambda::Function", "Edge",
+			"AWS::Lambda::Permission", "AWS::CloudWatch::Alarm", "AWS::IAM::Role", "AWS::Lambda::Function", "Edge", "MasterKey",
 			"Address", "AlarmsGoTo", "DnsTarget", "SignIn*",
 		},
 		why: "The rules read literals, and here a choice stands: parameters that may stay blank under a condition that they are given, one of two certificates (TLS 1.2 and SNI with the operator's own), " +
-			"a source put together of parts. TestTheOperatorsDomainIsTheOnlyDoor, TestTheEdgeKeepsNothingLogsNothingAndHasItsFirewall and TestOnlyThisAPIInvokesFunctions read them.",
+			"a source put together of parts, a key policy that denies no grants because its list of actions has none. TestTheOperatorsDomainIsTheOnlyDoor, TestTheEdgeKeepsNothingLogsNothingAndHasItsFirewall and TestOnlyThisAPIInvokesFunctions read them.",
 	},
 	{
 		rules: []string{"AwsSolutions-CFR1", "AwsSolutions-CFR3", "CT.CLOUDFRONT.PR.1", "CT.CLOUDFRONT.PR.4", "CT.CLOUDFRONT.PR.5"},
@@ -86,11 +86,11 @@ var explanations = []explanation{
 			"the API answers / itself, and there is no second one to fail over to.",
 	},
 	{
-		rules: []string{"AwsSolutions-COG8", "AwsSolutions-SMG4", "Serverless-SNSRedrivePolicy", "I9040"},
-		at:    []string{"OperatorPool", "EdgeSecret", "AlarmMail", "Dashboard"},
+		rules: []string{"AwsSolutions-COG8", "AwsSolutions-SMG4", "Serverless-SNSRedrivePolicy", "I9040", "I3011"},
+		at:    []string{"OperatorPool", "EdgeSecret", "AlarmMail", "Dashboard", "Firewall"},
 		why: "More of a service than this needs. The pool has a handful of users whom an operator made and who all have a second factor: its dearest plan adds what watches over passwords. " +
-			"The edge's secret opens nothing but the way around a firewall, and two are taken while it is changed. A mail that could not be handed over stays an alarm on the dashboard, " +
-			"and the dashboard, one of three that are free, costs nothing that a tag would sort.",
+			"The edge's secret opens nothing but the way around a firewall, two are taken while it is changed, and it goes with its edge. A mail that could not be handed over stays an alarm on the dashboard, " +
+			"and the dashboard, one of three that are free, costs nothing that a tag would sort; the firewall is alone in its stack, whose tags say whose it is.",
 	},
 	{
 		rules: []string{"W3005", "I1022", "I4010", "I9001"},
