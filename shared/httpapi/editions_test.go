@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -105,6 +106,33 @@ func TestNobodyGoesAroundTheEdge(t *testing.T) {
 	}
 	if SameEdge("", nil) || SameEdge("", []string{}) || SameEdge("x", nil) {
 		t.Error("without a secret anybody comes by the edge")
+	}
+}
+
+// Everybody comes by the edge; its address would make one caller of all of them.
+func TestLimitsAreForWhoeverCalledTheEdge(t *testing.T) {
+	t.Parallel()
+	const secret = "the-secret-of-the-edge"
+	for _, c := range []struct{ before, want string }{{"198.51.100.7:0", "198.51.100.7"}, {"", "192.0.2.1"}} {
+		env := Env{
+			Edge:   func(_ context.Context, header string) bool { return header == secret },
+			Before: func(context.Context) string { return c.before },
+		}
+		r := httptest.NewRequest(http.MethodGet, "/healthz", nil)
+		r.RemoteAddr = "192.0.2.1:0"
+		r.Header.Set(EdgeHeader, secret)
+		in, err := env.enter(topology.Route{Pattern: "GET /healthz", Caller: topology.Anyone}, r)
+		if err != nil || from(in) != c.want {
+			t.Errorf("behind the edge, called by %q: %s, %v", c.before, from(in), err)
+		}
+		r.Header.Set(EdgeHeader, "made up")
+		if in, err := env.enter(topology.Route{Pattern: "GET /healthz", Caller: topology.Anyone}, r); err == nil || from(in) != "192.0.2.1" {
+			t.Errorf("around the edge a caller says who they are: %s, %v", from(in), err)
+		}
+		env.Edge = nil
+		if in, err := env.enter(topology.Route{Pattern: "GET /healthz", Caller: topology.Anyone}, r); err != nil || from(in) != "192.0.2.1" {
+			t.Errorf("without an edge a caller says who they are: %s, %v", from(in), err)
+		}
 	}
 }
 

@@ -58,8 +58,10 @@ type Env struct {
 	// open.
 	Shut error
 	// Edge reports whether a call came by the edge that stands before the API, from the
-	// header that it sent along; nil if there is no edge.
-	Edge func(ctx context.Context, header string) bool
+	// header that it sent along; nil if there is no edge. Then Before returns who called
+	// the edge, in the form of RemoteAddr, or nothing.
+	Edge   func(ctx context.Context, header string) bool
+	Before func(context.Context) string
 	// Operator says who signed in, or that nobody did. In AWS the authorizer has
 	// checked the token; on a laptop a development key is compared.
 	Operator func(*http.Request) (operator.Identity, bool)
@@ -175,8 +177,16 @@ var errSignIn = fault.New(fault.Unauthenticated, "sign_in", "Sign in as an opera
 // enter lets a call in that came by the edge, to an installation that is open, with
 // the credential that its route demands.
 func (env Env) enter(route topology.Route, r *http.Request) (*http.Request, error) {
-	if env.Edge != nil && !env.Edge(r.Context(), r.Header.Get(EdgeHeader)) {
-		return r, errEdge
+	if env.Edge != nil {
+		if !env.Edge(r.Context(), r.Header.Get(EdgeHeader)) {
+			return r, errEdge
+		}
+		if env.Before != nil { // limits are for whoever called, not for the edge that everybody comes by
+			if address := env.Before(r.Context()); address != "" {
+				r = r.WithContext(r.Context())
+				r.RemoteAddr = address
+			}
+		}
 	}
 	if env.Shut != nil && !open(route) {
 		return r, env.Shut

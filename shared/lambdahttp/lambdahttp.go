@@ -42,6 +42,7 @@ type contextKey int
 const (
 	claimsKey contextKey = iota
 	requestKey
+	beforeKey
 )
 
 // Claims returns the claims of the token by which the gateway's authorizer let
@@ -49,6 +50,14 @@ const (
 func Claims(ctx context.Context) (map[string]string, bool) {
 	c, ok := ctx.Value(claimsKey).(map[string]string)
 	return c, ok
+}
+
+// Before returns who called the proxy that called the gateway, in the form of
+// http.Request.RemoteAddr, or nothing. Whoever calls the gateway itself can write
+// there what they like: it means something only once the proxy has shown that it is ours.
+func Before(ctx context.Context) string {
+	address, _ := ctx.Value(beforeKey).(string)
+	return address
 }
 
 // RequestID returns the gateway's id of the request, for logs; empty outside of one.

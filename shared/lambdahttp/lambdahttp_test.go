@@ -108,6 +108,34 @@ func TestOnlyTheGatewaySaysWhereACallerIs(t *testing.T) {
 	}
 }
 
+// What stands there is anybody's word, until whoever called has shown to be our edge.
+func TestWhoCalledTheProxyIsTheLastEntryButOne(t *testing.T) {
+	t.Parallel()
+	for forwarded, want := range map[string]string{
+		"198.51.100.7, 203.0.113.9":                    "198.51.100.7:0",
+		"192.0.2.1, 198.51.100.7, 203.0.113.9":         "198.51.100.7:0", // the caller made the first one up
+		"192.0.2.1,2001:db8::1,203.0.113.9":            "[2001:db8::1]:0",
+		"203.0.113.9":                                  "",
+		"":                                             "",
+		"nobody, 203.0.113.9":                          "",
+		"198.51.100.7, somebody, 203.0.113.9":          "",
+		"198.51.100.7\r\nx: y, 203.0.113.9, 192.0.2.1": "203.0.113.9:0",
+	} {
+		var got string
+		h := lambdahttp.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = lambdahttp.Before(r.Context()) }))
+		e := event(func(e *events.APIGatewayV2HTTPRequest) { e.Headers["x-forwarded-for"] = forwarded })
+		if _, err := h(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(forwarded, "\r\n") {
+			want = "" // such a header is refused before
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", forwarded, got, want)
+		}
+	}
+}
+
 func TestClaimsAreThoseOfTheAuthorizer(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -60,6 +60,7 @@ func request(ctx context.Context, e events.APIGatewayV2HTTPRequest) (*http.Reque
 		r.Body = http.NoBody
 	}
 	ctx = context.WithValue(ctx, requestKey, printable(about.RequestID))
+	ctx = context.WithValue(ctx, beforeKey, addressOf(lastButOne(e.Headers["x-forwarded-for"])))
 	if a := about.Authorizer; a != nil && a.JWT != nil {
 		claims := a.JWT.Claims
 		if claims == nil {
@@ -179,6 +180,16 @@ func bodyOf(e events.APIGatewayV2HTTPRequest) ([]byte, *refusal) {
 		return nil, tooLarge
 	}
 	return b, nil
+}
+
+// lastButOne returns the last entry but one of a list. Each proxy adds at the end whom
+// it was called by: the gateway its caller, which is our own proxy, and that its caller.
+func lastButOne(forwarded string) string {
+	hops := strings.Split(forwarded, ",")
+	if len(hops) < 2 {
+		return ""
+	}
+	return strings.TrimSpace(hops[len(hops)-2])
 }
 
 // addressOf returns an address in the form that net/http gives it, or nothing.

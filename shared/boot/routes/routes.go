@@ -45,6 +45,7 @@ var Part = boot.Part{
 			env.Downloads = []string{s.Origin()}
 		}
 		var err error
+		env.Before = lambdahttp.Before
 		if env.Edge, err = edgeOf(ctx, a); err != nil {
 			return err
 		}
