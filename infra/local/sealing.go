@@ -92,14 +92,14 @@ func (p *product) openVault(ctx context.Context) error {
 	}
 	p.closers = append(p.closers, vault.Close)
 	p.SealIn(vault, jws.Signer{Ring: func() *seal.Ring { return p.Requests.Keys.Ring }})
-	return p.catchUp(ctx, vault)
+	return p.catchUp(ctx)
 }
 
 // catchUp puts into the feed what an earlier process did not tell any more.
-func (p *product) catchUp(ctx context.Context, vault checkpoint.Vault) error {
-	filed, err := checkpoint.Filed(ctx, vault)
+func (p *product) catchUp(ctx context.Context) error {
+	filed, err := p.Sealing.Filed(ctx)
 	if err != nil {
-		return fmt.Errorf("read what is sealed: %w", err)
+		return err
 	}
 	scan := table.Scan{Table: table.Audit}
 	for {

@@ -218,7 +218,14 @@ func (s *Service) Run(ctx context.Context) (rep Report, err error) {
 		}
 		rep.Failed = len(page.failed)
 		if len(page.taken) == 0 && h.N > 0 {
-			return rep, s.stalled(h, page, began)
+			stalled := s.stalled(h, page, began)
+			if stalled != nil {
+				// Another run may have taken what this one missed, after this one read the head.
+				if now, err := s.load(work); err == nil && now.version != h.version {
+					continue
+				}
+			}
+			return rep, stalled
 		}
 		moved, ours, err := s.advance(work, h, page)
 		switch {
@@ -431,24 +438,56 @@ func (s *Service) contradictions(ctx context.Context, leaves []Leaf) {
 	}
 }
 
-// Filed returns what the batches of a vault hold. One that is not as it was written
-// holds nothing.
-func Filed(ctx context.Context, in Vault) (map[Leaf]bool, error) {
+// Filed returns the entries that need not be told any more: a checkpoint took them, or
+// their batch has a mark, so that the next one does. A batch without a mark is of
+// somebody who died over it, and is to be told again. So is what is not as it was
+// written.
+func (s *Service) Filed(ctx context.Context) (map[Leaf]bool, error) {
 	filed := map[Leaf]bool{}
-	for after := ""; ; {
-		keys, err := in.List(ctx, batches, after)
-		if err != nil || len(keys) == 0 {
-			return filed, err
+	keep := func(leaves []Leaf, err error) error {
+		switch {
+		case errors.Is(err, ErrAbsent), errors.Is(err, errChanged), errors.Is(err, errLeaves):
+			return nil
+		case err != nil:
+			return fmt.Errorf("read what is sealed: %w", err)
 		}
-		for _, key := range keys {
-			leaves, err := readBatch(ctx, in, key)
-			if err != nil && !errors.Is(err, errChanged) && !errors.Is(err, errLeaves) {
-				return nil, fmt.Errorf("read batch %s: %w", key, err)
-			}
-			for _, l := range leaves {
-				filed[l] = true
-			}
+		for _, l := range leaves {
+			filed[l] = true
 		}
-		after = keys[len(keys)-1]
+		return nil
 	}
+	for q := (table.Query{Table: table.State, Partition: marks}); ; {
+		page, err := s.Table.Query(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("look for batches: %w", err)
+		}
+		for _, item := range page.Items {
+			var m mark
+			if err := json.Unmarshal(item.Body, &m); err != nil || item.Schema != schema {
+				return nil, fmt.Errorf("the mark of batch %s is of a schema (%d) that this release cannot read", item.Key.Sort, item.Schema)
+			}
+			if err := keep(readBatch(ctx, s.Vault, m.Key)); err != nil {
+				return nil, err
+			}
+		}
+		if q.Cursor = page.Cursor; q.Cursor == "" {
+			break
+		}
+	}
+	h, err := s.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for n := h.N; n > 0; n-- {
+		object, err := s.Vault.Get(ctx, checkpointKey(n))
+		if err != nil && !errors.Is(err, ErrAbsent) {
+			return nil, fmt.Errorf("read checkpoint %d: %w", n, err)
+		}
+		if st, err := read(s.Signer, n, object); err == nil {
+			if err := keep(readLeaves(ctx, s.Vault, st)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return filed, nil
 }
