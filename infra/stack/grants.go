@@ -16,7 +16,15 @@ import (
 var (
 	readTable   = []string{"dynamodb:GetItem", "dynamodb:Query"}
 	appendTable = slices.Concat(readTable, []string{"dynamodb:ConditionCheckItem", "dynamodb:PutItem"})
-	writeTable  = slices.Concat(appendTable, []string{"dynamodb:DeleteItem", "dynamodb:UpdateItem"})
+	updateTable = slices.Concat(appendTable, []string{"dynamodb:UpdateItem"})
+	writeTable  = slices.Concat(updateTable, []string{"dynamodb:DeleteItem"})
+)
+
+// What nobody does whatever the access: an entry of the audit is no condition of a
+// commit, and keys are got one by one by those who know whose they are.
+var (
+	neverOnAudit = []string{"dynamodb:ConditionCheckItem"}
+	neverOnKeys  = []string{"dynamodb:ConditionCheckItem", "dynamodb:Query"}
 )
 
 // What Lambda does for a function that works off a queue, or sees a table's stream.
@@ -37,9 +45,10 @@ const (
 func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.PolicyDocument {
 	p := &policy{awsiam.NewPolicyDocument(nil)}
 	p.allow(in(logs.LogGroupArn()), "logs:CreateLogStream", "logs:PutLogEvents")
-	s.grantTable(p, s.state, f.Tables.State, dueIndex, subjectIndex)
-	s.grantTable(p, s.audit, f.Tables.Audit)
-	s.grantTable(p, s.keys, f.Tables.Keys)
+	s.grantTable(p, s.state, f.Tables.State, nil)
+	p.allow(&[]*string{below(s.state.TableArn(), "/index/"+dueIndex), below(s.state.TableArn(), "/index/"+subjectIndex)}, "dynamodb:Query")
+	s.grantTable(p, s.audit, f.Tables.Audit, neverOnAudit)
+	s.grantTable(p, s.keys, f.Tables.Keys, neverOnKeys)
 	s.grantKey(p, f.Tables.Keys)
 	s.grantExports(p, f.Exports)
 	for _, name := range f.Sends {
@@ -84,30 +93,26 @@ func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.Polic
 	return p.PolicyDocument
 }
 
-// grantTable adds what access means for a table and its indexes. On the audit
-// table nobody gets more than Append: see topology.Access.
-func (s *system) grantTable(p *policy, t awsdynamodb.Table, access topology.Access, indexes ...string) {
+// grantTable adds what access means for a table. On the audit table nobody gets more
+// than Append: see topology.Access.
+func (s *system) grantTable(p *policy, t awsdynamodb.Table, access topology.Access, never []string) {
+	var actions []string
 	switch access {
 	case topology.None:
 		return
 	case topology.Read:
-		p.allow(in(t.TableArn()), readTable...)
+		actions = readTable
 	case topology.Append:
-		p.allow(in(t.TableArn()), appendTable...)
+		actions = appendTable
+	case topology.Update:
+		actions = updateTable
 	case topology.ReadWrite:
-		if t == s.audit {
-			panic("stack: no function may change or remove an audit entry")
-		}
-		p.allow(in(t.TableArn()), writeTable...)
+		actions = writeTable
 	}
-	if len(indexes) == 0 {
-		return
+	if t == s.audit && access > topology.Append {
+		panic("stack: no function may change or remove an audit entry")
 	}
-	arns := []*string{}
-	for _, name := range indexes {
-		arns = append(arns, below(t.TableArn(), "/index/"+name))
-	}
-	p.allow(&arns, "dynamodb:Query")
+	p.allow(in(t.TableArn()), slices.DeleteFunc(slices.Clone(actions), func(a string) bool { return slices.Contains(never, a) })...)
 }
 
 // grantKey lets a function open the key ring, and whoever may write the Keys
@@ -118,7 +123,7 @@ func (s *system) grantKey(p *policy, keys topology.Access) {
 	case topology.None:
 		return
 	case topology.Read:
-	case topology.Append, topology.ReadWrite:
+	case topology.Append, topology.Update, topology.ReadWrite:
 		actions = append(actions, "kms:Encrypt")
 	}
 	p.allowIf(map[string]any{
@@ -134,7 +139,7 @@ func (s *system) grantExports(p *policy, access topology.Access) {
 	case topology.None:
 	case topology.Read:
 		p.allow(objects, "s3:GetObject")
-	case topology.Append:
+	case topology.Append, topology.Update: // an object is written whole
 		p.allow(objects, "s3:GetObject", "s3:PutObject")
 	case topology.ReadWrite:
 		p.allow(objects, "s3:DeleteObject", "s3:GetObject", "s3:PutObject")

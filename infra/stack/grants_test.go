@@ -135,18 +135,24 @@ func may(tpl template, f topology.Function, resource string) []string {
 
 func TestAFunctionMayDoWhatItsEntrySays(t *testing.T) {
 	tpl := load(t)
-	onTable := map[topology.Access]string{
+	onState := map[topology.Access]string{
 		topology.None:      "",
 		topology.Read:      "GetItem Query",
 		topology.Append:    "ConditionCheckItem GetItem PutItem Query",
+		topology.Update:    "ConditionCheckItem GetItem PutItem Query UpdateItem",
 		topology.ReadWrite: "ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
+	}
+	onAudit := map[topology.Access]string{topology.None: "", topology.Read: "GetItem Query", topology.Append: "GetItem PutItem Query"}
+	onKeys := map[topology.Access]string{
+		topology.None: "", topology.Read: "GetItem", topology.Append: "GetItem PutItem",
+		topology.Update: "GetItem PutItem UpdateItem", topology.ReadWrite: "DeleteItem GetItem PutItem UpdateItem",
 	}
 	onBucket := map[topology.Access]string{
 		topology.None: "", topology.Read: "GetObject", topology.Append: "GetObject PutObject",
 		topology.ReadWrite: "DeleteObject GetObject ListBucket PutObject",
 	}
 	onKey := map[topology.Access]string{
-		topology.None: "", topology.Read: "Decrypt", topology.Append: "Decrypt Encrypt", topology.ReadWrite: "Decrypt Encrypt",
+		topology.None: "", topology.Read: "Decrypt", topology.Append: "Decrypt Encrypt", topology.Update: "Decrypt Encrypt", topology.ReadWrite: "Decrypt Encrypt",
 	}
 	for _, f := range topology.All {
 		queue := ""
@@ -157,9 +163,9 @@ func TestAFunctionMayDoWhatItsEntrySays(t *testing.T) {
 			queue = strings.TrimSpace("DeleteMessage GetQueueAttributes ReceiveMessage " + queue)
 		}
 		for resource, want := range map[string]string{
-			"StateTable":     whole(onTable[f.Tables.State], f),
-			"AuditTable":     whole(onTable[f.Tables.Audit], f),
-			"KeysTable":      onTable[f.Tables.Keys],
+			"StateTable":     whole(onState[f.Tables.State], f),
+			"AuditTable":     whole(onAudit[f.Tables.Audit], f),
+			"KeysTable":      onKeys[f.Tables.Keys],
 			"Exports":        onBucket[f.Exports],
 			"MasterKey":      onKey[f.Tables.Keys],
 			"StepsQueue":     queue,

@@ -168,7 +168,7 @@ func (a *Assembly) openRing(ctx context.Context) error {
 	}
 	keeper := kms.New(a.AWS, a.Setting(topology.MasterKey), a.Table)
 	open := keeper.Open
-	if a.Function.Tables.Keys == topology.ReadWrite {
+	if a.Function.Tables.Keys >= topology.Update {
 		open = keeper.OpenOrMake
 	}
 	ring, err := open(ctx)

@@ -48,7 +48,7 @@ const (
 
 // cloud is what functions reach under AWS_ENDPOINT_URL: Dynoxide for DynamoDB,
 // and as much of the other services as the functions use. It refuses what the
-// topology does not grant a function, as its role would in the account: every
+// template does not grant the role of a function, as the account would: every
 // function signs with credentials of its own.
 type cloud struct {
 	*httptest.Server
@@ -58,13 +58,14 @@ type cloud struct {
 	bucket *s3test.Bucket
 	vault  *s3test.Bucket   // write-once
 	client *dynamodb.Client // of the tables, past everybody's grants
+	grants map[string]bool  // like calls
 	direct aws.Config       // that it was made by
 
 	mu    sync.Mutex
 	mails []mail
 	bus   []busEvent
 	hints []string       // messages in the queue of steps
-	calls map[string]int // by function and action, such as "relay ses:SendEmail"
+	calls map[string]int // by function, action and resource, such as "relay events:PutEvents Bus"
 	down  bool           // every table refuses
 	deny  string         // caller and action that IAM refuses, such as "fulfil sts:AssumeRole"
 }
@@ -111,7 +112,7 @@ func openCloud(t *testing.T) *cloud {
 	}
 	cfg := aws.Config{Region: region, BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
 	c := &cloud{
-		t: t, dynamo: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }},
+		t: t, grants: granted(t), dynamo: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }},
 		tables: tabletest.Tables(t, cfg), calls: map[string]int{},
 		bucket: &s3test.Bucket{Secret: secretKey, Now: time.Now, Objects: map[string][]byte{}},
 		vault:  &s3test.Bucket{Objects: map[string][]byte{}},
@@ -171,7 +172,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if i >= 0 {
 		f = topology.All[i]
 	}
-	if want := "session-of-" + caller; caller != "" && r.Header.Get("X-Amz-Security-Token") != want {
+	if want := "session-of-" + caller; r.Header.Get("X-Amz-Security-Token")+r.URL.Query().Get("X-Amz-Security-Token") != want {
 		c.t.Errorf("%s calls %s without the token of its session", caller, service)
 	}
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
@@ -191,35 +192,22 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.ses(w, r, f, body)
 	case "secretsmanager":
 		below := func(prefix string) bool { return strings.Contains(string(body), `"SecretId":"`+secrets+prefix) }
-		if c.may(w, f, "secretsmanager:"+operation, operation == "GetSecretValue" && (f.Sources && below("") || f.HearsApps() && below("apps/"))) {
+		which := "secret:AWS::StackName/*"
+		if below("apps/") && !f.Sources {
+			which = "secret:AWS::StackName/apps/*"
+		}
+		if c.may(w, f, "secretsmanager:"+operation, which, below("")) {
 			answer(w, map[string]string{"SecretString": secret + "\n"})
 		}
 	case "sts":
-		if c.may(w, f, "sts:AssumeRole", f.Sources && strings.Contains(string(body), "Action=AssumeRole&")) {
+		if c.may(w, f, "sts:AssumeRole", "SourceRoleArns", strings.Contains(string(body), "Action=AssumeRole&")) {
 			_, _ = fmt.Fprintf(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>x</SecretAccessKey>`+
 				`<SessionToken>session-of-%[1]s</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`, role)
 		}
 	case "s3":
-		if strings.HasPrefix(r.URL.Path, "/"+policyBucket+"/") {
-			if c.may(w, f, "s3:"+r.Method+" "+policyBucket, f.Editions && r.Method == http.MethodGet) {
-				c.bucket.ServeHTTP(w, r)
-			}
-			return
-		}
-		if strings.HasPrefix(r.URL.Path, "/"+vaultBucket) {
-			if c.may(w, f, "s3:"+r.Method+" "+vaultBucket, f.Checkpoints == topology.Append && (r.Method == http.MethodGet || r.Method == http.MethodPut && r.Header.Get("If-None-Match") == "*")) {
-				c.vault.ServeHTTP(w, r)
-			}
-			return
-		}
-		if c.may(w, f, "s3:"+r.Method, f.Exports == topology.ReadWrite ||
-			f.Exports != topology.None && r.Method == http.MethodGet || f.Exports == topology.Append && r.Method == http.MethodPut) {
-			c.bucket.ServeHTTP(w, r)
-		}
-	case "": // a person follows a link to a package
-		c.bucket.ServeHTTP(w, r)
+		c.object(w, r, f)
 	default:
-		c.may(w, f, service, false)
+		c.may(w, f, service, operation, false)
 	}
 }
 
@@ -252,9 +240,36 @@ func (c *cloud) denies(what string) {
 	c.deny = what
 }
 
+// object answers a call of S3. One by a link is judged by the role of who signed it.
+func (c *cloud) object(w http.ResponseWriter, r *http.Request, f topology.Function) {
+	action := map[string]string{
+		http.MethodGet: "GetObject", http.MethodHead: "GetObject", http.MethodPut: "PutObject", http.MethodDelete: "DeleteObject",
+	}[r.Method]
+	bucket, file, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	name := map[string]string{policyBucket: "Policies", vaultBucket: "Checkpoints", s3test.Name: "Exports"}[bucket]
+	keeper, fine := c.bucket, true
+	switch {
+	case file == "":
+		action = "ListBucket"
+	case bucket == policyBucket:
+		name += "/" + file
+	default:
+		name += "/*"
+	}
+	if bucket == vaultBucket {
+		keeper, fine = c.vault, r.Method != http.MethodPut || r.Header.Get("If-None-Match") == "*"
+	}
+	if c.may(w, f, "s3:"+action, name, fine) {
+		keeper.ServeHTTP(w, r)
+	}
+}
+
 // signedBy returns the key and the service in the signature of a call.
 func signedBy(r *http.Request) (caller, service string) {
 	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	if link := r.URL.Query().Get("X-Amz-Credential"); link != "" {
+		credential = link
+	}
 	parts := strings.Split(credential, "/") // key, day, region, service, ...
 	if len(parts) < 5 {
 		return "", ""
@@ -262,16 +277,19 @@ func signedBy(r *http.Request) (caller, service string) {
 	return parts[0], parts[3]
 }
 
-// may counts a call, and refuses one that is not granted.
-func (c *cloud) may(w http.ResponseWriter, f topology.Function, action string, granted bool) bool {
+// may counts a call, and refuses one that the template does not grant, or that is not
+// as the conditions of the grant have it.
+func (c *cloud) may(w http.ResponseWriter, f topology.Function, action, resource string, fine bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.calls[f.Name+" "+action]++
-	if !granted {
-		c.t.Errorf("%s calls %s, which its topology entry does not grant", f.Name, action)
+	call := f.Name + " " + action + " " + resource
+	c.calls[call]++
+	if !fine || !c.grants[call] {
+		c.t.Errorf("no grant of the template covers %s (as the conditions have it: %t)", call, fine)
 		refuse(w, http.StatusForbidden, "AccessDeniedException")
+		return false
 	}
-	return granted
+	return true
 }
 
 func refuse(w http.ResponseWriter, status int, name string) {
@@ -284,16 +302,8 @@ func answer(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v) // the function went away
 }
 
-// What an access to a table allows; infra/stack writes the same into roles.
-var (
-	readActions   = []string{"GetItem", "Query"}
-	appendActions = slices.Concat(readActions, []string{"ConditionCheckItem", "PutItem"})
-	writeActions  = slices.Concat(appendActions, []string{"DeleteItem", "UpdateItem"})
-	actionsOf     = map[topology.Access][]string{topology.Read: readActions, topology.Append: appendActions, topology.ReadWrite: writeActions}
-)
-
 func (c *cloud) table(w http.ResponseWriter, r *http.Request, f topology.Function, caller, operation string, body []byte) {
-	type part struct{ TableName string }
+	type part struct{ TableName, IndexName string }
 	var in struct {
 		part
 		TransactItems []map[string]part
@@ -314,14 +324,21 @@ func (c *cloud) table(w http.ResponseWriter, r *http.Request, f topology.Functio
 			}
 		}
 	}
-	access := map[string]topology.Access{c.tables.State: f.Tables.State, c.tables.Audit: f.Tables.Audit, c.tables.Keys: f.Tables.Keys}
+	names := map[string]string{c.tables.State: "StateTable", c.tables.Audit: "AuditTable", c.tables.Keys: "KeysTable"}
 	for _, u := range uses {
-		granted := slices.Contains(actionsOf[access[u.table]], u.action) ||
-			u.action == "Scan" && f.Restores && (u.table == c.tables.State || u.table == c.tables.Audit)
-		if caller == role { // the company decides what it grants; our tables it cannot
-			granted = !slices.ContainsFunc(table.Names, func(n table.Name) bool { return bytes.Contains(body, []byte(c.tables.Physical(n))) })
+		resource := names[u.table]
+		if in.IndexName != "" {
+			resource += "/index/" + in.IndexName
 		}
-		if !c.may(w, f, "dynamodb:"+u.action+" "+u.table, granted) {
+		// The company decides what it grants the role that its sources are reached by; our
+		// tables it cannot.
+		if caller == role {
+			if slices.ContainsFunc(table.Names, func(n table.Name) bool { return bytes.Contains(body, []byte(c.tables.Physical(n))) }) {
+				c.t.Errorf("the company's role reaches our tables: %s", body)
+			}
+			continue
+		}
+		if !c.may(w, f, "dynamodb:"+u.action, resource, true) {
 			return
 		}
 	}
@@ -345,9 +362,7 @@ func (c *cloud) kms(w http.ResponseWriter, f topology.Function, operation string
 	if err := json.Unmarshal(body, &in); err != nil {
 		c.t.Error(err)
 	}
-	granted := in.KeyID == masterKey && maps.Equal(in.EncryptionContext, map[string]string{"rightsdesk": "key ring"}) &&
-		(operation == "Decrypt" && f.Tables.Keys != topology.None || operation == "Encrypt" && f.Tables.Keys == topology.ReadWrite)
-	if !c.may(w, f, "kms:"+operation, granted) {
+	if !c.may(w, f, "kms:"+operation, "MasterKey", in.KeyID == masterKey && maps.Equal(in.EncryptionContext, map[string]string{"rightsdesk": "key ring"})) {
 		return
 	}
 	reverse := func(b []byte) []byte { b = bytes.Clone(b); slices.Reverse(b); return b }
@@ -362,7 +377,7 @@ func (c *cloud) sqs(w http.ResponseWriter, f topology.Function, operation string
 	if err := json.Unmarshal(body, &in); err != nil {
 		c.t.Error(err)
 	}
-	if !c.may(w, f, "sqs:"+operation, operation == "SendMessage" && in.QueueURL == stepsURL && slices.Contains(f.Sends, topology.Steps)) {
+	if !c.may(w, f, "sqs:"+operation, "StepsQueue", in.QueueURL == stepsURL) {
 		return
 	}
 	c.mu.Lock()
@@ -379,7 +394,7 @@ func (c *cloud) events(w http.ResponseWriter, f topology.Function, operation str
 		c.t.Error(err)
 	}
 	own := !slices.ContainsFunc(in.Entries, func(e busEvent) bool { return e.EventBusName != "bus" || e.Source != "rightsdesk" })
-	if !c.may(w, f, "events:"+operation, operation == "PutEvents" && f.Publishes && own) {
+	if !c.may(w, f, "events:"+operation, "Bus", own) {
 		return
 	}
 	taken := make([]map[string]string, len(in.Entries))
@@ -406,8 +421,11 @@ func (c *cloud) ses(w http.ResponseWriter, r *http.Request, f topology.Function,
 	if err := json.Unmarshal(body, &in); err != nil {
 		c.t.Error(err)
 	}
-	if !c.may(w, f, "ses:SendEmail", r.URL.Path == "/v2/email/outbound-emails" && f.SendsMail && in.FromEmailAddress == sender && in.ConfigurationSetName == mailSet) {
-		return
+	known := r.URL.Path == "/v2/email/outbound-emails" && in.FromEmailAddress == sender && in.ConfigurationSetName == mailSet
+	for _, resource := range []string{"identity/Sender", "configuration-set/MailSet"} { // SES asks about both
+		if !c.may(w, f, "ses:SendEmail", resource, known) {
+			return
+		}
 	}
 	s := in.Content.Simple
 	c.mu.Lock()
@@ -434,7 +452,7 @@ func (c *cloud) hinted() []string {
 	return h
 }
 
-// called returns how often a function made a call.
+// called returns how often a function made a call, such as "kms:Decrypt MasterKey".
 func (c *cloud) called(function, action string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -87,7 +87,7 @@ func TestAnotherPolicyComesIntoForceInASandboxThatLives(t *testing.T) {
 			t.Errorf("%s: %q, want %q", when, got, want)
 		}
 	}
-	reads := func() int { return c.called("notice", "dynamodb:GetItem "+c.tables.State) }
+	reads := func() int { return c.called("notice", "dynamodb:GetItem StateTable") }
 
 	says("before anything was published", " "+edition.ErrNotOpen.Error())
 	first := publish("one")

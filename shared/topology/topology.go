@@ -52,7 +52,8 @@ const (
 	None      Access = iota
 	Read             // get and query
 	Append           // read, and put what is not there yet
-	ReadWrite        // read, put, delete
+	Update           // append, and change what is there
+	ReadWrite        // update, and remove
 )
 
 // Tables is a function's access to the three tables.
@@ -171,7 +172,7 @@ var Requests = Function{
 		{"GET /r/{token}", SignedLink},
 		{"POST /r/{token}", SignedLink},
 	},
-	Tables:  Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite},
+	Tables:  Tables{State: ReadWrite, Audit: Append, Keys: Update},
 	Sends:   []string{Steps},
 	Exports: Append, // it keeps what people attach; deadlines erases it
 	Memory:  256, Timeout: 15 * time.Second,
@@ -220,7 +221,7 @@ var Consent = Function{
 		{"GET /c/{token}", SignedLink},
 		{"POST /c/{token}", SignedLink},
 	},
-	Tables: Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite},
+	Tables: Tables{State: ReadWrite, Audit: Append, Keys: Update},
 	Memory: 256, Timeout: 10 * time.Second,
 	Alarm: "ConsentFailing",
 }
@@ -278,7 +279,7 @@ var Closure = Function{
 		{"POST /x/{token}", SignedLink},
 	},
 	Feed:   &Feed{Source: LifecycleEvents, Types: []string{"account.opened", "account.closed", "relationship.started", "relationship.ended", "purpose.ended", "record.created"}, Batch: 10, Tries: 5, Alarm: "LifecycleEventsParked"},
-	Tables: Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite},
+	Tables: Tables{State: ReadWrite, Audit: Append, Keys: Update},
 	Memory: 256, Timeout: 15 * time.Second,
 	Alarm: "ClosureFailing",
 }
@@ -344,7 +345,7 @@ var Fulfil = Function{
 var Deadlines = Function{
 	Name:      "deadlines",
 	Schedules: []Schedule{{Job: "clocks", Every: 5 * time.Minute, Misses: 4, Alarm: "DeadlineSweepStalled"}},
-	Tables:    Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite}, // it meets whom a source tied to a closed account
+	Tables:    Tables{State: ReadWrite, Audit: Append, Keys: Update}, // it meets whom a source tied to a closed account
 	Exports:   ReadWrite,
 	Memory:    256, Timeout: 5 * time.Minute,
 	Alarm: "DeadlinesFailing",
@@ -361,7 +362,7 @@ var Relay = Function{
 		{Job: "announcements", Every: 2 * time.Minute, Misses: 4, Alarm: "RelaySweepStalled"},
 		{Job: "checkpoint", Every: time.Hour, Misses: 2, Alarm: "CheckpointStalled"},
 	},
-	Tables:      Tables{State: ReadWrite, Audit: Append, Keys: ReadWrite}, // it counts mails to a new address
+	Tables:      Tables{State: ReadWrite, Audit: Append, Keys: Update}, // it counts mails to a new address
 	Sends:       []string{Steps},
 	SendsMail:   true,
 	Checkpoints: Append,

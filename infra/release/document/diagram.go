@@ -82,7 +82,7 @@ func (d *drawing) arrow(line string, points ...int) {
 
 // tableMark says in a letter what a function may do to a table.
 func tableMark(a topology.Access) string {
-	return map[topology.Access]string{topology.None: "-", topology.Read: "read", topology.Append: "append", topology.ReadWrite: "write"}[a]
+	return map[topology.Access]string{topology.None: "-", topology.Read: "read", topology.Append: "append", topology.Update: "change", topology.ReadWrite: "write"}[a]
 }
 
 // does says in a line or two what starts a function.

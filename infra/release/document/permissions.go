@@ -84,7 +84,7 @@ var reasons = []reason{
 	{"AuditTable", "dynamodb:Scan", "reads the whole audit, for the replay after a restore; appends entries"},
 	{"AuditTable", "dynamodb:PutItem", "appends entries, and checks chains; none can be changed or removed"},
 	{"AuditTable", "dynamodb:", "checks chains"},
-	{"KeysTable", "dynamodb:DeleteItem", "finds and makes people's salts and the key ring, and destroys salts of those who were erased"},
+	{"KeysTable", "dynamodb:DeleteItem", "finds and makes people's salts and the key ring, destroys salts of those who were erased, and removes those of a rule"},
 	{"KeysTable", "dynamodb:PutItem", "finds and makes people's salts and the key ring"},
 	{"KeysTable", "dynamodb:", "finds people's salts and the key ring"},
 	{"MasterKey", "kms:Encrypt", "opens the key ring, and wraps it when it is made or gets a further key"},
@@ -193,7 +193,9 @@ func permissions(s Sources) ([]byte, error) {
 	p.say("%s# Permissions: who may do what, and why\n", made)
 	p.say("Every function has a role of its own. What a role may is spelled action by action, and each line says what for. A name such as")
 	p.say("StateTable is a resource of the stack; `<stack>` is the stack's name. The last part is about [who deploys](#who-deploys).")
-	p.say("No role may change another role, a policy, or anything outside of the stack but what the operator named.\n")
+	p.say("No role may change another role, a policy, or anything outside of the stack but what the operator named.")
+	p.say("`TestWhatIsDeployed` in shared/boot judges every call of the built programs by these lines, and each line must be made use of there")
+	p.say("or have a reason in shared/boot/grants_test.go.\n")
 	used := map[string]bool{}
 	for _, r := range rolesOf(s.Template) {
 		p.say("## %s\n", r.name)
