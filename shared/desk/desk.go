@@ -98,7 +98,7 @@ func New(g Ground) *Desk {
 	d.Retention.Digest = d.Digest
 	d.Erasure.Choices, d.Erasure.Held, d.Erasure.Digest = d.Consents, d.held, d.Digest
 	d.Erasure.Unsettled = []func(context.Context, string) (bool, error){d.Requests.Unsettled, d.Closures.Unsettled, d.Lifecycle.Unsettled}
-	d.Restore.Folders = []restore.Folder{d.Requests, d.Consents, d.Closures, d.Holds, d.Erasure, d.Retention, d.Lifecycle, d.Digest, d.Sealing}
+	d.Restore.Folders = []restore.Folder{d.Requests, d.Consents, d.Closures, d.Holds, d.Erasure, d.Retention, d.Lifecycle, d.Digest, d.Sealing, d.Editions}
 	d.Restore.Ledger, d.Restore.Sources = d.Erasure, d.Retention
 	return d
 }
