@@ -486,6 +486,53 @@ func TestARestoredCopyGoesByTheNewestPolicyThatItHas(t *testing.T) {
 	}
 }
 
+// An operator went back to an older file, whose edition a copy does not know: that
+// stands, whatever still lies on the shelf, and people are told what was in force when.
+func TestARestoredCopyDoesNotUndoGoingBack(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	put := func(note string) {
+		t.Helper()
+		d.pass(time.Hour)
+		d.shelf.file = text(t, note)
+		if err := d.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("one")
+	copied, err := d.inner.Scan(t.Context(), table.Scan{Table: table.State})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put("two")
+	d.pass(time.Hour)
+	back := d.publish("one")
+	was, err := d.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.overwrite(copied.Items)
+	if out, err := d.Restore(t.Context(), Chain, d.entries()); err != nil || out.What != restore.Advanced || len(out.Missing) > 0 {
+		t.Fatalf("%+v %v", out, err)
+	}
+	put("two") // it lies there still
+	a, err := d.Active(t.Context())
+	if err != nil || a.N != back.N || a.Version != back.Version || a.Origin != Operator || !a.At.Equal(back.At) {
+		t.Errorf("%+v %v", a, err)
+	}
+	list, err := d.List(t.Context())
+	if err != nil || len(list) != 2 || list[0] != was[0] || list[1] != was[2] {
+		t.Errorf("%+v %v, want the first and the last of %+v", list, err, was)
+	}
+	if again, err := d.Restore(t.Context(), Chain, d.entries()); err != nil || again.What != restore.Stood {
+		t.Errorf("%+v %v", again, err)
+	}
+	put("three")
+	if a, err = d.Active(t.Context()); err != nil || a.N != 4 || a.Version != version(t, "three") {
+		t.Errorf("%+v %v", a, err)
+	}
+}
+
 // Without a policy in force no replay runs, so publishing must not need one.
 func TestARestoredCopyNeedsNoReplayToBePublishedTo(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/policy"
 	"rightsdesk/shared/restore"
 	"rightsdesk/shared/table"
 )
@@ -79,6 +80,7 @@ func (b *Book) rebuild(ctx context.Context, chain string, entries []audit.Entry,
 	out.Ahead = tail.Ahead
 	before, held := a.Head, a
 	a.N, a.Version, a.Origin, a.At = 0, "", "", time.Time{}
+	var gone []Edition // the copy is older than these, and not than their files
 	for _, e := range entries {
 		if e.Action != Published {
 			continue
@@ -88,17 +90,24 @@ func (b *Book) rebuild(ctx context.Context, chain string, entries []audit.Entry,
 			return out, fmt.Errorf("edition: entry %d of the chain has no edition: %w", e.Seq, err)
 		}
 		a.Last = max(a.Last, n)
-		version := restore.Fact(e, "version")
-		if _, err := b.file(ctx, version); errors.Is(err, ErrNotFound) {
+		version, digest, origin := restore.Fact(e, "version"), restore.Fact(e, "digest"), Origin(restore.Fact(e, "origin"))
+		a = a.saw(origin, digest) // or what an operator went back from would come into force again
+		file, err := b.file(ctx, version)
+		if errors.Is(err, ErrNotFound) {
 			out.Missing = []string{missingFile}
 			continue
 		} else if err != nil {
 			return out, err
 		}
 		out.Missing = nil
-		a.N, a.Version, a.Origin, a.At = n, version, Origin(restore.Fact(e, "origin")), e.At
+		a.N, a.Version, a.Origin, a.At = n, version, origin, e.At
+		if _, err := b.Table.Get(ctx, editionRef(n)); errors.Is(err, table.ErrAbsent) {
+			gone = append(gone, editionOf(n, e, file))
+		} else if err != nil {
+			return out, fmt.Errorf("look for edition %d: %w", n, err)
+		}
 	}
-	if tail.Stands() && a.N == held.N && a.Last == held.Last {
+	if tail.Stands() && a.N == held.N && a.Last == held.Last && len(gone) == 0 {
 		return restore.Outcome{What: restore.Stood, Missing: out.Missing}, nil
 	}
 	if len(out.Missing) > 0 {
@@ -109,13 +118,36 @@ func (b *Book) rebuild(ctx context.Context, chain string, entries []audit.Entry,
 	}
 	e, head := tail.Entry(chain, before, now, commit)
 	a.Head = head
-	put, err := a.put()
+	active, err := a.put()
 	if err != nil {
 		return out, err
 	}
-	writes := []table.Write{put, table.Put(table.Audit, table.Item{Key: restore.EntryKey(chain, e.Seq), Schema: schema, Body: e.Encode()}, table.New)}
+	writes := []table.Write{active, table.Put(table.Audit, table.Item{Key: restore.EntryKey(chain, e.Seq), Schema: schema, Body: e.Encode()}, table.New)}
+	for _, g := range gone[max(0, len(gone)-atOnce):] {
+		header, err := put(editionRef(g.N), g, table.New)
+		if err != nil {
+			return out, err
+		}
+		writes = append(writes, header)
+	}
 	if err := b.Table.Commit(ctx, commit, writes...); err != nil {
 		return out, fmt.Errorf("rebuild which policy is in force: %w", err)
 	}
 	return out, nil
+}
+
+// atOnce is how many editions are listed again by one commit, the newest of them. More
+// were not published since any copy.
+const atOnce = table.MaxWrites - 5
+
+// editionOf is an edition as its entry and its file tell of it.
+func editionOf(n int64, e audit.Entry, file []byte) Edition {
+	is := Edition{
+		N: n, Version: restore.Fact(e, "version"), Origin: Origin(restore.Fact(e, "origin")), Digest: restore.Fact(e, "digest"),
+		Size: len(file), By: e.Actor, At: e.At,
+	}
+	if p, err := policy.Parse(file); err == nil { // else this version cannot read what it says of itself
+		is.Updated, is.In = p.Document.Updated, p.Document.Effective
+	}
+	return is
 }
