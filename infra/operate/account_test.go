@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -115,7 +116,7 @@ func healthy(t *testing.T) *account {
 	t.Cleanup(a.Close)
 	a.outputs = map[string]string{
 		"Address": a.URL, "StateTableName": "state-1", "AuditTableName": "audit-1", "KeysTableName": "keys-1", "MasterKeyArn": masterKey, "SecretNames": "Privacy/",
-		"AlarmsGoTo": "arn:aws:sns:eu-west-3:111122223333:alarms", "OperatorIssuer": a.URL + "/pool", "OperatorClient": "client-1",
+		"AlarmsGoTo": "arn:aws:sns:eu-west-3:111122223333:alarms", "SignInIssuer": a.URL + "/pool", "SignInClient": "client-1",
 	}
 	for i, f := range topology.All {
 		name := "Privacy-" + f.Name
@@ -597,5 +598,23 @@ func (a *account) s3(w http.ResponseWriter, r *http.Request, body []byte) {
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		a.t.Errorf("nobody expects the call %s %s", r.Method, r.URL)
+	}
+}
+
+// What the double calls its outputs is what an installation calls them.
+func TestTheStackHasTheOutputsThatCommandsRead(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../stack/testdata/template.golden.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var template struct{ Outputs map[string]any }
+	if err := json.Unmarshal(b, &template); err != nil {
+		t.Fatal(err)
+	}
+	for name := range healthy(t).outputs {
+		if template.Outputs[name] == nil {
+			t.Errorf("no installation has the output %s", name)
+		}
 	}
 }

@@ -37,11 +37,11 @@ type Login struct {
 
 // Login returns that of an installation.
 func (a *Account) Login(s *Stack) (Login, error) {
-	issuer, err := s.output("OperatorIssuer")
+	issuer, err := s.output("SignInIssuer")
 	if err != nil {
 		return Login{}, err
 	}
-	client, err := s.output("OperatorClient")
+	client, err := s.output("SignInClient")
 	return Login{Issuer: issuer, Client: client, Web: a.web(), Now: a.Now}, err
 }
 

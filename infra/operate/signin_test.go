@@ -230,8 +230,8 @@ func TestTheStackSaysWhereToSignIn(t *testing.T) {
 	if l, err := account.Login(s); err != nil || l.Issuer != a.URL+"/pool" || l.Client != client {
 		t.Errorf("%+v, %v", l, err)
 	}
-	delete(s.Outputs, "OperatorIssuer")
-	if _, err := account.Login(s); err == nil || !strings.Contains(err.Error(), "OperatorIssuer") {
+	delete(s.Outputs, "SignInIssuer")
+	if _, err := account.Login(s); err == nil || !strings.Contains(err.Error(), "SignInIssuer") {
 		t.Errorf("err = %v", err)
 	}
 }
