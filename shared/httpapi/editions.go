@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +36,19 @@ func SameEdge(given string, secrets []string) bool {
 // operators, who open it, and those that say nothing of anybody.
 func open(route topology.Route) bool {
 	return route.Caller == topology.Operator || route.Method() == http.MethodOptions || route.Path() == "/healthz"
+}
+
+// errNotOpen is what operators hear who would change something but the policy while
+// nothing is open: it would be done by the policy of nobody.
+var errNotOpen = edition.ErrNotOpen.Saying("The installation is not open, so this would be done by the policy of nobody. GET /v1/operator/policy says what is missing.")
+
+// opens are the routes by which operators change something before the installation is
+// open: they open it, or see that nothing happens.
+var opens = []string{"POST /v1/operator/policy", "POST /v1/operator/policy/check", "POST /v1/operator/halt"}
+
+// waits reports whether an operator's call has to wait until the installation is open.
+func waits(route topology.Route) bool {
+	return route.Caller == topology.Operator && route.Method() != http.MethodGet && !slices.Contains(opens, route.Pattern)
 }
 
 // issue is one edition as operators see it.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,9 @@ func TestBeforeItIsOpenOnlyOperatorsAreServed(t *testing.T) {
 				if w.Code != http.StatusUnauthorized {
 					t.Errorf("%s = %d, want what operators always get", route.Pattern, w.Code)
 				}
+				if w := e.call(route.Method(), path, "{", "Authorization", "Bearer "+operatorKey); (w.Code == http.StatusServiceUnavailable) != waits(route) {
+					t.Errorf("%s = %d for an operator", route.Pattern, w.Code)
+				}
 				continue
 			case route.Method() == http.MethodOptions || route.Path() == "/healthz":
 				if w.Code >= http.StatusMultipleChoices {
@@ -72,6 +76,18 @@ func TestBeforeItIsOpenOnlyOperatorsAreServed(t *testing.T) {
 	}
 	if shut < 60 {
 		t.Errorf("only %d routes are shut", shut)
+	}
+	// Nothing is taken in, and nothing decided, by the policy of nobody.
+	w := e.call("POST", "/v1/operator/requests", `{"right":"access","residence":"FR","channel":"post","person":{"email":"grace@example.net"}}`, "Authorization", "Bearer "+operatorKey)
+	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "not_open_yet") || !strings.Contains(w.Body.String(), "GET /v1/operator/policy") {
+		t.Errorf("an operator takes a request in: %d %s", w.Code, w.Body)
+	}
+	for _, pattern := range opens {
+		if !slices.ContainsFunc(topology.All, func(f topology.Function) bool {
+			return slices.ContainsFunc(f.Routes, func(r topology.Route) bool { return r.Pattern == pattern })
+		}) {
+			t.Errorf("there is no route %s", pattern)
+		}
 	}
 	if w := e.call("GET", "/v1/operator/policy", "", "Authorization", "Bearer "+auditorKey); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"open":false`) {
 		t.Errorf("an auditor sees %d %s", w.Code, w.Body)

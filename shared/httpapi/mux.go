@@ -191,7 +191,11 @@ func (env Env) enter(route topology.Route, r *http.Request) (*http.Request, erro
 	if env.Shut != nil && !open(route) {
 		return r, env.Shut
 	}
-	return env.admit(route, r)
+	in, err := env.admit(route, r)
+	if err == nil && env.Shut != nil && waits(route) {
+		err = errNotOpen
+	}
+	return in, err
 }
 
 // admit checks the credential that a route demands. It costs no I/O, but for the
