@@ -121,6 +121,7 @@ func healthy(t *testing.T) *account {
 	for i, f := range topology.All {
 		name := "Privacy-" + f.Name
 		a.add(title(f.Name)+fmt.Sprintf("%08X", 0xA0+i), name, "AWS::Lambda::Function", "Delete")
+		a.add(title(f.Name)+"CurrentVersion", name+":3", "AWS::Lambda::Version", "RetainExceptOnCreate")
 		a.add(f.Alarm+"1", "Privacy-"+f.Alarm, "AWS::CloudWatch::Alarm", "Delete")
 		a.alarms["Privacy-"+f.Alarm] = alarm{state: "OK"}
 		a.health[name] = map[string]any{

@@ -93,13 +93,13 @@ var kinds = []kind{
 	{table: table.State, prefix: "sweep#", sort: "page", why: underway},
 	{table: table.State, prefix: "replay", alone: true, file: "installation.ndjson", chain: ownPartition},
 	{table: table.State, prefix: "page#", why: underway},
-	{table: table.State, prefix: "digest#", why: "lines of a letter to operators, about what is exported"},
+	{table: table.State, prefix: "digest#", chain: ownPartition, why: "lines of a letter to operators, about what is exported"},
 
 	{table: table.State, prefix: "policy", alone: true, sort: "active", file: "installation.ndjson", chain: ownPartition},
 	{table: table.State, prefix: "policy", alone: true, sort: "edition#", file: "editions.ndjson"},
 	{table: table.State, prefix: "policy", alone: true, sort: "file#", file: "policies", raw: true},
 	{table: table.State, prefix: "policy", alone: true, sort: "refused", file: "installation.ndjson"},
-	{table: table.State, prefix: "checkpoint", alone: true, file: "installation.ndjson"},
+	{table: table.State, prefix: "checkpoint", alone: true, file: "installation.ndjson", chain: ownPartition},
 	{table: table.State, prefix: "checkpoint#batch", alone: true, why: "a note that entries wait to be sealed; the entries are exported"},
 
 	{table: table.Keys, prefix: "id#", why: key},

@@ -1,14 +1,18 @@
 package operate
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"rightsdesk/shared/audit"
 	"rightsdesk/shared/table"
+	"rightsdesk/shared/table/tabletest"
 )
 
 // declared is a line in which a package says what it keeps: table, partition, sort.
@@ -98,6 +102,37 @@ func TestThePageNamesEveryFileOfAnExport(t *testing.T) {
 		}
 		if k.file != "" && !strings.Contains(string(b), name) {
 			t.Errorf("docs/leaving.md does not name %s", name)
+		}
+	}
+}
+
+// An audit whose end was cut off shows only by what the item remembers that the chain
+// is of, whatever the item is and whether or not it is exported.
+func TestEveryChainThatWasCutOffIsNoticed(t *testing.T) {
+	t.Parallel()
+	for _, k := range []table.Key{
+		{Partition: "request#x", Sort: "-"}, {Partition: "operator#x", Sort: "-"}, {Partition: "consent#i1x", Sort: "-"}, {Partition: "halt", Sort: "-"},
+		{Partition: "closure#x", Sort: "-"}, {Partition: "life#x", Sort: "-"}, {Partition: "holds", Sort: "x"}, {Partition: "erased#x", Sort: "-"},
+		{Partition: "salts", Sort: "-"}, {Partition: "sweep#x", Sort: "-"}, {Partition: "replay", Sort: "-"}, {Partition: "policy", Sort: "active"},
+		{Partition: "checkpoint", Sort: "-"}, {Partition: "digest#x", Sort: "-"},
+	} {
+		body, err := json.Marshal(map[string]any{"subject": "x", "id": "x", "head": audit.Head{Seq: 2}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := tabletest.Embedded(t, time.Now)
+		item := table.Item{Key: k, Schema: 1, Body: body}
+		if err := store.Commit(t.Context(), table.NewID(), table.Put(table.State, item, table.New)); err != nil {
+			t.Fatal(err)
+		}
+		b := Books{Table: store, Now: time.Now}
+		verified, err := b.Verify(t.Context())
+		if err != nil || len(verified.Broken) != 1 {
+			t.Errorf("%v: %+v, %v", k, verified, err)
+		}
+		left, err := b.Leave(t.Context(), t.TempDir())
+		if err != nil || len(left.Chains.Broken) != 1 {
+			t.Errorf("%v, whoever leaves: %+v, %v", k, left, err)
 		}
 	}
 }

@@ -202,6 +202,9 @@ func (l *leaver) item(ctx context.Context, name table.Name, it table.Item) error
 		k.file = "unknown.ndjson"
 	case k.file == "":
 		l.counts[k.named()]++
+		if body, ok := object(it.Body); ok && k.chain != nil { // its chain is exported
+			l.remember(k.chain(it.Key, body), body)
+		}
 		return nil
 	case k.raw:
 		return l.rawFile(k, it)

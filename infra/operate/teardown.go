@@ -82,6 +82,9 @@ func (a *Account) PlanTeardown(ctx context.Context, name string) (*Teardown, err
 		if !strings.HasPrefix(template.Resources[r.Logical].DeletionPolicy, "Retain") || r.Physical == "" {
 			continue
 		}
+		if r.Type == "AWS::Lambda::Version" {
+			continue // it is kept for its function alone, and goes with it
+		}
 		stays := Staying{Resource: r, Why: whyStays[r.Type]}
 		if err := a.weigh(ctx, &stays); err != nil {
 			return nil, err
