@@ -63,6 +63,7 @@ func TestHealth(t *testing.T) {
 	t.Run("the missing action is named", func(t *testing.T) { missingAction(t, dir) })
 	t.Run("a table of the company's is missing", func(t *testing.T) { missingTable(t, dir) })
 	t.Run("nothing else answers", func(t *testing.T) { nothingAnswers(t, dir) })
+	t.Run("a secret is missing", func(t *testing.T) { missingSecret(t, dir) })
 	t.Run("a backlog is seen", func(t *testing.T) { backlog(t, dir) })
 }
 
@@ -189,6 +190,30 @@ func missingTable(t *testing.T, dir string) {
 	h := l.health()
 	if failed := bad(t, h); h.OK || len(failed) != 1 || !strings.Contains(failed[0].Detail, "ResourceNotFoundException") || !strings.Contains(failed[0].Next, "compare the names") {
 		t.Errorf("%+v", h)
+	}
+}
+
+// A policy may name a hook whose secret nobody has made yet. The function starts all the
+// same, whatever else it has is well, and the secret is found without another start.
+func missingSecret(t *testing.T, dir string) {
+	t.Helper()
+	c := settled(t, dir)
+	for _, f := range []topology.Function{topology.Fulfil, topology.Retention} {
+		c.denies(f.Name + " secretsmanager:GetSecretValue")
+		l := start(t, filepath.Join(dir, f.Name), f, c.environment(f))
+		h := l.health()
+		c.denies("")
+		for _, check := range h.Checks {
+			if hook := check.Name == "source customers_storage"; check.OK == hook || hook && !strings.Contains(check.Detail, "secretsmanager:GetSecretValue on arn:") {
+				t.Errorf("%s: %+v", f.Name, check)
+			}
+		}
+		if !strings.Contains(l.log.String(), `"level":"ERROR"`) || !strings.Contains(l.log.String(), secrets+"storage-hook") {
+			t.Errorf("%s: nobody is told: %s", f.Name, l.log)
+		}
+		if left := bad(t, l.health()); len(left) > 0 { // that of the hook says by now that it does not answer
+			t.Errorf("%s: it stays so: %+v", f.Name, left)
+		}
 	}
 }
 

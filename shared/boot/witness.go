@@ -41,7 +41,7 @@ func (w *witness) heard(action string, err error) {
 	defer w.mu.Unlock()
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
-		if err == nil {
+		if err == nil && !opens(action) {
 			w.answered++
 		}
 		return
@@ -51,6 +51,12 @@ func (w *witness) heard(action string, err error) {
 		r.action, r.resource, r.because = m[1], m[2], m[3]
 	}
 	w.refused = append(w.refused, r)
+}
+
+// opens reports whether an action leads to what is tried, and is not part of it: who
+// became a role, or read a secret, has reached nothing yet.
+func opens(action string) bool {
+	return strings.HasPrefix(action, "sts:") || strings.HasPrefix(action, "secretsmanager:")
 }
 
 // forbidden is how IAM words a refusal.
@@ -134,4 +140,8 @@ func (r refusal) next(role string) string {
 		return "compare the names and the region in the policy with what is in the account"
 	}
 	return "try again in a minute; if it stays so, look the code up in the service's own documentation"
+}
+
+func (r refusal) secretIsMissing() bool {
+	return strings.HasPrefix(r.action, "secretsmanager:") && strings.Contains(r.code, "NotFound")
 }

@@ -36,7 +36,7 @@ func fill(ctx context.Context, a *boot.Assembly) error {
 		var err error
 		switch s.Kind {
 		case policy.KindHTTP:
-			sources[s.ID], err = hook(ctx, a, s)
+			sources[s.ID] = hookOf(ctx, a, s)
 		case policy.KindDynamoDB:
 			sources[s.ID], err = tableOf(a, s)
 		case policy.KindS3:
@@ -55,22 +55,29 @@ func fill(ctx context.Context, a *boot.Assembly) error {
 	return nil
 }
 
-// hook reads the source's secret, secret:NAME, from Secrets Manager under the
-// installation's own prefix.
-func hook(ctx context.Context, a *boot.Assembly, s policy.Source) (source.Source, error) {
+// hookOf reaches a store behind a hook. Its secret, secret:NAME, stands in Secrets
+// Manager under the installation's own prefix.
+func hookOf(ctx context.Context, a *boot.Assembly, s policy.Source) source.Source {
 	name := a.Setting(topology.SecretNames) + strings.TrimPrefix(s.Secret, "secret:")
-	out, err := secretsmanager.NewFromConfig(a.AWS).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
-	if err != nil {
-		return nil, fmt.Errorf("read its secret %s: %w", name, err)
-	}
+	client := secretsmanager.NewFromConfig(a.AWS)
 	var categories []string
 	for _, h := range s.Holdings {
 		categories = append(categories, h.Category)
 	}
-	return httpsource.New(httpsource.Options{
-		ID: s.ID, URL: s.HTTP.URL, Secret: []byte(strings.TrimSpace(aws.ToString(out.SecretString))), Categories: categories,
-		Ties: s.HTTP.Ties, AllowHosts: s.HTTP.AllowHosts, Now: a.Now,
-	})
+	h := &hook{id: s.ID, open: func(ctx context.Context) (*httpsource.Client, error) {
+		out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
+		if err != nil {
+			return nil, fmt.Errorf("read its secret %s: %w", name, err)
+		}
+		return httpsource.New(httpsource.Options{
+			ID: s.ID, URL: s.HTTP.URL, Secret: []byte(strings.TrimSpace(aws.ToString(out.SecretString))), Categories: categories,
+			Ties: s.HTTP.Ties, AllowHosts: s.HTTP.AllowHosts, Now: a.Now,
+		})
+	}}
+	if _, err := h.reach(ctx); err != nil {
+		a.Log.ErrorContext(ctx, "a data store of the policy cannot be called; the others can", "source", s.ID, "secret", name, "err", err)
+	}
+	return h
 }
 
 // tableOf reaches a table of the company's, as the role that the policy names.
