@@ -20,6 +20,9 @@ func TestSchedulesAreThoseOfTheTopology(t *testing.T) {
 		if at(p, "FlexibleTimeWindow", "Mode") != "OFF" {
 			t.Errorf("%s may be late", logical)
 		}
+		if !strings.Contains(fmt.Sprint(r.DependsOn), "SchedulerRoleDefaultPolicy") {
+			t.Errorf("%s starts before it may start anything", logical)
+		}
 		if target(at(p, "Target", "DeadLetterConfig", "Arn")) != "Lost" {
 			t.Errorf("%s has no dead-letter queue", logical)
 		}

@@ -71,7 +71,7 @@ var catalogue = []parameter{
 	},
 	{
 		name: "ControllerName", group: groupWho, label: "Legal name of the company",
-		says:    "The controller that pages and mails name. Blank: no request is taken in until an operator publishes a policy that names it.",
+		says:    "The controller that pages and mails name; behind a semicolon its postal address. Blank: no request is taken in until an operator publishes a policy that names it.",
 		pattern: `[^\s<>]([^<>]{0,198}[^\s<>])?`, hint: "At most 200 characters, and none of < and >.",
 	},
 	{
@@ -91,7 +91,7 @@ var catalogue = []parameter{
 	},
 	{
 		name: "SenderIdentity", group: groupMail, label: "Identity of the sender",
-		says:    "existing: Sender or its domain is verified already, by you. create: Sender's domain becomes an identity, and the outputs say which DNS records it wants. It stays if the stack goes.",
+		says:    "existing: Sender or its domain is verified already, by you. create: Sender's domain becomes an identity, and the outputs say which DNS records it wants. It stays if the stack goes: a further stack is given existing.",
 		allowed: []string{"existing", "create"}, fallback: "existing", hint: "existing or create.",
 	},
 	{
@@ -166,7 +166,7 @@ var catalogue = []parameter{
 	},
 	{
 		name: "CheckpointDays", group: groupCare, label: "Days that sealed entries are locked",
-		says: "They are hashes and hold no personal data.",
+		says: "They hold hashes and random ids, and the ids of operators; nobody's name or address.",
 		low:  1, high: 36500, fallback: "400", hint: "From 1 to 36500.",
 	},
 	{

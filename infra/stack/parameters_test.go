@@ -128,7 +128,7 @@ func TestParametersRefuseWhatCannotBe(t *testing.T) {
 		takes, not_ []string
 	}{
 		{"AdminContact", []string{"a@example.org"}, []string{"", "a", "A <a@example.org>", "a@example.org, b@example.org", "a@localhost"}},
-		{"ControllerName", []string{"", "Example Ltd", "É"}, []string{" ", "<b>Example</b>", strings.Repeat("x", 201)}},
+		{"ControllerName", []string{"", "Example Ltd", "Example Ltd; 7 Quay Street, Cork", "É"}, []string{" ", "<b>Example</b>", strings.Repeat("x", 201)}},
 		{"PrivacyContact", []string{"", "privacy@example.org"}, []string{"https://example.org"}},
 		{"Sender", []string{"", "privacy@example.org"}, []string{"Privacy <privacy@example.org>"}},
 		{"OperatorIssuer", []string{"", "https://issuer.example.org/realms/a"}, []string{"http://issuer.example.org", "issuer.example.org"}},

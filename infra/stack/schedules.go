@@ -39,12 +39,12 @@ func (s *system) addSchedules(u unit) {
 	for _, sched := range u.Schedules {
 		arns = append(arns, u.runs[sched.Job].FunctionArn())
 	}
-	s.scheduler.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+	allowed := s.scheduler.AddToPrincipalPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("lambda:InvokeFunction"),
 		Resources: &arns,
 	}))
 	for _, sched := range u.Schedules {
-		awsscheduler.NewCfnSchedule(s.stack, jsii.String(title(u.Name)+title(sched.Job)+"Schedule"), &awsscheduler.CfnScheduleProps{
+		made := awsscheduler.NewCfnSchedule(s.stack, jsii.String(title(u.Name)+title(sched.Job)+"Schedule"), &awsscheduler.CfnScheduleProps{
 			Description:        jsii.String(u.Name + ": " + sched.Job),
 			ScheduleExpression: jsii.String(rate(sched.Every)),
 			FlexibleTimeWindow: awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{Mode: jsii.String("OFF")},
@@ -60,6 +60,8 @@ func (s *system) addSchedules(u unit) {
 				DeadLetterConfig: awsscheduler.CfnSchedule_DeadLetterConfigProperty{Arn: s.lost.QueueArn()},
 			},
 		})
+		// It starts at once, and what it may not start yet would be lost and ring.
+		made.Node().AddDependency(allowed.PolicyDependable)
 	}
 }
 

@@ -212,6 +212,9 @@ func TestOnlyPinnedCodeRuns(t *testing.T) {
 		if r.Properties["CodeSha256"] != base64.StdEncoding.EncodeToString(sum[:]) {
 			t.Errorf("%s is pinned to %v", target(r.Properties["FunctionName"]), r.Properties["CodeSha256"])
 		}
+		if r.DeletionPolicy != "RetainExceptOnCreate" {
+			t.Errorf("the version of %s does not outlast the next one: %q", target(r.Properties["FunctionName"]), r.DeletionPolicy)
+		}
 		pinned[target(r.Properties["FunctionName"])] = true
 	}
 	all := map[string]bool{}

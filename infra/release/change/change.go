@@ -175,7 +175,7 @@ func (c *comparison) indexes(id string) {
 
 // removed tells what the new template does not have any more.
 func (c *comparison) removed() {
-	quiet := map[string]int{}
+	quiet, kept := map[string]int{}, 0
 	for _, id := range slices.Sorted(maps.Keys(c.before.Resources)) {
 		was := c.before.Resources[id]
 		is, there := c.after.Resources[id]
@@ -184,6 +184,8 @@ func (c *comparison) removed() {
 		}
 		name, loses := formation.Plain(id), kinds[was.Type].loses
 		switch {
+		case was.Type == "AWS::Lambda::Version":
+			kept++
 		case there:
 			c.tell(loses != "", "depends   %s (%s) now exists only if %s holds.", name, was.Type, is.Condition)
 		case strings.HasPrefix(was.DeletionPolicy, "Retain"):
@@ -196,6 +198,9 @@ func (c *comparison) removed() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(quiet)) {
 		c.tell(false, "deleted   %d of %s: nothing is lost", quiet[name], name)
+	}
+	if kept > 0 {
+		c.tell(false, "kept      %d versions of functions, to go back to at once", kept)
 	}
 	added := map[string]int{}
 	for id, is := range c.after.Resources {

@@ -127,7 +127,7 @@ var deployments = []deployed{
 			"logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteMetricFilter", "logs:DeleteRetentionPolicy", "logs:ListTagsForResource", "logs:PutMetricFilter", "logs:PutRetentionPolicy",
 			"logs:TagResource", "logs:UntagResource",
 		},
-		on: []string{"logs:*:*:log-group:Rightsdesk-*"},
+		on: []string{"logs:*:*:log-group:Rightsdesk-*", "logs:*:*:log-group:/aws/vendedlogs/rightsdesk/*"}, why: "the API's log has the name that the service wants",
 	},
 	{
 		types: []string{"AWS::Logs::LogGroup", "AWS::ApiGatewayV2::Stage"}, what: "looking for log groups, and letting the API write its access log",

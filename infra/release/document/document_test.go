@@ -198,6 +198,13 @@ func TestTheDeployPolicyIsNoAdministrator(t *testing.T) {
 			t.Errorf("%s has %d characters, the service takes 6144", policies[i].Name, compact.Len())
 		}
 	}
+	// Names that CloudFormation does not begin with the stack's are in the policy as they are.
+	for _, id := range sources(t).Template.All("AWS::Logs::LogGroup") {
+		name := formation.Text(formation.At(sources(t).Template.Resources[id].Properties, "LogGroupName", "Fn::Join", 1, 0))
+		if name != "" && !strings.Contains(written(t, "deploy-policy.json"), ":log-group:"+name+"*") {
+			t.Errorf("whoever deploys may not make the log group %s...", name)
+		}
+	}
 	forbidden := regexp.MustCompile(`^(iam:(Attach.*|Create(User|AccessKey|Policy.*))|sts:.*|dynamodb:(GetItem|PutItem|Query|Scan|DeleteItem|DeleteTable|BatchGetItem)|s3:(DeleteObject.*|DeleteBucket|PutObject)|kms:(Decrypt|Encrypt|GenerateDataKey.*|ScheduleKeyDeletion|CreateGrant)|lambda:InvokeFunction|cognito-idp:DeleteUserPool)$`)
 	for _, p := range policies {
 		for _, s := range p.Document.Statement {

@@ -12,12 +12,12 @@ import (
 // kept says what lies in something that keeps data, and how sensitive it is.
 var kept = map[string]struct{ what, sensitivity string }{
 	"StateTable":   {"requests, choices, closures, holds, editions of the policy", "personal; whatever names a person is sealed with a key of that person"},
-	"AuditTable":   {"who did what and when, in hash chains", "pseudonymous: random ids and keyed hashes"},
+	"AuditTable":   {"who did what and when, in hash chains", "pseudonymous: random ids, keyed hashes, operators' ids"},
 	"KeysTable":    {"a salt for each person, the wrapped key ring", "secret: without it no sealed field can be read"},
 	"Exports":      {"packages for people, and what people attached", "personal; gone after the period of the policy, 400 days at most"},
 	"Policies":     {"policy files that operators put there", "public in the end"},
-	"Checkpoints":  {"hashes of audit entries, signed checkpoints", "nothing personal"},
-	"BusArchive":   {"events of the bus, if `EventArchiveDays` is not 0", "nothing personal"},
+	"Checkpoints":  {"hashes of audit entries, signed checkpoints", "pseudonymous: names of chains, which hold random ids, keyed hashes and operators' ids"},
+	"BusArchive":   {"events of the bus, if `EventArchiveDays` is not 0", "pseudonymous: random ids"},
 	"OperatorPool": {"operators' addresses and second factors, if no issuer is given", "personal, of operators"},
 }
 
@@ -133,11 +133,11 @@ func review(s Sources) ([]byte, error) {
 		rows = append(rows, []string{formation.Plain(id), formation.Text(t.Resources[id].Properties["Description"]), "KMS", rotation})
 	}
 	for _, id := range t.All("AWS::SecretsManager::Secret") {
-		rows = append(rows, []string{formation.Plain(id), formation.Text(t.Resources[id].Properties["Description"]), "Secrets Manager", "[edge](operate.md): write a second line, wait, drop the first"})
+		rows = append(rows, []string{formation.Plain(id), formation.Text(t.Resources[id].Properties["Description"]), "Secrets Manager", "[step by step](operate.md#change-the-secret-of-the-edge)"})
 	}
 	rows = append(rows,
 		[]string{"the key ring", "seals personal fields, makes identifiers of addresses, signs receipts, certificates and checkpoints", "Keys, wrapped by MasterKey", "its wrapping with MasterKey; the signing key has generations, all of which are published; the keys that seal are permanent, and each person's salt is destroyed on erasure"},
-		[]string{"`<stack>/...`", "sign calls to the company's hooks", "Secrets Manager, made by operators", "let the hook accept both, write the new value, change any parameter so that functions start anew, drop the old"},
+		[]string{"`<stack>/...`", "sign calls to the company's hooks", "Secrets Manager, made by operators", "let the hook accept both, write the new value, publish an edition of the policy, with which functions read it anew, drop the old"},
 		[]string{"`<stack>/apps/...`", "the company's apps sign their calls with them", "Secrets Manager, made by operators", "write a second line, change the app, drop the first line: it counts five minutes more"},
 	)
 	p.table([]string{"key or secret", "purpose", "lies in", "rotation"}, rows)
