@@ -67,7 +67,7 @@ func (s *system) addFunction(f topology.Function, zip string) unit {
 		CurrentVersionOptions: &awslambda.VersionOptions{CodeSha256: &sum, Description: s.installed},
 	})
 	s.takeCode(u.lambda)
-	s.keepVersion(u.lambda)
+	keepVersion(u.lambda)
 	alias := func(name string) awslambda.Alias {
 		return awslambda.NewAlias(s.stack, jsii.String(title(f.Name)+title(name)+"Alias"), &awslambda.AliasProps{
 			AliasName: &name, Version: u.lambda.CurrentVersion(),
@@ -83,7 +83,7 @@ func (s *system) addFunction(f topology.Function, zip string) unit {
 // keepVersion keeps the version of a release when the next one takes its place, so that
 // aliases can be led back to it at once. One of an update that failed goes: Lambda would
 // not publish the same a second time. All go with their function.
-func (s *system) keepVersion(f awslambda.Function) {
+func keepVersion(f awslambda.Function) {
 	version := f.CurrentVersion().Node().DefaultChild().(awslambda.CfnVersion) //nolint:forcetypeassert // the CDK made it
 	version.CfnOptions().SetDeletionPolicy(awscdk.CfnDeletionPolicy_RETAIN_EXCEPT_ON_CREATE)
 }

@@ -209,11 +209,16 @@ var deployments = []deployed{
 	},
 	{
 		types: []string{"AWS::SecretsManager::"}, what: "what only the edge knows",
+		actions: []string{"secretsmanager:CreateSecret", "secretsmanager:GetRandomPassword", "secretsmanager:TagResource"},
+		on:      []string{"*"}, why: "CloudFormation makes up the secret's name; random passwords know no resources",
+	},
+	{
+		types: []string{"AWS::SecretsManager::"}, what: "what only the edge knows, once it is made",
 		actions: []string{
-			"secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:DescribeSecret", "secretsmanager:GetRandomPassword", "secretsmanager:GetSecretValue",
-			"secretsmanager:PutSecretValue", "secretsmanager:TagResource", "secretsmanager:UntagResource", "secretsmanager:UpdateSecret",
+			"secretsmanager:DeleteSecret", "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UntagResource",
+			"secretsmanager:UpdateSecret",
 		},
-		on: []string{"secretsmanager:*:*:secret:*"}, why: "CloudFormation makes up the secret's name; the tag says whose it is",
+		on: []string{"secretsmanager:*:*:secret:*"}, why: "the tag says whose it is", only: map[string]string{"aws:ResourceTag/" + installationTag: stackName},
 	},
 }
 

@@ -213,6 +213,9 @@ func TestTheDeployPolicyIsNoAdministrator(t *testing.T) {
 					t.Errorf("%s allows %s", p.Name, a)
 				}
 			}
+			if slices.Contains(s.Action, "secretsmanager:GetSecretValue") && len(s.Condition) == 0 {
+				t.Errorf("%s reads secrets of others", p.Name)
+			}
 			if slices.Contains(s.Resource, "*") && slices.ContainsFunc(s.Action, func(a string) bool {
 				return strings.HasPrefix(a, "iam:") || strings.HasPrefix(a, "dynamodb:") || strings.HasPrefix(a, "s3:")
 			}) {
