@@ -334,8 +334,12 @@ func (s *Service) advance(ctx context.Context, h head, w waiting) (moved head, o
 	leaves := sorted(w.leaves)
 	s.contradictions(ctx, leaves)
 	top := root(leaves)
+	at := s.now()
+	if at.Before(h.At) {
+		at = h.At // the clock of who made the last one is ahead of ours
+	}
 	st := Statement{
-		Version: Version, N: h.N + 1, At: s.now(), Previous: h.Hash, Root: hex.EncodeToString(top[:]), Count: len(leaves),
+		Version: Version, N: h.N + 1, At: at, Previous: h.Hash, Root: hex.EncodeToString(top[:]), Count: len(leaves),
 		Leaves: leavesKey(h.N+1, top), Batches: []string{}, Keys: s.BaseURL + "/.well-known/jwks.json",
 	}
 	for _, m := range w.taken {

@@ -409,3 +409,20 @@ func TestFaultsAreCountedWhenThereAreTooMany(t *testing.T) {
 		t.Errorf("%d and %d", len(v.Faults), v.More)
 	}
 }
+
+// The clocks of two machines are never quite the same, and one may be set: who makes the
+// next checkpoint must not look like somebody who replaced the one before.
+func TestAClockThatGoesBackIsNoFault(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.plain()
+	for range 3 {
+		w.add("request#a", 2)
+		w.deliver(s, 10)
+		w.run(s)
+		w.turn(-time.Second)
+	}
+	if v := w.good(); v.Checkpoints != 3 {
+		t.Errorf("%+v", v)
+	}
+}
