@@ -60,6 +60,9 @@ func (a *Account) Doctor(ctx context.Context, name string, look Look) (*Report, 
 	return r, nil
 }
 
+// redeploy is what to do where a stack lacks what an installation of this version has.
+const redeploy = "deploy it with the version of this command"
+
 // stackItself looks at what CloudFormation says.
 func (a *Account) stackItself(r *Report, s *Stack) {
 	const what = "stack"
@@ -105,7 +108,7 @@ func (a *Account) tables(ctx context.Context, r *Report, s *Stack) {
 		what := "table " + strings.ToLower(strings.TrimSuffix(output, "TableName"))
 		name, err := s.output(output)
 		if err != nil {
-			r.Bad(what, err.Error(), "")
+			r.Bad(what, err.Error(), redeploy)
 			continue
 		}
 		d, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
@@ -150,7 +153,7 @@ func (a *Account) masterKey(ctx context.Context, r *Report, s *Stack) {
 	const what = "KMS key"
 	arn, err := s.output("MasterKeyArn")
 	if err != nil {
-		r.Bad(what, err.Error(), "")
+		r.Bad(what, err.Error(), redeploy)
 		return
 	}
 	client := kms.NewFromConfig(a.AWS)
@@ -332,7 +335,7 @@ func (a *Account) schedules(ctx context.Context, r *Report, s *Stack) {
 			what := "schedule " + f.Name + "/" + sched.Job
 			name, ok := found[title(f.Name)+title(sched.Job)+"Schedule"]
 			if !ok {
-				r.Bad(what, "the stack has none", "deploy it with the version of this command")
+				r.Bad(what, "the stack has none", redeploy)
 				continue
 			}
 			out, err := client.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
@@ -405,7 +408,7 @@ func (a *Account) listeners(ctx context.Context, r *Report, s *Stack) {
 	const what = "alarms' topic"
 	topic, err := s.output("AlarmsGoTo")
 	if err != nil {
-		r.Bad(what, err.Error(), "deploy it with the version of this command")
+		r.Bad(what, err.Error(), redeploy)
 		return
 	}
 	confirmed, pending := 0, 0
@@ -438,7 +441,7 @@ func (a *Account) listeners(ctx context.Context, r *Report, s *Stack) {
 func (a *Account) address(ctx context.Context, r *Report, s *Stack) {
 	base, err := s.output("Address")
 	if err != nil {
-		r.Bad("address", err.Error(), "")
+		r.Bad("address", err.Error(), redeploy)
 		return
 	}
 	base = strings.TrimSuffix(base, "/")

@@ -19,7 +19,11 @@ import (
 // mail looks at the mail service and at the DNS records of the sender's domain. What
 // is missing there only whoever keeps the domain can add.
 func (a *Account) mail(ctx context.Context, r *Report, settings map[string]string, send bool) {
-	mode := settings[string(topology.MailMode)]
+	mode, known := settings[string(topology.MailMode)]
+	if !known {
+		r.Bad("mail", "it could not be looked at: no function told how it writes", "see to the functions above, and look again")
+		return
+	}
 	if mode == "off" {
 		r.Note("mail", "it is off: nobody is written to", "")
 		return
