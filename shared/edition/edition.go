@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"rightsdesk/shared/audit"
@@ -147,6 +148,8 @@ type Book struct {
 	Samples bool
 	// Changed, if set, hears when something else may have come into force.
 	Changed func()
+
+	read atomic.Pointer[[]byte] // the file that the job could read last
 }
 
 // Faults.

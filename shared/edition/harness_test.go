@@ -127,8 +127,7 @@ func (d *desk) told() string {
 // has its file, numbers have no gaps, and the one in force is the newest.
 func (d *desk) whole() {
 	d.t.Helper()
-	b := *d.Book
-	b.Table = d.inner
+	b := &Book{Table: d.inner, Now: d.Now, Log: d.Log}
 	a, err := b.Active(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)

@@ -165,7 +165,7 @@ func (b *Book) missing(ctx context.Context, a Active) ([]Lack, error) {
 	var lacks []Lack
 	if a.Version == "" {
 		lacks = append(lacks, NoPolicy)
-	} else if _, err := b.Read(ctx, a); errors.Is(err, ErrUnreadable) {
+	} else if err := b.readable(ctx, a); errors.Is(err, ErrUnreadable) {
 		lacks = append(lacks, Unreadable)
 	} else if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package edition
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,11 @@ var ErrUnreadable = errors.New("edition: this version cannot read the policy in 
 // Read returns the policy that is in force.
 func (b *Book) Read(ctx context.Context, a Active) (*policy.Policy, error) {
 	file, err := b.file(ctx, a.Version)
+	return read(a, file, err)
+}
+
+// read parses the file of what is in force, if it could be got.
+func read(a Active, file []byte, err error) (*policy.Policy, error) {
 	if errors.Is(err, ErrNotFound) {
 		return nil, fmt.Errorf("%w: its file is not there", ErrUnreadable)
 	}
@@ -26,6 +32,20 @@ func (b *Book) Read(ctx context.Context, a Active) (*policy.Policy, error) {
 		return nil, fmt.Errorf("%w (%s): %w", ErrUnreadable, a.Version, err)
 	}
 	return p, nil
+}
+
+// readable returns ErrUnreadable if Read would. A file that could be read is not parsed
+// again: the job asks every few minutes.
+func (b *Book) readable(ctx context.Context, a Active) error {
+	file, err := b.file(ctx, a.Version)
+	if last := b.read.Load(); err == nil && last != nil && bytes.Equal(file, *last) {
+		return nil
+	}
+	p, err := read(a, file, err)
+	if p != nil {
+		b.read.Store(&file)
+	}
+	return err
 }
 
 // Text returns the file of a version that was published.
