@@ -113,8 +113,13 @@ func TestDataMapNamesEveryPartition(t *testing.T) {
 	}
 	page := string(b)
 	declared := regexp.MustCompile(`(?m)^//\t(?:state|audit|keys|\s*)?\s*((?:[a-z]+#)+<[a-z]+>(?:#[a-z<>]+)?)`)
+	of := regexp.MustCompile(`(?m)^//\t(state|audit|keys)\s+([a-z]+(?:#[a-z<>]+)*)(?:\s|$)`) // by table
 	made := regexp.MustCompile(`"([a-z]+#)(?:"|[a-z]*#?")`)
-	found := map[string]bool{}
+	found, tables := map[string]bool{}, map[string]string{}
+	for _, part := range strings.Split(page, "\n## ") {
+		title, rows, _ := strings.Cut(part, "\n")
+		tables[strings.ToLower(title)] = rows
+	}
 	err = filepath.WalkDir("../../shared", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "test/") {
 			return err
@@ -125,6 +130,11 @@ func TestDataMapNamesEveryPartition(t *testing.T) {
 		}
 		for _, m := range declared.FindAllStringSubmatch(string(text), -1) {
 			found[m[1]] = true
+		}
+		for _, m := range of.FindAllStringSubmatch(string(text), -1) {
+			if m[2] != "partition" && !strings.Contains(tables[m[1]], "`"+m[2]) {
+				t.Errorf("docs/data-map.md does not say what stands under %s of the table %s", m[2], m[1])
+			}
 		}
 		for _, m := range made.FindAllStringSubmatch(string(text), -1) {
 			found[m[1]] = true
