@@ -165,6 +165,7 @@ func source(ctx context.Context) (bundle.Source, error) {
 		return s, nil // no clone, or no git: the provenance names no commit
 	}
 	changes, ok := git("status", "--porcelain", "--untracked-files=no")
-	s.Commit, s.Clean = commit, ok && changes == ""
+	strangers, sure := git("ls-files", "--others", "--exclude-standard", "functions", "infra", "shared") // are built too
+	s.Commit, s.Clean = commit, ok && sure && changes+strangers == ""
 	return s, nil
 }
