@@ -19,9 +19,9 @@ import (
 	"rightsdesk/infra/release/formation"
 )
 
-// golden is the template as cdk deploy makes it; a test of infra/stack holds it to what is
+// golden is the template of a release, which has all that a checkout's has; a test of infra/stack holds it to what is
 // synthesised.
-const golden = "infra/stack/testdata/template.golden.json"
+const golden = "infra/stack/testdata/release.golden.json"
 
 func sources(template string) (document.Sources, error) {
 	t, err := formation.Read(template)

@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "write the documents anew")
 
 const (
 	root   = "../../.."
-	golden = root + "/infra/stack/testdata/template.golden.json"
+	golden = root + "/infra/stack/testdata/release.golden.json"
 )
 
 func sources(t *testing.T) document.Sources {
@@ -278,7 +278,7 @@ func TestMarketplaceTextsAreWithinTheirLimits(t *testing.T) {
 // What is written by hand about parameters, outputs and commands is true of the template.
 func TestWhatIsWrittenByHandNamesWhatIsThere(t *testing.T) {
 	t.Parallel()
-	tpl, err := formation.Read(root + "/infra/stack/testdata/release.golden.json")
+	tpl, err := formation.Read(golden)
 	if err != nil {
 		t.Fatal(err)
 	}
