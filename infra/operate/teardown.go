@@ -317,8 +317,9 @@ func (a *Account) removeTable(ctx context.Context, name string) error {
 	return errors.New("the table is in use; say the same again in a few minutes")
 }
 
-// errLocked says that a bucket does not let go what is in it.
-var errLocked = errors.New("what is sealed in it is locked by its own rules until its days are over; delete the bucket then")
+// errLocked says that a bucket does not let go what is in it. The service gives one
+// answer to both.
+var errLocked = errors.New("what is sealed in it is locked by its own rules until its days are over, or these credentials lack s3:DeleteObjectVersion or, under GOVERNANCE, s3:BypassGovernanceRetention")
 
 // removeBucket empties a bucket, every version of everything, and deletes it.
 func (a *Account) removeBucket(ctx context.Context, name string) error {
