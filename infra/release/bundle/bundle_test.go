@@ -227,9 +227,15 @@ func TestATemplateRunsThisCodeAndNoOther(t *testing.T) {
 		change func(template map[string]any)
 		says   string
 	}{
-		"another zip":         {func(m map[string]any) { put(m, "elsewhere.zip", "Resources", "relay", "Properties", "Code", "S3Key") }, `takes its code from "elsewhere.zip"`},
-		"another sum":         {func(m map[string]any) { put(m, "x", "Resources", "relayVersion", "Properties", "CodeSha256") }, "pinned to other code"},
-		"no version":          {func(m map[string]any) { delete(m["Resources"].(map[string]any), "relayVersion") }, "relay has no version that is pinned"},
+		"another zip": {func(m map[string]any) { put(m, "elsewhere.zip", "Resources", "relay", "Properties", "Code", "S3Key") }, `takes its code from "elsewhere.zip"`},
+		"another sum": {func(m map[string]any) { put(m, "x", "Resources", "relayVersion", "Properties", "CodeSha256") }, "pinned to other code"},
+		"no version":  {func(m map[string]any) { delete(m["Resources"].(map[string]any), "relayVersion") }, "relay has no version that is pinned"},
+		"a layer": {func(m map[string]any) {
+			put(m, []any{"arn:aws:lambda:eu-central-1:444455556666:layer:x:1"}, "Resources", "relay", "Properties", "Layers")
+		}, "relay brings layers along"},
+		"an alias of what was there before": {func(m map[string]any) {
+			put(m, map[string]any{"Type": "AWS::Lambda::Alias", "Properties": map[string]any{"FunctionVersion": "1"}}, "Resources", "live")
+		}, "the alias live leads to something else"},
 		"bootstrap":           {func(m map[string]any) { put(m, map[string]any{"Type": "String"}, "Parameters", "BootstrapVersion") }, "bootstrapped account"},
 		"a transform":         {func(m map[string]any) { m["Transform"] = "AWS::Serverless-2016-10-31" }, "Transform"},
 		"another version out": {func(m map[string]any) { put(m, "9.9.9", "Outputs", "SolutionVersion", "Value") }, "SolutionVersion"},

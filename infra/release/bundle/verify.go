@@ -152,6 +152,15 @@ func checkTemplate(t *formation.Template, raw []byte, version, prefix string, fi
 			continue
 		}
 		codes[id] = codeHash(files[name])
+		if t.Resources[id].Properties["Layers"] != nil {
+			wrong("%s brings layers along, which nothing pins", formation.Plain(id))
+		}
+	}
+	for _, id := range t.All("AWS::Lambda::Alias") {
+		to := formation.Refers(t.Resources[id].Properties["FunctionVersion"])
+		if len(to) != 1 || t.Resources[to[0]].Type != "AWS::Lambda::Version" || t.Resources[id].Properties["RoutingConfig"] != nil {
+			wrong("the alias %s leads to something else than a version of this release", formation.Plain(id))
+		}
 	}
 	for _, id := range t.All("AWS::Lambda::Version") {
 		of := formation.Refers(t.Resources[id].Properties["FunctionName"])
