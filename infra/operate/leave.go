@@ -574,7 +574,20 @@ type output struct {
 	bytes int64
 }
 
+// within is a name that leads nowhere out of the folder. Names have ids in them, and whoever
+// could write to the tables may have written there what is none.
+func within(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		if p == "" || p[0] == '.' || !filepath.IsLocal(p) || strings.ContainsAny(p, "\\:\x00") {
+			parts[i] = "_" + hex.EncodeToString([]byte(p))
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
 func (l *leaver) output(name string) (*output, error) {
+	name = within(name)
 	if o, ok := l.files[name]; ok {
 		return o, nil
 	}

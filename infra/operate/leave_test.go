@@ -261,3 +261,35 @@ func TestAnAccountWithoutARingHasNothingToOpen(t *testing.T) {
 		t.Errorf("%+v", left)
 	}
 }
+
+// Whoever could write to the tables cannot have a file written elsewhere on the machine of
+// who leaves.
+func TestNothingIsWrittenOutOfTheFolder(t *testing.T) {
+	t.Parallel()
+	around := t.TempDir()
+	dir := filepath.Join(around, "a", "b")
+	if err := newFolder(dir); err != nil {
+		t.Fatal(err)
+	}
+	l := &leaver{dir: dir, left: &Left{}, files: map[string]*output{}}
+	names := []string{"certificates/../../x.jws", "certificates//etc/x.jws", "files/../../../x/message-1-file-1", "files/.ssh/message-1-file-1", `files/..\x/message-1-file-1`}
+	for _, name := range names {
+		if err := l.whole(name, []byte("x")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := l.whole("certificates/k3j9x2qw7lp1.jws", []byte("x")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "certificates", "k3j9x2qw7lp1.jws")); err != nil {
+		t.Error(err)
+	}
+	for _, up := range []string{around, filepath.Join(around, "a")} {
+		if found, err := os.ReadDir(up); err != nil || len(found) != 1 {
+			t.Errorf("%s holds %v, %v", up, found, err)
+		}
+	}
+	if len(l.files) != len(names)+1 {
+		t.Errorf("%d files were written of %d", len(l.files), len(names)+1)
+	}
+}
