@@ -105,7 +105,7 @@ func (r *Report) Chains(found LeftChains, err error) {
 		r.Failed(what, err)
 	case len(found.Broken) > 0:
 		for _, b := range found.Broken {
-			r.Bad(what, b, "do not mend it: keep the tables as they are, and find out who could write to them; docs/threat-model.md")
+			r.Bad(what, visible(b), "do not mend it: keep the tables as they are, and find out who could write to them; docs/threat-model.md")
 		}
 	default:
 		r.Good(what, fmt.Sprintf("%d entries in %d chains hold", found.Entries, found.Chains))

@@ -678,13 +678,13 @@ func (l *Left) Print(w io.Writer, dir string) error {
 		fmt.Fprintf(&s, "%d fields can be read by nobody: their people were erased.\n", l.Erased)
 	}
 	for _, b := range l.Chains.Broken {
-		s.WriteString("✗ broken: " + b + "\n")
+		s.WriteString("✗ broken: " + visible(b) + "\n")
 	}
 	for _, u := range l.Unknown {
-		s.WriteString("✗ of a kind that this version does not know: " + u + "\n")
+		s.WriteString("✗ of a kind that this version does not know: " + visible(u) + "\n")
 	}
 	for _, m := range l.Missing {
-		s.WriteString("✗ missing: " + m + "\n")
+		s.WriteString("✗ missing: " + visible(m) + "\n")
 	}
 	s.WriteString("The folder holds people's data in clear: keep it as you keep the installation. docs/leaving.md says what is where.\n")
 	_, err := io.WriteString(w, s.String())

@@ -293,3 +293,22 @@ func TestNothingIsWrittenOutOfTheFolder(t *testing.T) {
 		t.Errorf("%d files were written of %d", len(l.files), len(names)+1)
 	}
 }
+
+// Names of chains come from the tables, and go to a terminal.
+func TestWhatIsToldPlaysNoTricksOnATerminal(t *testing.T) {
+	t.Parallel()
+	const trick = "request#\x1b[2Jx"
+	found := LeftChains{Broken: []string{trick}}
+	var said bytes.Buffer
+	if err := (&Left{Chains: found, Unknown: []string{trick}, Missing: []string{trick}}).Print(&said, "left"); err != nil {
+		t.Fatal(err)
+	}
+	r := &Report{}
+	r.Chains(found, nil)
+	if err := r.Print(&said); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(said.String(), "request#[2Jx"); n != 4 || strings.Contains(said.String(), "\x1b") {
+		t.Errorf("%q", said.String())
+	}
+}
