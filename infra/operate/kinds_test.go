@@ -111,10 +111,20 @@ func TestThePageNamesEveryFileOfAnExport(t *testing.T) {
 func TestEveryChainThatWasCutOffIsNoticed(t *testing.T) {
 	t.Parallel()
 	for _, k := range []table.Key{
-		{Partition: "request#x", Sort: "-"}, {Partition: "operator#x", Sort: "-"}, {Partition: "consent#i1x", Sort: "-"}, {Partition: "halt", Sort: "-"},
-		{Partition: "closure#x", Sort: "-"}, {Partition: "life#x", Sort: "-"}, {Partition: "holds", Sort: "x"}, {Partition: "erased#x", Sort: "-"},
-		{Partition: "salts", Sort: "-"}, {Partition: "sweep#x", Sort: "-"}, {Partition: "replay", Sort: "-"}, {Partition: "policy", Sort: "active"},
-		{Partition: "checkpoint", Sort: "-"}, {Partition: "digest#x", Sort: "-"},
+		{Partition: "request#x", Sort: "-"},
+		{Partition: "operator#x", Sort: "-"},
+		{Partition: "consent#i1x", Sort: "-"},
+		{Partition: "halt", Sort: "-"},
+		{Partition: "closure#x", Sort: "-"},
+		{Partition: "life#x", Sort: "-"},
+		{Partition: "holds", Sort: "x"},
+		{Partition: "erased#x", Sort: "-"},
+		{Partition: "salts", Sort: "-"},
+		{Partition: "sweep#x", Sort: "-"},
+		{Partition: "replay", Sort: "-"},
+		{Partition: "policy", Sort: "active"},
+		{Partition: "checkpoint", Sort: "-"},
+		{Partition: "digest#x", Sort: "-"},
 	} {
 		body, err := json.Marshal(map[string]any{"subject": "x", "id": "x", "head": audit.Head{Seq: 2}})
 		if err != nil {
