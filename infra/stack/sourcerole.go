@@ -118,9 +118,11 @@ func NewSourceRole(app constructs.Construct, r Release) awscdk.Stack {
 		{"Users", "UserPoolArn", func(p *policy) { p.allow(in(v["UserPoolArn"]), ofUsers...) }},
 		{"Logs", "LogGroups", func(p *policy) {
 			p.allow(jsii.Strings("*"), "logs:DescribeLogGroups") // it knows no single ones
-			p.allow(in(s.stack.FormatArn(&awscdk.ArnComponents{
+			groups := s.stack.FormatArn(&awscdk.ArnComponents{
 				Service: jsii.String("logs"), Resource: jsii.String("log-group"), ResourceName: v["LogGroups"], ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
-			})), "logs:PutRetentionPolicy")
+			})
+			// The service asks about a group as its stream without a name.
+			p.allow(&[]*string{groups, below(groups, ":log-stream:")}, "logs:PutRetentionPolicy")
 		}},
 		{"Key", "KeyArn", func(p *policy) { p.allow(in(v["KeyArn"]), "kms:Decrypt") }},
 	} {

@@ -48,4 +48,8 @@ func TestTheRoleOfADataStoreMayDoWhatTheDocumentationSays(t *testing.T) {
 		}
 	}
 	same(t, "action", got, said)
+	logs := flat(at(loadOther(t, sourceTemplate).one(t, "AWS::IAM::Policy", "MayLogs").Properties, "PolicyDocument", "Statement", 1, "Resource", 1))
+	if !strings.Contains(logs, `{"Ref":"LogGroups"},":log-stream:"`) {
+		t.Errorf("the retention of a group with a whole name cannot be set: %s", logs)
+	}
 }
