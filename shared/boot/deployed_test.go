@@ -578,7 +578,7 @@ func (i *installation) tasks(t *testing.T, id string) {
 		done := topology.Route{Pattern: "POST /v1/operator/tasks/{id}/done"}
 		requests.ask(call(t, done, "{}", at(m[1]), signedIn(claims)), http.StatusOK, nil)
 	}
-	for _, c := range []map[string]string{{}, {"sub": ""}, {"sub": "x"}, {"sub": "x", "rightsdesk:roles": "[handlers]"}} {
+	for _, c := range []map[string]string{{}, {"sub": ""}, {"sub": "x"}, {"sub": "x", "rightsdesk:roles": "[handlers]"}, {"sub": "x\ny", "amr": "[pwd mfa]", "rightsdesk:roles": "[handler]"}} {
 		var a events.APIGatewayV2HTTPResponse
 		if requests.must(call(t, show, "", at(id), signedIn(c)), &a); a.StatusCode != http.StatusUnauthorized && a.StatusCode != http.StatusForbidden {
 			t.Errorf("the claims %v: %d %s", c, a.StatusCode, a.Body)

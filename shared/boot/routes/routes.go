@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"rightsdesk/shared/boot"
 	"rightsdesk/shared/certificate"
@@ -64,10 +65,11 @@ type claims struct {
 	mfa   string // topology.NoValue: whoever signs tokens always demands a second factor
 }
 
-// operator is who the gateway's authorizer let in.
+// operator is who the gateway's authorizer let in. Their id goes into names of chains,
+// of which each is a line in what is sealed.
 func (c claims) operator(r *http.Request) (operator.Identity, bool) {
 	said, ok := lambdahttp.Claims(r.Context())
-	if !ok || said["sub"] == "" {
+	if !ok || said["sub"] == "" || strings.ContainsFunc(said["sub"], unicode.IsControl) {
 		return operator.Identity{}, false
 	}
 	who := operator.Identity{ID: said["sub"], MFA: c.mfa == topology.NoValue || factors(said[c.mfa])}
