@@ -59,9 +59,10 @@ functions: ## build every Lambda as it is deployed, into dist
 
 tools: $(DYNOXIDE) $(GOLANGCI) ## install the tools that test and lint need, into .bin
 
-$(DYNOXIDE): # the independent DynamoDB that judges our adapter; takes a few minutes to build
+$(DYNOXIDE): # the independent DynamoDB that judges our adapter; built to be ready soon, not to be fast
 	@command -v cargo >/dev/null || { echo "make: Cargo is needed to build Dynoxide; get it from https://rustup.rs" >&2; exit 1; }
-	cargo install dynoxide-rs --version $(DYNOXIDE_VERSION) --locked --no-default-features --features native-sqlite,http-server,cli --root $(BIN)/cargo --quiet
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+	  cargo install dynoxide-rs --version $(DYNOXIDE_VERSION) --locked --no-default-features --features native-sqlite,http-server,cli --root $(BIN)/cargo --quiet
 	@mkdir -p $(BIN) && cp $(BIN)/cargo/bin/dynoxide $(DYNOXIDE)
 
 $(GOLANGCI):
