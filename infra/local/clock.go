@@ -54,11 +54,23 @@ func (c *clock) to(t time.Time) error {
 		return nil
 	}
 	// Kept first: after a crash it must not be earlier than anything that was done.
-	if err := keep(c.path, []byte(d.String())); err != nil {
+	if err := c.keep(d); err != nil {
 		return fmt.Errorf("keep the clock: %w", err)
 	}
 	c.offset.Store(int64(d))
 	return nil
+}
+
+// keep writes the offset in place, always as long: one short write is there whole or
+// not at all if the process is killed, and a rename would wait for the disk at each of
+// the thousands of stops in a year.
+func (c *clock) keep(d time.Duration) error {
+	f, err := os.OpenFile(c.path, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "%-32s", d)
+	return errors.Join(err, f.Close())
 }
 
 // maxTurn is how far one call may turn the clock.
