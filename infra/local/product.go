@@ -228,10 +228,13 @@ func (p *product) openTable(now func() time.Time) (table.Table, error) {
 		p.closers = append(p.closers, file.Close)
 		store = file
 	}
+	sleep := table.Sleep
 	if p.o.Hostile != 0 {
 		store = hostile.New(store, p.o.Hostile, now)
+		// It fails by dice, so nobody is given time by waiting.
+		sleep = func(ctx context.Context, d time.Duration) error { return table.Sleep(ctx, d/20) }
 	}
-	store = table.Steady(store, table.Sleep)
+	store = table.Steady(store, sleep)
 	p.entries = newFeed()
 	told := stream{Table: store, entries: p.entries}
 	if !p.o.NoHints {
