@@ -131,8 +131,14 @@ func TestARunIsSealedAndVerifiedOffline(t *testing.T) {
 		t.Errorf("%s, %v", out, err)
 	}
 	for _, args := range [][]string{
-		{"more"}, {"-nonsense"}, {"-since", "yesterday"}, {"-known", "2"}, {"-known", "0=" + noteOf(good)}, {"-data", t.TempDir()},
-		{"-vault", filepath.Join(dir, "none"), "-jwks", filepath.Join(vault, "jwks.json")}, {"-vault", vault, "-entries", filepath.Join(dir, "none")},
+		{"more"},
+		{"-nonsense"},
+		{"-since", "yesterday"},
+		{"-known", "2"},
+		{"-known", "0=" + noteOf(good)},
+		{"-data", t.TempDir()},
+		{"-vault", filepath.Join(dir, "none"), "-jwks", filepath.Join(vault, "jwks.json")},
+		{"-vault", vault, "-entries", filepath.Join(dir, "none")},
 	} {
 		if out, err := checkpoints(t, "", args...); err == nil || errors.Is(err, errAltered) {
 			t.Errorf("%v: %s, %v", args, out, err)

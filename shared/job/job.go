@@ -157,8 +157,10 @@ func jobs(d *desk.Desk) map[string]Set {
 	s, c := d.Requests, d.Consents
 	sweep := func(handlers ...Handler) Job { return Sweep(d.Table, d.Now, d.Log, handlers...) }
 	return map[string]Set{
-		"relay": {"announcements": sweep(Requests(s.Announce), Digests(d.Digest.Send), Consents(c.Announce), Handler{closure.IsKey, d.Closures.Announce}),
-			"checkpoint": seal(d)},
+		"relay": {
+			"announcements": sweep(Requests(s.Announce), Digests(d.Digest.Send), Consents(c.Announce), Handler{closure.IsKey, d.Closures.Announce}),
+			"checkpoint":    seal(d),
+		},
 		"fulfil":    {"steps": sweep(Requests(s.Work), Consents(c.Tell))},
 		"deadlines": {"clocks": sweep(Requests(s.Tick), Consents(c.Tick), Handler{closure.IsKey, d.Closures.Tick}, Handler{hold.IsKey, d.Holds.Tick}, Handler{lifecycle.IsKey, d.Lifecycle.Tick})},
 		"notice":    {editions: func(ctx context.Context) (Report, error) { return Report{}, d.Editions.Look(ctx) }},
