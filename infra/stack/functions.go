@@ -86,6 +86,7 @@ func (s *system) addFunction(f topology.Function, zip string) unit {
 func keepVersion(f awslambda.Function) {
 	version := f.CurrentVersion().Node().DefaultChild().(awslambda.CfnVersion) //nolint:forcetypeassert // the CDK made it
 	version.CfnOptions().SetDeletionPolicy(awscdk.CfnDeletionPolicy_RETAIN_EXCEPT_ON_CREATE)
+	version.CfnOptions().SetUpdateReplacePolicy(awscdk.CfnDeletionPolicy_RETAIN)
 }
 
 // recursion lets a function feed the queue that it reads, page after page; Lambda

@@ -122,6 +122,7 @@ func weakenings() []weakening {
 		{"a queue that leads past the alias", "AWS::Lambda::EventSourceMapping", straight("Properties", "FunctionName")},
 		{"a schedule that leads past the alias", "AWS::Scheduler::Schedule", straight("Properties", "Target", "Arn")},
 		{"a version that the next one deletes", "AWS::Lambda::Version", drop("DeletionPolicy")},
+		{"a version that the next one replaces", "AWS::Lambda::Version", drop("UpdateReplacePolicy")},
 		{"an alias that follows whatever is there", "AWS::Lambda::Alias", put("$LATEST", "Properties", "FunctionVersion")},
 		{"a schedule that starts before it may", "AWS::Scheduler::Schedule", drop("DependsOn")},
 		{"a schedule that is off", "AWS::Scheduler::Schedule", put("DISABLED", "Properties", "State")},

@@ -212,7 +212,7 @@ func TestOnlyPinnedCodeRuns(t *testing.T) {
 		if r.Properties["CodeSha256"] != base64.StdEncoding.EncodeToString(sum[:]) {
 			t.Errorf("%s is pinned to %v", target(r.Properties["FunctionName"]), r.Properties["CodeSha256"])
 		}
-		if r.DeletionPolicy != "RetainExceptOnCreate" {
+		if r.DeletionPolicy != "RetainExceptOnCreate" || r.UpdateReplacePolicy != "Retain" {
 			t.Errorf("the version of %s does not outlast the next one: %q", target(r.Properties["FunctionName"]), r.DeletionPolicy)
 		}
 		pinned[target(r.Properties["FunctionName"])] = true
