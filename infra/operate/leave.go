@@ -1,21 +1,16 @@
 package operate
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +19,6 @@ import (
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/certificate"
 	"rightsdesk/shared/erasure"
-	"rightsdesk/shared/export"
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/policy"
 	"rightsdesk/shared/receipt"
@@ -294,134 +288,6 @@ func (l *leaver) remember(chain string, body map[string]any) {
 	}
 }
 
-// open puts what is sealed in an item beside it, in clear.
-func (l *leaver) open(ctx context.Context, k kind, it table.Item, body map[string]any, out *line) error {
-	for _, f := range k.sealed(it.Key, body) {
-		text := word(f.within, f.field)
-		delete(f.within, f.field)
-		if text == "" {
-			continue
-		}
-		b, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return fmt.Errorf("%s: what is sealed as %s is no base64: %w", it.Key.Partition, f.name, err)
-		}
-		if f.holder == "" {
-			if f.holder, err = l.holderOf(ctx, it.Key.Partition); err != nil {
-				return err
-			}
-		}
-		plain, err := l.unseal(ctx, f.holder, f.place, b)
-		if errors.Is(err, seal.ErrSealed) {
-			l.left.Erased++
-			out.Erased = append(out.Erased, f.name)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		var opened any
-		if json.Unmarshal(plain, &opened) != nil {
-			kind, value, _ := strings.Cut(string(plain), "\n")
-			opened = map[string]any{"kind": kind, "value": value}
-		}
-		if f.name == f.field {
-			out.Personal[f.name] = opened
-			continue
-		}
-		f.within[f.field] = opened // one of several: it stays where it was
-	}
-	return nil
-}
-
-// holderOf is whose salt the parts of a request hang on.
-func (l *leaver) holderOf(ctx context.Context, partition string) (seal.Identifier, error) {
-	if h, ok := l.holders[partition]; ok {
-		return h, nil
-	}
-	item, err := l.b.Table.Get(ctx, table.Ref{Table: table.State, Key: table.Key{Partition: partition, Sort: "-"}})
-	if err != nil && !errors.Is(err, table.ErrAbsent) {
-		return "", fmt.Errorf("read %s: %w", partition, err)
-	}
-	var body struct{ Holder seal.Identifier }
-	if err == nil {
-		if err := json.Unmarshal(item.Body, &body); err != nil {
-			return "", fmt.Errorf("decode %s: %w", partition, err)
-		}
-	}
-	l.holders[partition] = body.Holder
-	return body.Holder, nil
-}
-
-// unseal opens a field. People have several: a salt is read once.
-func (l *leaver) unseal(ctx context.Context, holder seal.Identifier, at seal.Place, b []byte) ([]byte, error) {
-	if l.b.Ring == nil || holder == "" {
-		return nil, seal.ErrSealed
-	}
-	subject, ok := l.salts[holder]
-	if !ok {
-		var err error
-		subject, err = seal.Keys{Ring: l.b.Ring, Table: l.b.Table}.Load(ctx, holder)
-		if err != nil && !errors.Is(err, seal.ErrSealed) {
-			return nil, fmt.Errorf("read a salt: %w", err)
-		}
-		if len(l.salts) > 50_000 {
-			clear(l.salts)
-		}
-		l.salts[holder] = subject // without a salt if it was destroyed
-	}
-	return l.b.Ring.Unseal(subject, at, b)
-}
-
-// attachments writes the files that came with a request's messages.
-func (l *leaver) attachments(ctx context.Context, k table.Key, body map[string]any) error {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	var r struct {
-		Holder   seal.Identifier
-		Messages request.Dialogue
-	}
-	if err := json.Unmarshal(b, &r); err != nil {
-		return fmt.Errorf("decode %s: %w", k.Partition, err)
-	}
-	id, _ := request.IDOf(k)
-	for _, at := range r.Messages.Attached {
-		for n := 1; n <= request.MaxFiles; n++ {
-			object := at.Object(id, n)
-			if l.b.Files == nil {
-				l.left.Missing = append(l.left.Missing, object+": the store of files was not given")
-				break
-			}
-			in, err := l.b.Files.Get(ctx, object)
-			if errors.Is(err, export.ErrAbsent) {
-				break // files are numbered from 1
-			}
-			if err != nil {
-				return fmt.Errorf("read what was attached: %w", err)
-			}
-			sealed, err := io.ReadAll(in)
-			if err := errors.Join(err, in.Close()); err != nil {
-				return fmt.Errorf("read what was attached: %w", err)
-			}
-			plain, err := l.unseal(ctx, r.Holder, seal.Place{Item: k.Partition, Field: object}, sealed)
-			if errors.Is(err, seal.ErrSealed) {
-				l.left.Erased++
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			name := fmt.Sprintf("files/%s/message-%d-file-%d", id, at.Message, n)
-			if err := l.whole(name, plain); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // rawFile writes the content of an item that is a file itself.
 func (l *leaver) rawFile(k kind, it table.Item) error {
 	plain := it.Body
@@ -562,104 +428,6 @@ func (l *leaver) certificates(ctx context.Context) error {
 		}
 		return l.whole("certificates/"+string(id)+".jws", []byte(jws))
 	})
-}
-
-// output is a file that is being written.
-type output struct {
-	name  string
-	file  *os.File
-	w     *bufio.Writer
-	sum   hash.Hash
-	lines int
-	bytes int64
-}
-
-// within is a name that leads nowhere out of the folder. Names have ids in them, and whoever
-// could write to the tables may have written there what is none.
-func within(name string) string {
-	parts := strings.Split(name, "/")
-	for i, p := range parts {
-		if p == "" || p[0] == '.' || !filepath.IsLocal(p) || strings.ContainsAny(p, "\\:\x00") {
-			parts[i] = "_" + hex.EncodeToString([]byte(p))
-		}
-	}
-	return strings.Join(parts, "/")
-}
-
-func (l *leaver) output(name string) (*output, error) {
-	name = within(name)
-	if o, ok := l.files[name]; ok {
-		return o, nil
-	}
-	path := filepath.Join(l.dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("make a folder: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("write the export: %w", err)
-	}
-	o := &output{name: name, file: f, sum: sha256.New()}
-	o.w = bufio.NewWriter(io.MultiWriter(f, o.sum))
-	l.files[name] = o
-	return o, nil
-}
-
-// write adds a line to a file.
-func (l *leaver) write(name string, v any) error {
-	o, err := l.output(name)
-	if err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	o.lines++
-	o.bytes += int64(b.Len())
-	_, err = o.w.Write(b.Bytes())
-	return err
-}
-
-// whole writes a file that is no list of lines, and closes it: there may be many.
-func (l *leaver) whole(name string, content []byte) error {
-	o, err := l.output(name)
-	if err != nil {
-		return err
-	}
-	o.bytes = int64(len(content))
-	if _, err := o.w.Write(content); err != nil {
-		return err
-	}
-	return o.close()
-}
-
-func (o *output) close() error {
-	if o.file == nil {
-		return nil
-	}
-	err := errors.Join(o.w.Flush(), o.file.Close())
-	o.file = nil
-	return err
-}
-
-func (l *leaver) manifest() error {
-	for _, name := range slices.Sorted(maps.Keys(l.files)) {
-		o := l.files[name]
-		l.left.Files = append(l.left.Files, LeftFile{Name: name, Lines: o.lines, Bytes: o.bytes, SHA256: hex.EncodeToString(o.sum.Sum(nil))})
-	}
-	for _, k := range kinds {
-		if n := l.counts[k.named()]; k.file == "" && n > 0 {
-			l.left.LeftOut = append(l.left.LeftOut, LeftOut{k.named(), n, k.why})
-		}
-	}
-	b, err := json.MarshalIndent(l.left, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(l.dir, "manifest.json"), append(b, '\n'), 0o600)
 }
 
 // Print says in words what was exported.
