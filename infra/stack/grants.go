@@ -46,7 +46,9 @@ func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.Polic
 	p := &policy{awsiam.NewPolicyDocument(nil)}
 	p.allow(in(logs.LogGroupArn()), "logs:CreateLogStream", "logs:PutLogEvents")
 	s.grantTable(p, s.state, f.Tables.State, nil)
-	p.allow(&[]*string{below(s.state.TableArn(), "/index/"+dueIndex), below(s.state.TableArn(), "/index/"+subjectIndex)}, "dynamodb:Query")
+	if f.Tables.State != topology.None {
+		p.allow(&[]*string{below(s.state.TableArn(), "/index/"+dueIndex), below(s.state.TableArn(), "/index/"+subjectIndex)}, "dynamodb:Query")
+	}
 	s.grantTable(p, s.audit, f.Tables.Audit, neverOnAudit)
 	s.grantTable(p, s.keys, f.Tables.Keys, neverOnKeys)
 	s.grantKey(p, f.Tables.Keys)
