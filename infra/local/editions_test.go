@@ -50,8 +50,9 @@ func TestAnOperatorPublishesOnALaptop(t *testing.T) {
 	token := w.verify(id, "ada@example.org")
 
 	for file, status := range map[string]int{"format: 2": http.StatusBadRequest, branded("Example Reading Room"): http.StatusOK} {
-		w.must(status, "POST", "/v1/operator/policy", map[string]string{"file": file, "expects": first.Version}, w.operator())
+		w.must(status, "POST", "/v1/operator/policy", map[string]string{"file": file, "expects": first.Version}, w.operator(), header{"Idempotency-Key", "k"})
 	}
+	w.must(http.StatusUnprocessableEntity, "POST", "/v1/operator/policy", map[string]string{"file": branded("X")}, w.operator(), header{"Idempotency-Key", "k"})
 	w.must(http.StatusConflict, "POST", "/v1/operator/policy", map[string]string{"file": branded("X"), "expects": first.Version}, w.operator())
 	w.must(http.StatusUnauthorized, "POST", "/v1/operator/policy", map[string]string{"file": branded("X")})
 	if page := string(w.must(http.StatusOK, "GET", "/", nil).Body); !strings.Contains(page, "Example Reading Room") {

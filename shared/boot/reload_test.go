@@ -31,7 +31,7 @@ func (c *cloud) publisher(t *testing.T) func(note string) *policy.Policy {
 		t.Helper()
 		file := append([]byte("# "+note+"\n"), own(t)...)
 		who := operator.Identity{ID: "h1", Roles: []operator.Role{operator.Handler}, MFA: true}
-		if _, err := book.Publish(t.Context(), who, file, ""); err != nil {
+		if _, err := book.Publish(t.Context(), who, edition.Call{File: file}); err != nil {
 			t.Fatal(err)
 		}
 		p, err := policy.Parse(file)

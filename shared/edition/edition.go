@@ -86,8 +86,26 @@ type Active struct {
 	Seen map[Origin]string `json:"seen,omitempty"`
 	Last int64             `json:"last"` // the highest number of an edition there ever was
 	Head audit.Head        `json:"head"`
+	// Replays are the latest calls of operators that sent an Idempotency-Key.
+	Replays []Replay `json:"replays,omitempty"`
 
 	stored int64 // version of the item; 0: there is none
+}
+
+// Replay remembers what one call of an operator was answered, for its repetition.
+type Replay struct {
+	Key     string `json:"k"` // hash of the operator and the Idempotency-Key
+	Body    string `json:"b"` // hash of what was sent with it
+	N       int64  `json:"n"`
+	Version string `json:"v"`
+	Lacks   []Lack `json:"l,omitempty"`
+}
+
+// Call is one attempt of an operator to bring a file into force.
+type Call struct {
+	File    []byte
+	Expects string // the version in force that the decision was made about; empty: whichever
+	Key     string // Idempotency-Key; empty: none was sent
 }
 
 // Open reports whether people are served.
@@ -121,6 +139,19 @@ type Refusal struct {
 	Digest   string          `json:"digest"`
 	At       time.Time       `json:"at"`
 	Problems policy.Problems `json:"problems"`
+	// Before are the digests of what the other origins offered last and was refused.
+	Before map[Origin]string `json:"before,omitempty"`
+}
+
+// of returns the digest of what an origin offered last and was refused, if anything was.
+func (r *Refusal) of(o Origin) string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Origin == o:
+		return r.Digest
+	}
+	return r.Before[o]
 }
 
 // Shelf is where operators put their policy file.
@@ -157,6 +188,7 @@ var (
 	ErrNotOpen   = fault.New(fault.Unavailable, "not_open_yet", "This service is not open yet: whoever runs it has not finished setting it up. Try again later.").After(5 * time.Minute)
 	ErrForbidden = fault.New(fault.Forbidden, "role_needed", "Your role does not allow this; somebody with the role handler can do it.")
 	ErrFactor    = fault.New(fault.Forbidden, "second_factor_needed", "Sign in with a second factor: whoever publishes a policy decides about everybody's data.")
+	ErrReplay    = fault.New(fault.Mismatch, "idempotency_mismatch", "This Idempotency-Key was used with other content; use a new key.")
 	ErrMoved     = fault.New(fault.Conflict, "policy_moved", "Another policy came into force since; read GET /v1/operator/policy and decide again.")
 	ErrNotFound  = fault.New(fault.NotFound, "edition_not_found", "There is no such edition.")
 	ErrBusy      = fault.New(fault.Unavailable, "try_again", "Somebody else publishes a policy; try the same call again in a moment.").After(time.Second)

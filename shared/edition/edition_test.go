@@ -95,7 +95,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		by   operator.Identity
 		want error
 	}{"an auditor": {auditor, ErrForbidden}, "nobody": {nobody, ErrForbidden}, "one factor": {oneFactor, ErrFactor}} {
-		if _, err := d.Publish(t.Context(), tt.by, text(t, "one"), ""); !errors.Is(err, tt.want) {
+		if _, err := d.Publish(t.Context(), tt.by, Call{File: text(t, "one")}); !errors.Is(err, tt.want) {
 			t.Errorf("%s publishes: %v", name, err)
 		}
 	}
@@ -121,21 +121,79 @@ func TestADecisionIsAboutWhatWasSeen(t *testing.T) {
 	d := newDesk(t)
 	seen := d.publish("one")
 	d.publish("two")
-	if _, err := d.Publish(t.Context(), handler, text(t, "three"), seen.Version); !errors.Is(err, ErrMoved) {
+	if _, err := d.Publish(t.Context(), handler, Call{File: text(t, "three"), Expects: seen.Version}); !errors.Is(err, ErrMoved) {
 		t.Errorf("what another operator published was overwritten: %v", err)
 	}
-	a, err := d.Publish(t.Context(), handler, text(t, "three"), version(t, "two"))
+	a, err := d.Publish(t.Context(), handler, Call{File: text(t, "three"), Expects: version(t, "two")})
 	if err != nil || a.N != 3 {
 		t.Errorf("%+v %v", a, err)
 	}
 	// The answer was lost, and the call is made again.
-	if a, err = d.Publish(t.Context(), handler, text(t, "three"), version(t, "two")); err != nil || a.N != 3 {
+	if a, err = d.Publish(t.Context(), handler, Call{File: text(t, "three"), Expects: version(t, "two")}); err != nil || a.N != 3 {
 		t.Errorf("%+v %v", a, err)
 	}
-	if _, err := d.Publish(t.Context(), handler, text(t, "four"), "p1-0000000000000000"); !errors.Is(err, ErrMoved) {
+	if _, err := d.Publish(t.Context(), handler, Call{File: text(t, "four"), Expects: "p1-0000000000000000"}); !errors.Is(err, ErrMoved) {
 		t.Errorf("err = %v", err)
 	}
 	d.whole()
+}
+
+func TestALateRepetitionUndoesNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	first := Call{File: text(t, "one"), Key: "k"}
+	call := func(by operator.Identity, c Call) Active {
+		t.Helper()
+		a, err := d.Publish(t.Context(), by, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	call(handler, first)
+	d.publish("two")
+	if a := call(handler, first); a.N != 1 || a.Version != version(t, "one") {
+		t.Errorf("it is answered otherwise than before: %+v", a)
+	}
+	if a, _ := d.Active(t.Context()); a.Version != version(t, "two") {
+		t.Error("what another operator published meanwhile was overwritten")
+	}
+	for what, other := range map[string]Call{"another file": {File: text(t, "three"), Key: "k"}, "another decision": {File: first.File, Expects: version(t, "two"), Key: "k"}} {
+		if _, err := d.Publish(t.Context(), handler, other); !errors.Is(err, ErrReplay) {
+			t.Errorf("%s with the same key: %v", what, err)
+		}
+	}
+	// A call that changed nothing is remembered as well.
+	call(handler, Call{File: text(t, "two"), Key: "nothing new"})
+	d.publish("three")
+	if a := call(handler, Call{File: text(t, "two"), Key: "nothing new"}); a.N != 2 {
+		t.Errorf("%+v", a)
+	}
+	// The key of somebody else is another key.
+	colleague := handler
+	colleague.ID += "2"
+	if a := call(colleague, first); a.N != 4 || a.Version != version(t, "one") {
+		t.Errorf("%+v", a)
+	}
+	for i := range replays {
+		call(handler, Call{File: text(t, fmt.Sprint(i%2)), Key: fmt.Sprint(i)})
+	}
+	if a, _ := d.Active(t.Context()); len(a.Replays) != replays || a.Replays[0].Key == "" || a.N != 4+replays {
+		t.Errorf("%d calls are remembered, edition %d", len(a.Replays), a.N)
+	}
+	d.whole()
+}
+
+func TestAnEditionIsNoOlderThanTheOneBefore(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.publish("one")
+	d.pass(-time.Hour) // the clock of another process
+	d.publish("two")
+	list, err := d.List(t.Context())
+	if err != nil || len(list) != 2 || list[0].At.Before(list[1].At) {
+		t.Errorf("%+v %v", list, err)
+	}
 }
 
 func TestAWrongFileChangesNothing(t *testing.T) {
@@ -145,7 +203,7 @@ func TestAWrongFileChangesNothing(t *testing.T) {
 	wrong := strings.Replace(string(text(t, "two")), "country: GB", "country: Atlantis", 1)
 	foreign := strings.Replace(string(text(t, "two")), "privacy@small.internal", "privacy@small.example.com", 1)
 	for file, want := range map[string]string{wrong: "controller.country", foreign: "contact.email", "": "empty", "a: [": "YAML"} {
-		_, err := d.Publish(t.Context(), handler, []byte(file), "")
+		_, err := d.Publish(t.Context(), handler, Call{File: []byte(file)})
 		f, ok := errors.AsType[*fault.Error](err)
 		if !ok || f.Kind != fault.Invalid || len(f.Fields) == 0 || !strings.Contains(f.Fields[0].Text, want) || f.Fields[0].Pointer != "/file" {
 			t.Errorf("%.30q: %v", file, err)
@@ -159,6 +217,32 @@ func TestAWrongFileChangesNothing(t *testing.T) {
 		t.Error(d.told())
 	}
 	d.whole()
+}
+
+func TestEachOriginIsRefusedOnce(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	refused := func() int {
+		t.Helper()
+		_ = d.Look(t.Context()) // there is no policy, and it says so
+		return strings.Count(d.log.String(), "a policy was refused")
+	}
+	d.shelf.file = []byte("a: [")
+	d.Profile = func() ([]byte, error) { return []byte("b: ["), nil }
+	for range 3 {
+		if n := refused(); n != 2 {
+			t.Fatalf("%d refusals of two files", n)
+		}
+	}
+	d.shelf.file = []byte("c: [")
+	for range 3 {
+		if n := refused(); n != 3 {
+			t.Fatalf("%d refusals of three files", n)
+		}
+	}
+	if v, err := d.Show(t.Context(), auditor); err != nil || v.Refused == nil || v.Refused.Origin != Bucket {
+		t.Errorf("%+v %v", v.Refused, err)
+	}
 }
 
 func noise(n int) string {
@@ -344,13 +428,13 @@ func TestAPolicyThatThisVersionCannotRead(t *testing.T) {
 // life publishes as an operator, from the shelf, and back, repeating what failed.
 func (d *desk) life() {
 	d.t.Helper()
-	patiently(d, func() error { _, err := d.Publish(d.t.Context(), handler, text(d.t, "one"), ""); return err })
+	patiently(d, func() error { _, err := d.Publish(d.t.Context(), handler, Call{File: text(d.t, "one")}); return err })
 	d.shelf.file = text(d.t, "two")
 	patiently(d, func() error { return unavailable(d.Look(d.t.Context())) })
 	d.shelf.file = []byte("format: 7")
 	patiently(d, func() error { return unavailable(d.Look(d.t.Context())) })
 	patiently(d, func() error {
-		_, err := d.Publish(d.t.Context(), handler, text(d.t, "one"), version(d.t, "two"))
+		_, err := d.Publish(d.t.Context(), handler, Call{File: text(d.t, "one"), Expects: version(d.t, "two")})
 		return err
 	})
 	patiently(d, func() error { _, err := d.Show(d.t.Context(), auditor); return err })
@@ -417,7 +501,7 @@ func TestManyPublishAtOnce(t *testing.T) {
 		group.Go(func() {
 			patiently(d, func() error { return unavailable(d.Look(t.Context())) })
 			patiently(d, func() error {
-				_, err := d.Publish(t.Context(), handler, text(t, fmt.Sprint(i%4)), "")
+				_, err := d.Publish(t.Context(), handler, Call{File: text(t, fmt.Sprint(i%4))})
 				return err
 			})
 		})
@@ -606,7 +690,7 @@ func TestWhatEditionsCost(t *testing.T) {
 		}
 	}
 	measure("while shut", func(ctx context.Context) error { _, _, err := d.InForce(ctx); return err })
-	measure("publish", func(ctx context.Context) error { _, err := d.Publish(ctx, handler, own, ""); return err })
+	measure("publish", func(ctx context.Context) error { _, err := d.Publish(ctx, handler, Call{File: own}); return err })
 	measure("cold start", func(ctx context.Context) error { _, _, err := d.InForce(ctx); return err })
 	measure("look of a function", func(ctx context.Context) error { _, err := d.Active(ctx); return err })
 	d.shelf.file = own

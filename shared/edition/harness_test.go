@@ -75,7 +75,7 @@ func text(tb testing.TB, note string) []byte {
 
 func (d *desk) publish(note string) Active {
 	d.t.Helper()
-	a, err := d.Publish(d.t.Context(), handler, text(d.t, note), "")
+	a, err := d.Publish(d.t.Context(), handler, Call{File: text(d.t, note)})
 	if err != nil {
 		d.t.Fatal(err)
 	}

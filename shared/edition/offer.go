@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"rightsdesk/shared/table"
@@ -85,7 +86,7 @@ func (b *Book) take(ctx context.Context, from Origin, file []byte) error {
 	if err != nil {
 		return err
 	}
-	if refused != nil && refused.Origin == from && refused.Digest == digest && !b.changedMind(file) {
+	if refused.of(from) == digest && !b.changedMind(file) {
 		return nil
 	}
 	_, problems, err := b.publish(ctx, offer{file: file, origin: from, actor: actorOfJobs})
@@ -93,10 +94,13 @@ func (b *Book) take(ctx context.Context, from Origin, file []byte) error {
 		return err
 	}
 	b.Log.WarnContext(ctx, "a policy was refused; the one in force stays", "origin", from, "problems", len(problems), "first", problems[0].String())
-	r := Refusal{Origin: from, Digest: digest, At: b.now(), Problems: problems[:min(len(problems), maxProblems)]}
+	r := Refusal{Origin: from, Digest: digest, At: b.now(), Problems: problems[:min(len(problems), maxProblems)], Before: map[Origin]string{}}
 	pre := table.New
-	if at > 0 {
+	if refused != nil {
 		pre = table.Version(at)
+		maps.Copy(r.Before, refused.Before)
+		r.Before[refused.Origin] = refused.Digest
+		delete(r.Before, from)
 	}
 	w, err := put(refusedRef, r, pre)
 	if err != nil {

@@ -26,6 +26,7 @@ type offer struct {
 	origin  Origin
 	actor   string
 	expects string // the version in force that the decision was made about; empty: whichever
+	replay  string // Key of its Replay; empty: nobody repeats it
 }
 
 // Check says what is wrong with a file, as publishing it would. Nothing is written.
@@ -56,15 +57,21 @@ func (b *Book) usable(file []byte) (*policy.Policy, policy.Problems) {
 }
 
 // Publish brings a file into force in the name of an operator. Publishing what is in
-// force changes nothing, so a call whose answer was lost can be made again.
-func (b *Book) Publish(ctx context.Context, by operator.Identity, file []byte, expects string) (Active, error) {
+// force changes nothing. A call whose answer was lost can be made again with the same
+// Idempotency-Key, also after others published: it is answered as it was, and does not
+// undo what they did.
+func (b *Book) Publish(ctx context.Context, by operator.Identity, c Call) (Active, error) {
 	switch {
 	case !by.May(operator.Handler):
 		return Active{}, ErrForbidden
 	case !by.MFA:
 		return Active{}, ErrFactor
 	}
-	a, problems, err := b.publish(ctx, offer{file, Operator, by.Actor(), expects})
+	o := offer{file: c.File, origin: Operator, actor: by.Actor(), expects: c.Expects}
+	if c.Key != "" {
+		o.replay = digestOf([]byte(by.Actor() + "\x00" + c.Key))
+	}
+	a, problems, err := b.publish(ctx, o)
 	if len(problems) > 0 {
 		return Active{}, Refused(problems)
 	}
@@ -89,16 +96,26 @@ func (b *Book) publish(ctx context.Context, o offer) (Active, policy.Problems, e
 		return Active{}, problems, nil
 	}
 	digest, commit := digestOf(o.file), table.NewID()
+	body := digestOf([]byte(digest + "\x00" + o.expects))
 	for try := range conflictTries {
 		a, err := b.load(ctx)
 		if err != nil && !errors.Is(err, errNone) {
 			return Active{}, nil, err
 		}
+		if before, ok := a.replayed(o.replay); ok {
+			if before.Body != body {
+				return Active{}, nil, ErrReplay
+			}
+			a.N, a.Version, a.Lacks = before.N, before.Version, before.Lacks
+			return a, nil, nil
+		}
 		var writes []table.Write
 		was, read := a.Version, a.stored
 		switch {
 		case a.Seen[o.origin] == digest && (a.Version == p.Version || o.origin != Operator):
-			return a, nil, nil // it is in force, or another run of the job took it already
+			if o.replay == "" {
+				return a, nil, nil // it is in force, or another run of the job took it already
+			}
 		case a.Version == p.Version: // it came another way; that is remembered, and nothing else
 			a = a.saw(o.origin, digest)
 		case o.expects != "" && o.expects != a.Version:
@@ -107,6 +124,9 @@ func (b *Book) publish(ctx context.Context, o offer) (Active, policy.Problems, e
 			if a, writes, err = b.succeed(ctx, a, o, p, digest, commit); err != nil {
 				return Active{}, nil, err
 			}
+		}
+		if o.replay != "" {
+			a = a.remember(Replay{o.replay, body, a.N, a.Version, a.Lacks})
 		}
 		put, err := a.put()
 		if err != nil {
@@ -130,8 +150,10 @@ func (b *Book) publish(ctx context.Context, o offer) (Active, policy.Problems, e
 
 // succeed is what is in force after a file is, and the writes that go with it.
 func (b *Book) succeed(ctx context.Context, a Active, o offer, p *policy.Policy, digest string, commit table.ID) (Active, []table.Write, error) {
-	now := b.now()
-	was := a
+	was, now := a, b.now()
+	if now.Before(was.At) {
+		now = was.At // the clock of who published before is ahead of ours
+	}
 	a = a.saw(o.origin, digest)
 	a.N, a.Last, a.Version, a.Origin, a.At = a.Last+1, a.Last+1, p.Version, o.origin, now
 	a.Lacks = slices.Clone(b.Lacks)
@@ -158,6 +180,25 @@ func (b *Book) succeed(ctx context.Context, a Active, o offer, p *policy.Policy,
 		return Active{}, nil, err
 	}
 	return a, append(writes, header, kept), nil
+}
+
+// replays is how many calls are remembered for their repetition. Policies are published
+// by people, a few a month.
+const replays = 20
+
+// replayed returns what a call was answered, if it is remembered.
+func (a Active) replayed(key string) (Replay, bool) {
+	i := slices.IndexFunc(a.Replays, func(r Replay) bool { return key != "" && r.Key == key })
+	if i < 0 {
+		return Replay{}, false
+	}
+	return a.Replays[i], true
+}
+
+// remember returns a with one more replay, without the oldest if there are too many.
+func (a Active) remember(r Replay) Active {
+	a.Replays = append(slices.Clone(a.Replays[max(0, len(a.Replays)+1-replays):]), r)
+	return a
 }
 
 // keep is the write of a file, or the check that it is there from an earlier edition.

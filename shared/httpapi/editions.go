@@ -162,10 +162,11 @@ func (env Env) operatorPublish(w http.ResponseWriter, r *http.Request) error {
 		File    string `json:"file"`
 		Expects string `json:"expects"`
 	}
-	if _, err := call(r, &b); err != nil {
+	c, err := call(r, &b)
+	if err != nil {
 		return err
 	}
-	a, err := env.Editions.Publish(r.Context(), who(r), []byte(b.File), b.Expects)
+	a, err := env.Editions.Publish(r.Context(), who(r), edition.Call{File: []byte(b.File), Expects: b.Expects, Key: c.Key})
 	if err != nil {
 		return err
 	}
