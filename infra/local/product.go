@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"rightsdesk/infra/local/company"
-	"rightsdesk/shared/bulletin"
 	"rightsdesk/shared/certificate"
 	"rightsdesk/shared/desk"
 	"rightsdesk/shared/export/folder"
@@ -194,7 +193,7 @@ func (p *product) openService(ctx context.Context) error {
 	}
 	p.Send(by)
 	p.Bus = &bus{}
-	p.Records((&bulletin.Publisher{Bus: p.Bus, Log: p.o.Log}).Record)
+	p.TellOn(p.Bus)
 	if !p.o.NoHints {
 		p.WakeBy(func(_ context.Context, about table.Key) { p.hints.work.put(about) })
 	}

@@ -101,6 +101,7 @@ var kinds = []kind{
 	{table: table.State, prefix: "policy", alone: true, sort: "refused", file: "installation.ndjson"},
 	{table: table.State, prefix: "checkpoint", alone: true, file: "installation.ndjson", chain: ownPartition},
 	{table: table.State, prefix: "checkpoint#batch", alone: true, why: "a note that entries wait to be sealed; the entries are exported"},
+	{table: table.State, prefix: "bulletin#untold", alone: true, why: "a note that entries wait to be told to the event bus; the entries are exported"},
 
 	{table: table.Keys, prefix: "id#", why: key},
 	{table: table.Keys, prefix: "sweep#", why: key},

@@ -79,6 +79,7 @@ func TestNoKindHidesAnother(t *testing.T) {
 		{table.State, table.Key{Partition: "holds", Sort: "h1"}, "holds.ndjson"},
 		{table.State, table.Key{Partition: "sweep#r", Sort: "page"}, ""},
 		{table.State, table.Key{Partition: "checkpoint#batch", Sort: "x"}, ""},
+		{table.State, table.Key{Partition: "bulletin#untold", Sort: "x"}, ""},
 	} {
 		if k, ok := kindOf(c.name, c.key); !ok || k.file != c.want {
 			t.Errorf("%v goes into %q, want %q", c.key, k.file, c.want)

@@ -9,9 +9,14 @@
 // request. What the table does not name stays where it is.
 //
 // Events are told at least once and in any order. Each has a name that a repetition
-// has too.
+// has too. What the bus did not take is noted and told later, so that whoever else
+// hears of the same entries goes on meanwhile. Of the tables it owns:
 //
-// It imports audit only; boot, desk and infra/local import it.
+//	table  partition        sort  body
+//	state  bulletin#untold  hash  note: entries of which the bus was not told yet, by chain and number
+//
+// It is no record of what was told: nobody can ask it later. desk, boot and infra/local
+// import it.
 package bulletin
 
 import (
@@ -19,7 +24,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"regexp"
 	"strconv"
 	"strings"
@@ -40,39 +44,23 @@ type Event struct {
 
 // Bus carries events to whoever listens.
 type Bus interface {
-	// Put hands over events, all of them or an error: then any of them may have been
-	// handed over, and all are put again.
+	// Put hands over events, all of them or an error. After a *Refused all but those that
+	// it names were handed over; after any other any of them may have been.
 	Put(ctx context.Context, events []Event) error
 }
 
-// Publisher tells a bus what was recorded.
-type Publisher struct {
-	Bus Bus
-	Log *slog.Logger // nil: none
+// Refused is the error of a bus that is there and does not take some events.
+type Refused struct { //nolint:errname // a fact about some events, which an error carries
+	Which []int // of those that were put, in order
+	Why   error // of the first of them
 }
 
-// Record tells the bus of new entries. It keeps nothing: whoever calls it calls again
-// with the same entries when it failed.
-func (p *Publisher) Record(ctx context.Context, entries []audit.Entry) error {
-	var events []Event
-	for _, e := range entries {
-		ev, told, known := Of(e)
-		if told {
-			events = append(events, ev)
-		}
-		if !known && p.Log != nil {
-			family, _ := cut(e.Chain)
-			p.Log.WarnContext(ctx, "an entry is of a kind that the bus knows nothing of, and was not told", "chain", family, "action", e.Action)
-		}
-	}
-	if len(events) == 0 {
-		return nil
-	}
-	if err := p.Bus.Put(ctx, events); err != nil {
-		return fmt.Errorf("tell the event bus of %d entries: %w", len(events), err)
-	}
-	return nil
+func (r *Refused) Error() string {
+	return fmt.Sprintf("the bus did not take %d events: %v", len(r.Which), r.Why)
 }
+
+// Unwrap returns why the first was not taken.
+func (r *Refused) Unwrap() error { return r.Why }
 
 // Of returns the event that an entry makes. Told is false if it makes none; known is
 // false if nobody decided yet whether it makes one, which a test keeps from happening.

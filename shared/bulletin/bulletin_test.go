@@ -1,10 +1,7 @@
 package bulletin_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -275,41 +272,5 @@ func TestARepetitionHasTheSameName(t *testing.T) {
 			}
 			names[one.Detail["event"]] = chain
 		}
-	}
-}
-
-// bus remembers what it was told, and refuses the first calls.
-type bus struct {
-	refuse int
-	got    []bulletin.Event
-}
-
-func (b *bus) Put(_ context.Context, events []bulletin.Event) error {
-	if b.refuse > 0 {
-		b.refuse--
-		return errors.New("not now")
-	}
-	b.got = append(b.got, events...)
-	return nil
-}
-
-func TestThePublisherTellsOrFails(t *testing.T) {
-	t.Parallel()
-	var log strings.Builder
-	b := &bus{refuse: 1}
-	p := &bulletin.Publisher{Bus: b, Log: slog.New(slog.NewTextHandler(&log, nil))}
-	entries := []audit.Entry{entry("request#1", "receive"), entry("request#1", "look"), entry("life#1", "anything"), entry("request#1", "fulfil"), entry("news#ada", "eaten")}
-	if err := p.Record(t.Context(), entries); err == nil {
-		t.Error("what the bus refused was taken for told")
-	}
-	if err := p.Record(t.Context(), entries); err != nil || len(b.got) != 2 || b.got[0].Type != "request.received" || b.got[1].Type != "request.fulfilled" {
-		t.Errorf("told %v: %v", b.got, err)
-	}
-	if !strings.Contains(log.String(), "chain=news action=eaten") || strings.Contains(log.String(), "ada") {
-		t.Errorf("the log says %q", log.String())
-	}
-	b.refuse = 1
-	if err := p.Record(t.Context(), entries[1:3]); err != nil {
-		t.Errorf("nothing was to be told, and the bus was called: %v", err)
 	}
 }

@@ -110,12 +110,24 @@ func seal(d *desk.Desk) Job {
 	}
 }
 
-// after is several jobs in a row. One that fails does not keep the others from their turn.
+// tell tells the event bus what it did not take when it came.
+func tell(d *desk.Desk) Job {
+	return func(ctx context.Context) (Report, error) {
+		rep, err := d.Bulletin.Tell(ctx)
+		return Report{Seen: rep.Told + rep.Left, Failed: rep.Left}, err
+	}
+}
+
+// after is several jobs in a row. One that fails does not keep the others from their turn,
+// and one that ran out of time does not hide that: boot takes it for no failure.
 func after(jobs ...Job) Job {
 	return func(ctx context.Context) (all Report, err error) {
 		for _, job := range jobs {
 			rep, failed := job(ctx)
-			all.Seen, all.Failed, err = all.Seen+rep.Seen, all.Failed+rep.Failed, errors.Join(err, failed)
+			all.Seen, all.Failed = all.Seen+rep.Seen, all.Failed+rep.Failed
+			if over := ctx.Err(); err == nil || over == nil || !errors.Is(failed, over) {
+				err = errors.Join(err, failed)
+			}
 		}
 		return all, err
 	}
@@ -158,7 +170,8 @@ func jobs(d *desk.Desk) map[string]Set {
 	sweep := func(handlers ...Handler) Job { return Sweep(d.Table, d.Now, d.Log, handlers...) }
 	return map[string]Set{
 		"relay": {
-			"announcements": sweep(Requests(s.Announce), Digests(d.Digest.Send), Consents(c.Announce), Handler{closure.IsKey, d.Closures.Announce}),
+			// Waiting for the bus has its bounds; letters may take all the time that there is.
+			"announcements": after(tell(d), sweep(Requests(s.Announce), Digests(d.Digest.Send), Consents(c.Announce), Handler{closure.IsKey, d.Closures.Announce})),
 			"checkpoint":    seal(d),
 		},
 		"fulfil":    {"steps": sweep(Requests(s.Work), Consents(c.Tell))},

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"rightsdesk/shared/bulletin"
 	"rightsdesk/shared/consent"
 	"rightsdesk/shared/desk"
 	"rightsdesk/shared/digest"
@@ -51,7 +52,7 @@ func requests(t *testing.T, n int) *request.Service {
 func joined(s *request.Service, c *consent.Service) *desk.Desk {
 	return &desk.Desk{
 		Ground:   desk.Ground{Table: s.Table, Policy: s.Policy, Now: s.Now, Log: slog.New(slog.DiscardHandler)},
-		Requests: s, Consents: c, Digest: s.Digest,
+		Requests: s, Consents: c, Digest: s.Digest, Bulletin: &bulletin.Publisher{},
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 
 	"rightsdesk/shared/boot"
-	"rightsdesk/shared/bulletin"
 	"rightsdesk/shared/bulletin/eventbridge"
 	"rightsdesk/shared/topology"
 )
@@ -17,8 +16,7 @@ var Part = boot.Part{
 	Grants: func(f topology.Function) bool { return f.Publishes },
 	Fill: func(_ context.Context, a *boot.Assembly) error {
 		a.Bus = eventbridge.New(a.AWS, a.Setting(topology.EventBus))
-		p := &bulletin.Publisher{Bus: a.Bus, Log: a.Log}
-		a.Records(p.Record)
+		a.TellOn(a.Bus)
 		return nil
 	},
 }

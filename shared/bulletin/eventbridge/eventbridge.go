@@ -9,10 +9,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/smithy-go"
 
 	"rightsdesk/shared/bulletin"
 	"rightsdesk/shared/table"
@@ -40,63 +42,108 @@ const (
 )
 
 // Put hands over events, ten at a time. EventBridge may take some of a call and refuse
-// others: those are put again, and those alone.
+// others: those are put again, and those alone. What it refuses for good keeps nothing
+// else from being put.
 func (b *Bus) Put(ctx context.Context, events []bulletin.Event) error {
-	for len(events) > 0 {
-		n := min(len(events), together)
-		if err := b.some(ctx, events[:n]); err != nil {
-			return err
-		}
-		events = events[n:]
-	}
-	return nil
-}
-
-func (b *Bus) some(ctx context.Context, events []bulletin.Event) error {
-	var entries []types.PutEventsRequestEntry
-	for _, e := range events {
+	list := make([]entry, 0, len(events))
+	for i, e := range events {
 		detail, err := json.Marshal(e.Detail)
 		if err != nil {
 			return fmt.Errorf("write an event %s: %w", e.Type, err)
 		}
-		entries = append(entries, types.PutEventsRequestEntry{
+		list = append(list, entry{i, types.PutEventsRequestEntry{
 			EventBusName: &b.name, Source: aws.String(bulletin.Source), DetailType: aws.String(e.Type),
 			Detail: aws.String(string(detail)), Time: aws.Time(e.At),
-		})
+		}})
 	}
-	for try := 0; ; try++ {
-		out, err := b.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
+	var all bulletin.Refused
+	for some := range slices.Chunk(list, together) {
+		left, why, err := b.some(ctx, some)
 		if err != nil {
-			return fmt.Errorf("put events on the bus: %w", err)
-		}
-		left, why := refused(entries, out)
-		if len(left) == 0 {
-			return why
-		}
-		if try+1 >= tries {
-			return fmt.Errorf("%d of %d events were not taken by the bus: %w", len(left), len(events), why)
-		}
-		if err := b.pause(ctx, try); err != nil {
 			return err
 		}
-		entries = left
+		for _, e := range left {
+			all.Which = append(all.Which, e.n)
+		}
+		if all.Why == nil {
+			all.Why = why
+		}
 	}
+	if len(all.Which) > 0 {
+		return &all
+	}
+	return nil
+}
+
+// entry is an event as it is put, and which of them it is.
+type entry struct {
+	n int
+	types.PutEventsRequestEntry
+}
+
+// some puts events by one call, and by others what that did not take. It returns those
+// that are left and why, or an error if the bus did not answer.
+func (b *Bus) some(ctx context.Context, list []entry) (left []entry, why, err error) {
+	for try := 0; ; try++ {
+		in := &eventbridge.PutEventsInput{}
+		for _, e := range list {
+			in.Entries = append(in.Entries, e.PutEventsRequestEntry)
+		}
+		out, err := b.client.PutEvents(ctx, in)
+		switch {
+		case unreadable(err) && len(list) > 1:
+			return b.singly(ctx, list)
+		case unreadable(err):
+			return list, err, nil
+		case err != nil:
+			return nil, nil, fmt.Errorf("put events on the bus: %w", err)
+		}
+		left, why, err := refused(list, out)
+		if err != nil || len(left) == 0 || try+1 >= tries {
+			return left, why, err
+		}
+		if err := b.pause(ctx, try); err != nil {
+			return nil, nil, err
+		}
+		list = left
+	}
+}
+
+// singly puts each event by a call of its own.
+func (b *Bus) singly(ctx context.Context, list []entry) (left []entry, why, err error) {
+	for i := range list {
+		not, because, err := b.some(ctx, list[i:i+1])
+		if err != nil {
+			return nil, nil, err
+		}
+		if left = append(left, not...); why == nil {
+			why = because
+		}
+	}
+	return left, why, nil
+}
+
+// unreadable reports whether EventBridge refused a call for what stands in it: one event
+// that is too large or malformed is enough for that.
+func unreadable(err error) bool {
+	api, ok := errors.AsType[smithy.APIError](err)
+	return ok && api.ErrorCode() == "ValidationException"
 }
 
 var errAnswer = errors.New("the bus answered for another number of events than it was given")
 
-// refused are the entries that were not taken, and why the first of them was not.
-func refused(entries []types.PutEventsRequestEntry, out *eventbridge.PutEventsOutput) (left []types.PutEventsRequestEntry, why error) {
-	if len(out.Entries) != len(entries) {
-		return nil, errAnswer
+// refused are the events that were not taken, and why the first of them was not.
+func refused(list []entry, out *eventbridge.PutEventsOutput) (left []entry, why, err error) {
+	if len(out.Entries) != len(list) {
+		return nil, nil, errAnswer
 	}
 	for i, r := range out.Entries {
 		if r.EventId != nil && r.ErrorCode == nil {
 			continue
 		}
-		if left = append(left, entries[i]); why == nil {
+		if left = append(left, list[i]); why == nil {
 			why = errors.New(aws.ToString(r.ErrorCode))
 		}
 	}
-	return left, why
+	return left, why, nil
 }

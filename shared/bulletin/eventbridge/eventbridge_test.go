@@ -2,6 +2,7 @@ package eventbridge_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -110,30 +111,79 @@ func TestWhatWasNotTakenIsPutAgainAlone(t *testing.T) {
 	}
 }
 
-func TestABusThatNeverTakesAnEventIsAnError(t *testing.T) {
+func TestAnEventThatIsNeverTakenIsNamedAndKeepsNoOther(t *testing.T) {
 	t.Parallel()
-	s, bus := start(t, func(_ int, e put) bool { return e.Detail != `{"event":"1"}` })
+	s, bus := start(t, func(_ int, e put) bool { return e.Detail != `{"event":"1"}` && e.Detail != `{"event":"11"}` })
 	err := bus.Put(t.Context(), events(12))
-	if err == nil || !strings.Contains(err.Error(), "1 of 10") && !strings.Contains(err.Error(), "ThrottlingException") {
+	refused, ok := errors.AsType[*bulletin.Refused](err)
+	if !ok || !slices.Equal(refused.Which, []int{1, 11}) || !strings.Contains(err.Error(), "2 events: ThrottlingException") {
 		t.Errorf("err = %v", err)
 	}
-	if len(s.calls) != 4 {
-		t.Errorf("%d calls, want 4 tries and no more", len(s.calls))
+	if !slices.Equal(s.calls, []int{10, 1, 1, 1, 2, 1, 1, 1}) || len(s.taken) != 10 {
+		t.Errorf("calls of %v, want 4 tries of each and no more; %d events", s.calls, len(s.taken))
+	}
+}
+
+// answering is a bus whose service answers each call, of as many events, by an error or,
+// for an empty one, by taking everything.
+func answering(t *testing.T, says func(events []put) string) (bus *eventbridge.Bus, taken func() []put) {
+	t.Helper()
+	var all []put
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in struct{ Entries []put }
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		if code := says(in.Entries); code != "" {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = fmt.Fprintf(w, `{"__type":"%s","message":"no"}`, code)
+			return
+		}
+		all = append(all, in.Entries...)
+		_, _ = fmt.Fprintf(w, `{"FailedEntryCount":0,"Entries":[%s]}`, strings.TrimSuffix(strings.Repeat(`{"EventId":"1"},`, len(in.Entries)), ","))
+	}))
+	t.Cleanup(s.Close)
+	return eventbridge.New(aws.Config{
+		Region: "eu-west-3", BaseEndpoint: &s.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}, "Rightsdesk"), func() []put { return all }
+}
+
+// One event that the service cannot read has it refuse a whole call.
+func TestAnEventThatSpoilsItsCallIsFound(t *testing.T) {
+	t.Parallel()
+	bus, taken := answering(t, func(events []put) string {
+		if slices.ContainsFunc(events, func(e put) bool { return e.Detail == `{"event":"4"}` }) {
+			return "ValidationException"
+		}
+		return ""
+	})
+	err := bus.Put(t.Context(), events(14))
+	refused, ok := errors.AsType[*bulletin.Refused](err)
+	if !ok || !slices.Equal(refused.Which, []int{4}) || !strings.Contains(err.Error(), "ValidationException") || len(taken()) != 13 {
+		t.Errorf("%d events were taken: %v", len(taken()), err)
+	}
+}
+
+// A service that takes no call at all refuses no event: none is to blame.
+func TestABusThatGoesAwayMeanwhileNamesNoEvent(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	bus, taken := answering(t, func([]put) string {
+		if calls++; calls > 1 {
+			return "AccessDeniedException"
+		}
+		return ""
+	})
+	err := bus.Put(t.Context(), events(35))
+	if _, ok := errors.AsType[*bulletin.Refused](err); ok || err == nil || calls != 2 || len(taken()) != 10 {
+		t.Errorf("%d calls, %d events were taken: %v", calls, len(taken()), err)
 	}
 }
 
 func TestABusThatIsNotThereIsAnError(t *testing.T) {
 	t.Parallel()
-	gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = w.Write([]byte(`{"__type":"ResourceNotFoundException","message":"Event bus does not exist"}`))
-	}))
-	defer gone.Close()
-	bus := eventbridge.New(aws.Config{
-		Region: "eu-west-3", BaseEndpoint: &gone.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}, "Rightsdesk")
+	bus, _ := answering(t, func([]put) string { return "ResourceNotFoundException" })
 	if err := bus.Put(t.Context(), events(1)); err == nil || !strings.Contains(err.Error(), "ResourceNotFoundException") {
 		t.Errorf("err = %v", err)
 	}
