@@ -9,7 +9,10 @@ import (
 	"rightsdesk/shared/boot/packages"
 	"rightsdesk/shared/boot/queueing"
 	"rightsdesk/shared/boot/routes"
+	"rightsdesk/shared/boot/vault"
 	"rightsdesk/shared/topology"
 )
 
-func main() { boot.Run(topology.Requests, apps.Part, packages.Part, queueing.Part, routes.Part) }
+func main() {
+	boot.Run(topology.Requests, apps.Part, packages.Part, queueing.Part, routes.Part, vault.Part)
+}

@@ -82,10 +82,7 @@ func (s *system) grants(f topology.Function, logs awslogs.LogGroup) awsiam.Polic
 		p.allow(in(below(s.policies.BucketArn(), "/policy.yaml")), "s3:GetObject")
 		p.allow(in(s.policies.BucketArn()), "s3:ListBucket") // or what is not there would be forbidden
 	}
-	if f.Checkpoints != topology.None {
-		p.allow(in(below(s.checkpoints.BucketArn(), "/*")), "s3:GetObject", "s3:PutObject")
-		p.allow(in(s.checkpoints.BucketArn()), "s3:ListBucket")
-	}
+	s.grantCheckpoints(p, f.Checkpoints)
 	if f.Sources {
 		p.allow(in(s.secrets("*")), "secretsmanager:GetSecretValue")
 	}
@@ -147,6 +144,21 @@ func (s *system) grantExports(p *policy, access topology.Access) {
 		p.allow(objects, "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 		p.allow(in(s.exports.BucketArn()), "s3:ListBucket")
 	}
+}
+
+// grantCheckpoints opens the bucket of sealed entries. Whoever reads may list too, or what
+// is not there would be forbidden. Nobody changes or removes anything, whatever the access.
+func (s *system) grantCheckpoints(p *policy, access topology.Access) {
+	objects := in(below(s.checkpoints.BucketArn(), "/*"))
+	switch access {
+	case topology.None:
+		return
+	case topology.Read:
+		p.allow(objects, "s3:GetObject")
+	case topology.Append, topology.Update, topology.ReadWrite:
+		p.allow(objects, "s3:GetObject", "s3:PutObject")
+	}
+	p.allow(in(s.checkpoints.BucketArn()), "s3:ListBucket")
 }
 
 // openMail lets a function send from the operator's address, whether that address or

@@ -151,6 +151,9 @@ func TestAFunctionMayDoWhatItsEntrySays(t *testing.T) {
 		topology.None: "", topology.Read: "GetObject", topology.Append: "GetObject PutObject",
 		topology.ReadWrite: "DeleteObject GetObject ListBucket PutObject",
 	}
+	onCheckpoints := map[topology.Access]string{
+		topology.None: "", topology.Read: "GetObject ListBucket", topology.Append: "GetObject ListBucket PutObject",
+	}
 	onKey := map[topology.Access]string{
 		topology.None: "", topology.Read: "Decrypt", topology.Append: "Decrypt Encrypt", topology.Update: "Decrypt Encrypt", topology.ReadWrite: "Decrypt Encrypt",
 	}
@@ -173,7 +176,7 @@ func TestAFunctionMayDoWhatItsEntrySays(t *testing.T) {
 			"ClosureFeed":    map[bool]string{true: "DeleteMessage GetQueueAttributes ReceiveMessage"}[f.Name == topology.Closure.Name],
 			"Bus":            map[bool]string{true: "PutEvents"}[f.Publishes],
 			"Policies":       map[bool]string{true: "GetObject ListBucket"}[f.Editions],
-			"Checkpoints":    map[bool]string{true: "GetObject ListBucket PutObject"}[f.Checkpoints != topology.None],
+			"Checkpoints":    onCheckpoints[f.Checkpoints],
 			"Lost":           map[bool]string{true: "SendMessage"}[f.Stream || f.Entries],
 			"AlarmTopic":     "",
 		} {

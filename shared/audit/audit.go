@@ -185,30 +185,49 @@ func (b *Break) Error() string {
 // aggregate remembers, and returns how many entries are good. A chain may be
 // ahead of its head by nothing: entry and head are one commit.
 func Verify(chain string, head Head, entries iter.Seq2[[]byte, error]) (int64, error) {
-	at := Head{}
+	return VerifyKept(chain, head, entries, func(Entry) (bool, error) { return false, nil })
+}
+
+// VerifyKept is Verify for a chain whose first entries may have expired. It asks expired
+// about the first entry that is left whether those before it had their time, and if they
+// had goes on from there. A missing entry anywhere else is a Break whatever it says.
+func VerifyKept(chain string, head Head, entries iter.Seq2[[]byte, error], expired func(first Entry) (bool, error)) (int64, error) {
+	var at Head
+	var gone int64
 	for b, err := range entries {
 		if err != nil {
-			return at.Seq, err
+			return at.Seq - gone, err
 		}
 		e, err := Decode(b)
 		if err != nil {
-			return at.Seq, &Break{chain, at.Seq + 1, "the entry cannot be read"}
+			return at.Seq - gone, &Break{chain, at.Seq + 1, "the entry cannot be read"}
+		}
+		if e.Chain != chain {
+			return at.Seq - gone, &Break{chain, at.Seq + 1, "the entry belongs to another chain"}
+		}
+		if at.Seq == 0 && e.Seq > 1 {
+			switch ok, err := expired(e); {
+			case err != nil:
+				return 0, err
+			case !ok:
+				return 0, &Break{chain, 1, fmt.Sprintf("entry %d is the first that is left, and nothing shows that those before had their time", e.Seq)}
+			}
+			gone = e.Seq - 1
+			at = Head{Seq: gone, Hash: e.Prev}
 		}
 		switch {
-		case e.Chain != chain:
-			return at.Seq, &Break{chain, at.Seq + 1, "the entry belongs to another chain"}
 		case e.Seq != at.Seq+1:
-			return at.Seq, &Break{chain, at.Seq + 1, fmt.Sprintf("entry %d stands in its place", e.Seq)}
+			return at.Seq - gone, &Break{chain, at.Seq + 1, fmt.Sprintf("entry %d stands in its place", e.Seq)}
 		case e.Prev != at.Hash:
-			return at.Seq, &Break{chain, e.Seq, "it does not follow from the entry before"}
+			return at.Seq - gone, &Break{chain, e.Seq, "it does not follow from the entry before"}
 		}
 		at = Head{Seq: e.Seq, Hash: sha256.Sum256(b)}
 	}
 	if at != head {
 		if at.Seq < head.Seq {
-			return at.Seq, &Break{chain, at.Seq + 1, fmt.Sprintf("the aggregate remembers %d entries", head.Seq)}
+			return at.Seq - gone, &Break{chain, at.Seq + 1, fmt.Sprintf("the aggregate remembers %d entries", head.Seq)}
 		}
-		return at.Seq, &Break{chain, head.Seq, "the aggregate remembers another entry"}
+		return at.Seq - gone, &Break{chain, head.Seq, "the aggregate remembers another entry"}
 	}
-	return at.Seq, nil
+	return at.Seq - gone, nil
 }

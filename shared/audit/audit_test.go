@@ -115,3 +115,63 @@ func BenchmarkAppend(b *testing.B) {
 		_, head = head.Append(e)
 	}
 }
+
+// Entries at the beginning may have expired, if whoever is asked says so about the first
+// that is left; nothing else may be missing, whatever they say.
+func TestOnlyTheBeginningOfAChainExpires(t *testing.T) {
+	t.Parallel()
+	entries, head := chain(20)
+	asked := int64(0)
+	verify := func(entries [][]byte, head audit.Head, says bool, err error) (int64, error) {
+		asked = 0
+		return audit.VerifyKept("request/r1", head, func(yield func([]byte, error) bool) {
+			for _, b := range entries {
+				if !yield(b, nil) {
+					return
+				}
+			}
+		}, func(first audit.Entry) (bool, error) {
+			if asked > 0 {
+				t.Errorf("asked about entry %d and about entry %d", asked, first.Seq)
+			}
+			asked = first.Seq
+			return says, err
+		})
+	}
+	if n, err := verify(entries, head, true, nil); n != 20 || err != nil || asked != 0 {
+		t.Errorf("a whole chain: %d good, %v; asked about %d", n, err, asked)
+	}
+	for gone := 1; gone < 20; gone++ {
+		if n, err := verify(entries[gone:], head, true, nil); n != int64(20-gone) || err != nil || asked != int64(gone+1) {
+			t.Errorf("without the first %d: %d good, %v; asked about %d", gone, n, err, asked)
+		}
+		var broken *audit.Break
+		if n, err := verify(entries[gone:], head, false, nil); n != 0 || !errors.As(err, &broken) || broken.Seq != 1 {
+			t.Errorf("without the first %d, and nothing shows that they expired: %d good, %v", gone, n, err)
+		}
+	}
+	failed := errors.New("nobody answers")
+	if n, err := verify(entries[3:], head, true, failed); n != 0 || !errors.Is(err, failed) {
+		t.Errorf("nobody answers: %d good, %v", n, err)
+	}
+	other, _ := audit.Head{Seq: 3}.Append(audit.Entry{Chain: "request/r2", At: time.Unix(1, 0), Actor: "clock", Action: "lapsed"})
+	for name, c := range map[string]struct {
+		entries [][]byte
+		seq     int64
+	}{
+		"nothing is left":         {nil, 1},
+		"the end is missing":      {entries[3:19], 20},
+		"one is missing":          {slices.Concat(entries[3:9], entries[10:]), 10},
+		"the second is missing":   {slices.Concat(entries[3:4], entries[5:]), 5},
+		"two change places":       {slices.Concat(entries[4:5], entries[3:4], entries[5:]), 6},
+		"one stands there twice":  {slices.Concat(entries[3:5], entries[4:]), 6},
+		"the first is another's":  {slices.Concat([][]byte{other.Encode()}, entries[4:]), 1},
+		"the first is no entry":   {slices.Concat([][]byte{{1, 2}}, entries[4:]), 1},
+		"the beginning came late": {slices.Concat(entries[3:], entries[:3]), 21},
+	} {
+		var broken *audit.Break
+		if _, err := verify(c.entries, head, true, nil); !errors.As(err, &broken) || broken.Seq != c.seq {
+			t.Errorf("%s: %v, want a break at %d", name, err, c.seq)
+		}
+	}
+}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
-	"rightsdesk/shared/bulletin"
 	"rightsdesk/shared/checkpoint"
 	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
@@ -62,9 +61,9 @@ type Desk struct {
 	Digest    *digest.Book
 	Editions  *edition.Book
 	Sealing   *checkpoint.Service
-	Bulletin  *bulletin.Publisher
 
 	recorders []Recorder
+	seals     bool
 }
 
 // Recorder is told of new entries of the audit, once they are committed. What it
@@ -89,10 +88,9 @@ func New(g Ground) *Desk {
 		Digest:    &digest.Book{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
 		Editions:  &edition.Book{Table: g.Table, Now: g.Now, Log: g.Log},
 		Sealing:   &checkpoint.Service{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
-		Bulletin:  &bulletin.Publisher{Table: g.Table, Now: g.Now, Log: g.Log},
 	}
 	d.Requests.Choices, d.Requests.Ledger, d.Requests.Holds, d.Requests.Digest = d.Consents, d.Erasure, d.Holds, d.Digest
-	d.Requests.Heads = d.heads
+	d.Requests.Heads, d.Requests.Seals = d.heads, d.Sealing
 	d.Closures.Work, d.Closures.Lives = d.Requests, d.Lifecycle
 	d.Consents.Lives = d.Lifecycle
 	d.Lifecycle.Underway = d.Closures.Underway
@@ -170,20 +168,24 @@ func (d *Desk) Keep(in export.Store, links export.Signer) {
 	d.Requests.Exports, d.Requests.Downloads = in, links
 }
 
-// SealIn gives the vault that the audit is sealed in, and who signs its checkpoints.
-func (d *Desk) SealIn(vault checkpoint.Vault, by checkpoint.Signer) {
+// ProveBy gives the vault that somebody seals the audit in, and who can check its
+// checkpoints, to those who ask what was sealed.
+func (d *Desk) ProveBy(vault checkpoint.Vault, by checkpoint.Signer) {
 	d.Sealing.Vault, d.Sealing.Signer = vault, by
+}
+
+// Proves reports whether what was sealed can be asked about.
+func (d *Desk) Proves() bool { return d.Sealing.Vault != nil }
+
+// SealIn is ProveBy for who also seals: every new entry of the audit that is told of.
+func (d *Desk) SealIn(vault checkpoint.Vault, by checkpoint.Signer) {
+	d.ProveBy(vault, by)
 	d.Records(d.Sealing.Record)
+	d.seals = true
 }
 
 // Seals reports whether the audit can be sealed.
-func (d *Desk) Seals() bool { return d.Sealing.Vault != nil }
-
-// TellOn gives the bus that the company's own systems listen to.
-func (d *Desk) TellOn(bus bulletin.Bus) {
-	d.Bulletin.Bus = bus
-	d.Records(d.Bulletin.Record)
-}
+func (d *Desk) Seals() bool { return d.seals }
 
 // WakeBy gives the way in which somebody is told that there is work about an item.
 // What it loses, the next sweep finds.

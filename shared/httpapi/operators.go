@@ -228,5 +228,5 @@ func (env Env) operatorVerifyAudit(w http.ResponseWriter, r *http.Request) error
 	for _, b := range v.Broken {
 		list = append(list, broken{b.Chain, b.Seq, b.Why})
 	}
-	return ok(w, map[string]any{"chains": v.Chains, "entries": v.Entries, "broken": list, "cursor": v.Cursor})
+	return ok(w, map[string]any{"chains": v.Chains, "entries": v.Entries, "expired": v.Expired, "gone": v.Gone, "broken": list, "cursor": v.Cursor})
 }

@@ -175,7 +175,9 @@ var Requests = Function{
 	Tables:  Tables{State: ReadWrite, Audit: Append, Keys: Update},
 	Sends:   []string{Steps},
 	Exports: Append, // it keeps what people attach; deadlines erases it
-	Memory:  256, Timeout: 15 * time.Second,
+	// It asks whether entries that are missing had their time.
+	Checkpoints: Read,
+	Memory:      256, Timeout: 15 * time.Second,
 	Alarm: "RequestsFailing",
 }
 
