@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/bulletin"
 	"rightsdesk/shared/checkpoint"
 	"rightsdesk/shared/closure"
 	"rightsdesk/shared/consent"
@@ -61,6 +62,7 @@ type Desk struct {
 	Digest    *digest.Book
 	Editions  *edition.Book
 	Sealing   *checkpoint.Service
+	Bulletin  *bulletin.Publisher
 
 	recorders []Recorder
 	seals     bool
@@ -88,6 +90,7 @@ func New(g Ground) *Desk {
 		Digest:    &digest.Book{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
 		Editions:  &edition.Book{Table: g.Table, Now: g.Now, Log: g.Log},
 		Sealing:   &checkpoint.Service{Table: g.Table, Policy: g.Policy, Now: g.Now, BaseURL: g.BaseURL, Log: g.Log},
+		Bulletin:  &bulletin.Publisher{Table: g.Table, Now: g.Now, Log: g.Log},
 	}
 	d.Requests.Choices, d.Requests.Ledger, d.Requests.Holds, d.Requests.Digest = d.Consents, d.Erasure, d.Holds, d.Digest
 	d.Requests.Heads, d.Requests.Seals = d.heads, d.Sealing
@@ -186,6 +189,12 @@ func (d *Desk) SealIn(vault checkpoint.Vault, by checkpoint.Signer) {
 
 // Seals reports whether the audit can be sealed.
 func (d *Desk) Seals() bool { return d.seals }
+
+// TellOn gives the bus that the company's own systems listen to.
+func (d *Desk) TellOn(bus bulletin.Bus) {
+	d.Bulletin.Bus = bus
+	d.Records(d.Bulletin.Record)
+}
 
 // WakeBy gives the way in which somebody is told that there is work about an item.
 // What it loses, the next sweep finds.
