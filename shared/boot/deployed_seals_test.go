@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,6 +21,9 @@ import (
 	"rightsdesk/shared/checkpoint"
 	"rightsdesk/shared/checkpoint/folder"
 	"rightsdesk/shared/checkpoint/jws"
+	"rightsdesk/shared/restore"
+	"rightsdesk/shared/table"
+	"rightsdesk/shared/table/dynamo"
 	"rightsdesk/shared/topology"
 )
 
@@ -63,33 +67,36 @@ func (c *cloud) recordedEntries(t *testing.T) (records []map[string]any, entries
 	}
 }
 
+// stream brings the relay new entries, and returns which of them are to come again.
+func (i *installation) stream(t *testing.T, records []map[string]any) []string {
+	t.Helper()
+	payload, err := json.Marshal(map[string]any{"Records": records})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer events.DynamoDBEventResponse
+	i.functions["relay"].must(payload, &answer)
+	failed := []string{}
+	for _, f := range answer.BatchItemFailures {
+		failed = append(failed, f.ItemIdentifier)
+	}
+	return failed
+}
+
 // seals brings the relay every entry of the audit so far, lets it make checkpoints, and
 // verifies them offline, from a copy of the bucket and the published keys.
 func (i *installation) seals(t *testing.T, id string) {
 	t.Helper()
 	relay := i.functions["relay"]
 	records, entries := i.recordedEntries(t)
-	stream := func(records []map[string]any) []string {
-		payload, err := json.Marshal(map[string]any{"Records": records})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var answer events.DynamoDBEventResponse
-		relay.must(payload, &answer)
-		failed := []string{}
-		for _, f := range answer.BatchItemFailures {
-			failed = append(failed, f.ItemIdentifier)
-		}
-		return failed
-	}
 	i.denies("relay s3:")
-	if failed := stream(records[:3]); !slices.Equal(failed, []string{"100"}) {
+	if failed := i.stream(t, records[:3]); !slices.Equal(failed, []string{"100"}) {
 		t.Errorf("what nobody took down is to come again: %v\n%s", failed, relay.log)
 	}
 	i.denies("")
 	for chunk := range slices.Chunk(records, 100) {
 		for range 2 { // a stream may say it twice
-			if failed := stream(chunk); len(failed) > 0 {
+			if failed := i.stream(t, chunk); len(failed) > 0 {
 				t.Fatalf("%v failed\n%s", failed, relay.log)
 			}
 		}
@@ -159,4 +166,69 @@ func (i *installation) seals(t *testing.T, id string) {
 		}
 	}
 	proof(t, "the relay sealed %d entries of %d checkpoints' audit, and each of %d changes to a request's entries is found offline", v.Sealed, v.Checkpoints, 2*tampered)
+}
+
+// expires lets the first entry of a chain expire, and the program that verifies chains read
+// in the bucket whether that may be. The clock of the programs cannot be turned: what is left
+// of the chain came a little after the first checkpoint and was to be kept for no time at
+// all, so that something before it can have expired already.
+func (i *installation) expires(t *testing.T) {
+	t.Helper()
+	requests, relay := i.functions["requests"], i.functions["relay"]
+	var first checkpoint.Statement
+	statement, err := base64.RawURLEncoding.DecodeString(strings.Split(string(i.vault.Objects["checkpoints/000000000001.jws"]), ".")[1])
+	if err != nil || json.Unmarshal(statement, &first) != nil {
+		t.Fatalf("the first checkpoint says %s, %v", statement, err)
+	}
+	const chain = "operator#somebody#2026-03-05"
+	soon := first.At.Add(4 * time.Minute).Truncate(time.Second)
+	var head audit.Head
+	var writes []table.Write
+	for _, c := range []struct{ at, expires time.Time }{{first.At, first.At.Add(-time.Hour)}, {soon, soon}, {soon, soon.AddDate(6, 0, 0)}} {
+		var e audit.Entry
+		e, head = head.Append(audit.Entry{Chain: chain, At: c.at, Actor: "operator:somebody", Action: "read", Commit: "c1"})
+		writes = append(writes, table.Put(table.Audit, table.Item{
+			Key: restore.EntryKey(chain, e.Seq), Body: e.Encode(), Schema: 1, Expires: c.expires,
+		}, table.New))
+	}
+	body, err := json.Marshal(map[string]audit.Head{"head": head})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writes = append(writes, table.Put(table.State, table.Item{
+		Key: table.Key{Partition: chain, Sort: "-"}, Body: body, Schema: 1, Due: soon.AddDate(1, 0, 0),
+	}, table.New))
+	if err := dynamo.New(i.direct, i.tables, time.Now).Commit(t.Context(), table.NewID(), writes...); err != nil {
+		t.Fatal(err)
+	}
+	var found struct {
+		Chains, Expired, Gone int
+		Broken                []struct {
+			Chain, Why string
+			Seq        int
+		}
+		Cursor string
+	}
+	walk := call(t, topology.Route{Pattern: "GET /v1/operator/audit/verify"}, "", signedIn(handler))
+	requests.ask(walk, http.StatusOK, &found)
+	if found.Expired != 0 || len(found.Broken) != 1 || found.Broken[0].Chain != chain || found.Broken[0].Seq != 1 || found.Cursor != "" {
+		t.Errorf("before what is left was sealed: %+v", found)
+	}
+	records, _ := i.recordedEntries(t)
+	records = slices.DeleteFunc(records, func(r map[string]any) bool {
+		return !strings.Contains(fmt.Sprint(r["dynamodb"]), chain)
+	})
+	if failed := i.stream(t, records[1:]); len(records) != 3 || len(failed) > 0 { // a scan has each chain in order
+		t.Fatalf("%d entries, %v failed\n%s", len(records), failed, relay.log)
+	}
+	relay.must(recorded(t, "relay/checkpoint.json", ""), nil)
+	i.denies("requests s3:")
+	requests.ask(walk, http.StatusInternalServerError, nil)
+	i.denies("")
+	before := i.called("requests", "s3:GetObject Checkpoints/*")
+	requests.ask(walk, http.StatusOK, &found)
+	if found.Expired != 1 || found.Gone != 0 || len(found.Broken) > 0 || found.Cursor != "" {
+		t.Errorf("once it was sealed: %+v\n%s", found, requests.log)
+	}
+	proof(t, "of %d chains one has lost what expired, which is seen from %d reads of checkpoints", found.Chains, i.called("requests", "s3:GetObject Checkpoints/*")-before)
 }

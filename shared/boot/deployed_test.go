@@ -199,6 +199,7 @@ func TestWhatIsDeployed(t *testing.T) {
 	i.workFails(t, id)
 	i.schedules(t)
 	i.seals(t, id)
+	i.expires(t)
 	i.tells(t, id)
 
 	i.calls(t)
@@ -354,7 +355,7 @@ func (i *installation) published(t *testing.T, notice *lambda, look []byte) {
 	if show(); seen.Edition != 3 || !seen.Open {
 		t.Errorf("an operator published: %+v", seen)
 	}
-	notice.ask(call(t, publish, strings.ReplaceAll(string(body), "Example Cloud Ltd", "Example Clouds Ltd"), operator), http.StatusConflict, nil)
+	notice.ask(call(t, publish, strings.ReplaceAll(string(body), "Example Cloud Ltd", "Example Clouds Ltd"), operator), http.StatusUnprocessableEntity, nil)
 	var versions struct{ Versions []struct{ Version string } }
 	if notice.ask(recorded(t, "notice/versions.json", ""), http.StatusOK, &versions); len(versions.Versions) != 3 || versions.Versions[0].Version != seen.Version {
 		t.Errorf("everybody sees %+v", versions)
