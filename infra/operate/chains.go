@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"rightsdesk/shared/audit"
 	"rightsdesk/shared/table"
@@ -23,6 +24,7 @@ type walker struct {
 	chains  map[string][]link
 	entries int
 	broken  []string
+	began   time.Time // when the oldest entry that is left was written
 }
 
 func newWalker() *walker { return &walker{chains: map[string][]link{}} }
@@ -34,7 +36,9 @@ func (w *walker) see(it table.Item) (audit.Entry, bool) {
 		w.broken = append(w.broken, it.Key.Partition+" "+it.Key.Sort+": no entry of this place can be read there")
 		return audit.Entry{}, false
 	}
-	w.entries++
+	if w.entries++; w.began.IsZero() || e.At.Before(w.began) {
+		w.began = e.At
+	}
 	w.chains[e.Chain] = append(w.chains[e.Chain], link{e.Seq, e.Hash(), e.Prev})
 	return e, true
 }
@@ -44,15 +48,23 @@ func (w *walker) last(chain string) link {
 	return links[len(links)-1]
 }
 
-// verify says which chains do not hold. The first entries of an old chain may have
-// expired; a chain may be ahead of what its aggregate remembered when that was read,
-// and never behind it.
-func (w *walker) verify(heads map[string]audit.Head) LeftChains {
+// verify says which chains do not hold. Where the audit is older than entries are kept,
+// the first entries of a chain may have expired, or all; whether they had their time only
+// checkpoints say, which are not asked here. A chain may be ahead of what its aggregate
+// remembered when that was read, and never behind it.
+func (w *walker) verify(heads map[string]audit.Head, b Books) LeftChains {
+	found := LeftChains{Chains: len(w.chains), Entries: w.entries}
+	old := b.Policy != nil && w.entries > 0 && !b.Policy.Retention.Audit.After(w.began).After(b.Now())
 	for _, name := range slices.Sorted(maps.Keys(w.chains)) {
 		links := w.chains[name]
 		slices.SortFunc(links, func(a, b link) int { return cmp.Compare(a.seq, b.seq) })
-		if links[0].seq == 1 && links[0].prev != (audit.Hash{}) {
+		switch first := links[0]; {
+		case first.seq == 1 && first.prev != (audit.Hash{}):
 			w.broken = append(w.broken, name+": its first entry follows from another")
+		case first.seq > 1 && old:
+			found.Later++
+		case first.seq > 1:
+			w.broken = append(w.broken, fmt.Sprintf("%s: what came before entry %d is missing, and nothing is old enough to have expired", name, first.seq))
 		}
 		for i := 1; i < len(links); i++ {
 			switch before, l := links[i-1], links[i]; {
@@ -67,13 +79,16 @@ func (w *walker) verify(heads map[string]audit.Head) LeftChains {
 		h, links := heads[name], w.chains[name]
 		i := slices.IndexFunc(links, func(l link) bool { return l.seq == h.Seq })
 		switch {
+		case len(links) == 0 && old:
+			found.Gone++
 		case i < 0:
 			w.broken = append(w.broken, fmt.Sprintf("%s: the aggregate remembers entry %d, which is missing", name, h.Seq))
 		case links[i].hash != h.Hash:
 			w.broken = append(w.broken, fmt.Sprintf("%s: the aggregate remembers another entry %d", name, h.Seq))
 		}
 	}
-	return LeftChains{Chains: len(w.chains), Entries: w.entries, Broken: w.broken}
+	found.Broken = w.broken
+	return found
 }
 
 // Verify walks the whole audit and compares it with what aggregates remember.
@@ -94,7 +109,7 @@ func (b Books) Verify(ctx context.Context) (LeftChains, error) {
 	if err := l.scan(ctx, table.Audit, func(it table.Item) error { w.see(it); return nil }); err != nil {
 		return LeftChains{}, err
 	}
-	return w.verify(l.heads), nil
+	return w.verify(l.heads, b), nil
 }
 
 // Chains notes whether the audit holds.
@@ -110,6 +125,14 @@ func (r *Report) Chains(found LeftChains, err error) {
 	default:
 		r.Good(what, fmt.Sprintf("%d entries in %d chains hold", found.Entries, found.Chains))
 	}
+	if err == nil && found.Later+found.Gone > 0 {
+		r.Note(what, found.expired(), "`checkpoint verify -since` says whether they had their time; docs/checkpoints.md")
+	}
+}
+
+// expired says what is missing as it is when entries expire.
+func (c LeftChains) expired() string {
+	return fmt.Sprintf("%d chains begin later than they did, and of %d nothing is left, as is so when entries expire", c.Later, c.Gone)
 }
 
 // chains verifies every chain of an installation in the account.

@@ -81,6 +81,8 @@ type LeftOut struct {
 type LeftChains struct {
 	Chains  int      `json:"chains"`
 	Entries int      `json:"entries"`
+	Later   int      `json:"begin_later,omitempty"` // chains whose first entries are missing, and may have expired
+	Gone    int      `json:"gone,omitempty"`        // chains of which nothing is left, as the same
 	Broken  []string `json:"broken,omitempty"`
 }
 
@@ -343,7 +345,7 @@ func (l *leaver) audit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.left.Chains = w.verify(l.heads)
+	l.left.Chains = w.verify(l.heads, l.b)
 	for _, name := range slices.Sorted(maps.Keys(w.chains)) {
 		last := w.last(name)
 		out := struct {
@@ -439,6 +441,9 @@ func (l *Left) Print(w io.Writer, dir string) error {
 	}
 	fmt.Fprintf(&s, "%d items were found; %d files with %d lines stand in %s.\n", l.Items, len(l.Files)+1, lines, dir)
 	fmt.Fprintf(&s, "%d entries in %d chains of the audit, %s broken.\n", l.Chains.Entries, l.Chains.Chains, number(len(l.Chains.Broken)))
+	if l.Chains.Later+l.Chains.Gone > 0 {
+		s.WriteString(l.Chains.expired() + ": `checkpoint verify -since` says whether they had their time.\n")
+	}
 	for _, o := range l.LeftOut {
 		fmt.Fprintf(&s, "left out: %d of %s: %s\n", o.Items, o.Kind, o.Why)
 	}
