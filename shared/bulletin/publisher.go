@@ -270,7 +270,7 @@ func (p *Publisher) replace(ctx context.Context, old table.Item, left []named, s
 			return err
 		}
 	}
-	err := p.Table.Commit(ctx, table.NewID(), table.Delete(table.Ref{Table: table.State, Key: old.Key}, table.Version(old.Version)))
+	err := p.Table.Commit(ctx, table.NewID(), table.Delete(table.Ref{Table: table.State, Key: old.Key}, table.Exists))
 	if err != nil && !errors.Is(err, table.ErrConflict) { // a conflict: another run was faster
 		return fmt.Errorf("take away the note of what was told: %w", err)
 	}

@@ -177,7 +177,7 @@ func (w *world) told(times int, entries ...audit.Entry) {
 		name := ev.Detail["event"]
 		want[name] = true
 		if n := w.bus.taken[name]; n == 0 || times > 0 && n != times || w.bus.detail[name] != asJSON(w.t, ev.Detail) {
-			w.t.Errorf("entry %d of %s was told %d times, want %d: %s", e.Seq, e.Chain, n, times, w.bus.detail[name])
+			w.t.Errorf("entry %d of %s was told %d times, want %d (0: once or more): %s", e.Seq, e.Chain, n, times, w.bus.detail[name])
 		}
 	}
 	for name := range w.bus.taken {
