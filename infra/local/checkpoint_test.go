@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"rightsdesk/infra/local/company"
 	"rightsdesk/shared/receipt"
 	"rightsdesk/shared/table"
 )
@@ -234,5 +238,74 @@ func TestWhatAKilledRunDidNotSealTheNextOneDoes(t *testing.T) {
 	}
 	if err != nil || !strings.Contains(string(leaves), "request#"+id+" 1 ") {
 		t.Errorf("%v hold %s, %v", files, leaves, err)
+	}
+}
+
+// TestWhatExpiredIsToldFromWhatIsMissing keeps the audit for ten days and turns the clock
+// past them. Chains that have lost their first entries since, or all, are no fault, as long
+// as checkpoints say so.
+func TestWhatExpiredIsToldFromWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	file := company.Policy
+	for was, is := range map[string]string{"    expires: 13mo\n": "    expires: 10d\n", "    expires: 24mo\n": "    expires: 10d\n", "retention_rules:\n": "retention: {audit: 10d}\n\nretention_rules:\n"} {
+		if !bytes.Contains(file, []byte(was)) {
+			t.Fatalf("the policy has no %q", was)
+		}
+		file = bytes.Replace(file, []byte(was), []byte(is), 1)
+	}
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	w := open(t, func(o *options) { o.Dir, o.PolicyFile, o.NoHints = dir, path, true })
+	type found struct {
+		Chains, Entries, Expired, Gone int
+		Broken                         []struct {
+			Chain, Why string
+			Seq        int
+		}
+	}
+	walk := func() (all found) {
+		t.Helper()
+		for cursor := ""; ; {
+			var page struct {
+				found
+				Cursor string
+			}
+			w.must(http.StatusOK, "GET", "/v1/operator/audit/verify?cursor="+url.QueryEscape(cursor), nil, w.operator()).into(t, &page)
+			all.Chains, all.Entries, all.Expired, all.Gone = all.Chains+page.Chains, all.Entries+page.Entries, all.Expired+page.Expired, all.Gone+page.Gone
+			all.Broken = append(all.Broken, page.Broken...)
+			if cursor = page.Cursor; cursor == "" {
+				return all
+			}
+		}
+	}
+	op := func(path string, body any) {
+		t.Helper()
+		w.must(http.StatusOK, "POST", path, body, w.operator(), header{"Idempotency-Key", path})
+		w.seal()
+	}
+	w.submit(submission("access", "grace.sealed@example.org"))
+	op("/v1/operator/halt", map[string]string{"cause": "drill"})
+	w.pass(6 * 24 * time.Hour)
+	op("/v1/operator/resume", map[string]string{"upgrade": "lib-2"})
+	if f := walk(); f.Expired+f.Gone+len(f.Broken) > 0 || f.Chains < 4 {
+		t.Errorf("after six days: %+v", f)
+	}
+	w.pass(5 * 24 * time.Hour) // the halt has expired, and all of the request
+	if f := walk(); f.Expired < 2 || f.Gone < 1 || len(f.Broken) > 0 {
+		t.Errorf("after eleven days: %+v", f)
+	}
+	w.pass(6 * 24 * time.Hour) // and that it was resumed
+	if f := walk(); f.Expired < 1 || f.Gone < 2 || len(f.Broken) > 0 {
+		t.Errorf("after seventeen days: %+v", f)
+	}
+	if err := os.RemoveAll(filepath.Join(vaultDir(dir), "checkpoints")); err != nil {
+		t.Fatal(err)
+	}
+	f := walk()
+	if f.Expired+f.Gone > 0 || len(f.Broken) < 3 || f.Broken[0].Seq != 1 {
+		t.Errorf("without checkpoints: %+v", f)
 	}
 }

@@ -16,6 +16,9 @@ const (
 	// looks is how many checkpoints are read at most for one entry, once it is known which is
 	// the first that can have sealed it. In a calm installation there is one every hour.
 	looks = 100
+	// again is how long after it was written an entry may still be sealed once more: after a
+	// restore whatever came since the copy is, and copies are kept for 35 days.
+	again = 40 * 24 * time.Hour
 )
 
 // Covers reports whether the entries of a chain before e, which are missing, can have
@@ -38,7 +41,7 @@ func (s *Service) Covers(ctx context.Context, e audit.Entry, expires time.Time) 
 	if err != nil || h.N == 0 || first.At.Add(kept).After(s.now()) {
 		return false, err
 	}
-	n, err := s.since(ctx, e.At.Add(-skew), first, h)
+	before, n, err := s.since(ctx, e.At.Add(-skew), first, h)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -47,13 +50,16 @@ func (s *Service) Covers(ctx context.Context, e audit.Entry, expires time.Time) 
 		if err != nil || st.N == 0 {
 			return false, err
 		}
-		covered, known, err := s.seals(ctx, st, e, st.At.After(s.now().Add(late-kept)))
+		// What it sealed was written since the one before, or not long before that.
+		young := before.At.Add(-again).After(s.now().Add(-kept))
+		covered, known, err := s.seals(ctx, st, e, young)
 		if err != nil || known {
 			return covered, err
 		}
 		if st.At.After(e.At.Add(late)) {
 			break
 		}
+		before = st
 	}
 	return false, nil
 }
@@ -106,12 +112,12 @@ func (s *Service) ends(ctx context.Context) (head, Statement, error) {
 }
 
 // since returns the number of the first checkpoint that was made at an instant or later,
-// which may be one that is to come; 0 if there is a hole in the way. They come at even
-// intervals as a rule, so the number is estimated from the time; each third step halves
-// what is left, in case they did not.
-func (s *Service) since(ctx context.Context, at time.Time, first Statement, h head) (int64, error) {
+// which may be one that is to come, and the one before it; 0 if there is a hole in the way.
+// They come at even intervals as a rule, so the number is estimated from the time; each
+// third step halves what is left, in case they did not.
+func (s *Service) since(ctx context.Context, at time.Time, first Statement, h head) (before Statement, n int64, err error) {
 	if !first.At.Before(at) {
-		return 1, nil
+		return Statement{}, 1, nil
 	}
 	low, high := first, Statement{N: h.N + 1, At: h.At}
 	for try := 1; high.N-low.N > 1; try++ {
@@ -124,14 +130,14 @@ func (s *Service) since(ctx context.Context, at time.Time, first Statement, h he
 		st, err := s.statement(ctx, low.N+step)
 		switch {
 		case err != nil || st.N == 0:
-			return 0, err
+			return Statement{}, 0, err
 		case st.At.Before(at):
 			low = st
 		default:
 			high = st
 		}
 	}
-	return high.N, nil
+	return low, high.N, nil
 }
 
 // statement reads a checkpoint; the zero Statement if it is missing or not as it was signed.
