@@ -37,9 +37,11 @@ var explanations = []explanation{
 			"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:<AWS::StackName>/*]",
 			"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:<AWS::StackName>/apps/*]",
 			"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::<BucketName>/<BucketFolder>*]", "AwsSolutions-IAM5[Resource::<TableArn>/index/*]",
+			"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*]",
 		},
 		at: []string{"AWS::IAM::Role", "AWS::IAM::Policy"},
-		why: "Objects of one bucket, indexes of one table and secrets below one name are not known when the role is made, and secrets get a random end. Which role has which is held by " +
+		why: "Objects of one bucket, indexes of one table and secrets below one name are not known when the role is made, secrets get a random end, and in the sandbox the mail service asks " +
+			"about the recipient's identity; the sender is bound by a condition. Which role has which is held by " +
 			"TestNoWildcards, TestAFunctionMayDoWhatItsEntrySays and TestTheRoleOfADataStoreMayDoWhatTheDocumentationSays.",
 	},
 	{

@@ -161,18 +161,17 @@ func (s *system) grantCheckpoints(p *policy, access topology.Access) {
 	p.allow(in(s.checkpoints.BucketArn()), "s3:ListBucket")
 }
 
-// openMail lets a function send from the operator's address, whether that address or
-// its whole domain is the verified identity, through our set. Without an address there
-// is nothing to allow.
+// openMail lets a function send from the operator's address, and from no other, through
+// our set. Without an address there is nothing to allow.
+//
+// It is not the identity that bounds it: the sender's may be the address or its domain,
+// and while the account is in the sandbox SES asks for the right on the recipient's
+// verified identity too, which nobody knows beforehand.
 func (s *system) openMail(f topology.Function, role awsiam.Role) {
-	through := []*string{s.stack.FormatArn(&awscdk.ArnComponents{
-		Service: jsii.String("ses"), Resource: jsii.String("configuration-set"), ResourceName: s.mailSet.Ref(),
-	})}
-	for _, name := range []*string{s.param.sender, s.senderDomain()} {
-		through = append(through, s.stack.FormatArn(&awscdk.ArnComponents{
-			Service: jsii.String("ses"), Resource: jsii.String("identity"), ResourceName: name,
-		}))
+	of := func(kind string, name *string) *string {
+		return s.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("ses"), Resource: &kind, ResourceName: name})
 	}
+	through := []*string{of("configuration-set", s.mailSet.Ref()), of("identity", jsii.String("*"))}
 	p := &policy{awsiam.NewPolicyDocument(nil)}
 	p.allowIf(map[string]any{
 		"StringEquals": map[string]*string{"ses:FromAddress": s.param.sender},

@@ -65,6 +65,7 @@ var explained = map[string]string{
 	`"/*" Checkpoints`:  "the same",
 	`"/*" secrets`:      "the service puts a random end to the names of secrets",
 	`"/apps/*" secrets`: "the same, of apps alone",
+	`"*" identities`:    "whom SES asks about nobody knows beforehand; the condition names the one sender",
 }
 
 func TestNoWildcards(t *testing.T) {
@@ -106,6 +107,8 @@ func isExplained(holder string, s map[string]any, r any) bool {
 		parts := list(at(r, "Fn::Join", 1))
 		n := len(parts)
 		return n > 1 && flat(parts[n-2]) == `{"Ref":"AWS::StackName"}` && explained[flat(parts[n-1])+" secrets"] != ""
+	case flat(s["Action"]) == `["ses:SendEmail","ses:SendRawEmail"]`: // arn:...:identity/*
+		return strings.HasSuffix(flat(r), `":identity/*"]]}`) && target(at(s, "Condition", "StringEquals", "ses:FromAddress")) == "Sender" && explained[`"*" identities`] != ""
 	case holder == "MasterKey":
 		return explained[flat(r)+" MasterKey"] != ""
 	case target(r) == "Exports" || target(r) == "Checkpoints":

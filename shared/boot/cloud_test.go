@@ -422,7 +422,7 @@ func (c *cloud) ses(w http.ResponseWriter, r *http.Request, f topology.Function,
 		c.t.Error(err)
 	}
 	known := r.URL.Path == "/v2/email/outbound-emails" && in.FromEmailAddress == sender && in.ConfigurationSetName == mailSet
-	for _, resource := range []string{"identity/Sender", "configuration-set/MailSet"} { // SES asks about both
+	for _, resource := range []string{"identity/*", "configuration-set/MailSet"} { // SES asks about both
 		if !c.may(w, f, "ses:SendEmail", resource, known) {
 			return
 		}

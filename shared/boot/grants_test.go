@@ -127,7 +127,6 @@ var reasons = []reason{
 	{is(`^(deadlines|fulfil) s3:(DeleteObject|GetObject|PutObject) Exports/\*$`), "a package is removed when its weeks are over, or its request failed"},
 	{is(`^requests s3:PutObject Exports/\*$`), "it keeps what people attach"},
 	{is(`^notice s3:ListBucket Policies$`), "S3 says that an object is not there, and not that it is forbidden, only to whom it would list it"},
-	{is(`^relay ses:SendEmail identity/.*Split`), "SES asks about the address or about its domain, whichever is verified"},
 	{is(`^relay ses:SendRawEmail `), "SES goes by the kind of a message, and does not say whether headers of its own make it raw"},
 	{is(`^fulfil sqs:SendMessage StepsQueue$`), "work of more than a page asks for its next turn"},
 }

@@ -117,6 +117,7 @@ var whole = []struct{ resource, why string }{
 	{"Exports/*", "the objects of one bucket; their names are made as they are needed"},
 	{"Policies/*", "the objects of one bucket"},
 	{"Checkpoints/*", "the objects of one bucket; their names are hashes"},
+	{"ses identity/*", "the sender's identity is its address or its domain, and in the sandbox SES asks about the recipient's too; the condition `ses:FromAddress` bounds it"},
 	{"secretsmanager secret:<stack>/*", "the service puts a random end to the names of secrets, which operators make as `<stack>/...`"},
 	{"secretsmanager secret:<stack>/apps/*", "the same, of apps alone"},
 }
