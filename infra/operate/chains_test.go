@@ -3,6 +3,7 @@ package operate
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,12 +37,12 @@ func TestMissingFirstEntriesAreToldAndNotPassedOver(t *testing.T) {
 		"whole and young":             {after: time.Hour},
 		"whole and old":               {after: 2 * 366 * 24 * time.Hour},
 		"the first, and young":        {gone: " request#r1 1 ", after: 300 * 24 * time.Hour, broken: "request#r1: what came before entry 2 is missing"},
-		"the first, and old":          {gone: " request#r1 1 consent#s1 1 consent#s1 2 ", after: 366 * 24 * time.Hour, later: 2},
-		"the first, without a policy": {gone: " request#r1 1 ", after: 366 * 24 * time.Hour, broken: "what came before entry 2 is missing"},
+		"the first, and old":          {gone: " request#r1 1 consent#s1 1 consent#s1 2 ", after: 365*24*time.Hour + time.Hour, later: 2},
+		"the first, without a policy": {gone: " request#r1 1 ", after: 365*24*time.Hour + time.Hour, broken: "what came before entry 2 is missing"},
 		"all, and young":              {gone: " request#r1 1 request#r1 2 request#r1 3 request#r1 4 ", after: time.Hour, broken: "request#r1: the aggregate remembers entry 4, which is missing"},
-		"all, and old":                {gone: " request#r1 1 request#r1 2 request#r1 3 request#r1 4 ", after: 366 * 24 * time.Hour, none: 1},
-		"the last, and old":           {gone: " request#r1 4 ", after: 366 * 24 * time.Hour, broken: "request#r1: the aggregate remembers entry 4, which is missing"},
-		"the middle, and old":         {gone: " request#r1 1 request#r1 3 ", after: 366 * 24 * time.Hour, later: 1, broken: "request#r1: entry 3 is missing"},
+		"all, and old":                {gone: " request#r1 1 request#r1 2 request#r1 3 request#r1 4 ", after: 365*24*time.Hour + time.Hour, none: 1},
+		"the last, and old":           {gone: " request#r1 4 ", after: 365*24*time.Hour + time.Hour, broken: "request#r1: the aggregate remembers entry 4, which is missing"},
+		"the middle, and old":         {gone: " request#r1 1 request#r1 3 ", after: 365*24*time.Hour + time.Hour, later: 1, broken: "request#r1: entry 3 is missing"},
 	} {
 		b := Books{Now: func() time.Time { return begin.Add(c.after) }, Policy: &policy.Policy{}}
 		b.Policy.Retention.Audit = policy.Period{Years: 1}
@@ -49,7 +50,7 @@ func TestMissingFirstEntriesAreToldAndNotPassedOver(t *testing.T) {
 			b.Policy = nil
 		}
 		w := newWalker()
-		for _, it := range items {
+		for _, it := range slices.Backward(items) {
 			if !strings.Contains(c.gone, fmt.Sprintf(" %s %s ", it.Key.Partition, strings.TrimLeft(it.Key.Sort, "0"))) {
 				w.see(it)
 			}

@@ -101,13 +101,10 @@ func (s *Service) verify(ctx context.Context, v *Verification, k table.Key) erro
 
 func (s *Service) verifyChain(ctx context.Context, v *Verification, k table.Key, c audit.Chain) error {
 	v.Chains++
-	var first table.Item // that is left
+	var left table.Item // that was read last
 	entries := func(yield func([]byte, error) bool) {
 		for item, err := range s.items(ctx, c.Name, c.Head.Seq) {
-			if first.Version == 0 {
-				first = item
-			}
-			if !yield(item.Body, err) {
+			if left = item; !yield(item.Body, err) {
 				return
 			}
 		}
@@ -117,7 +114,7 @@ func (s *Service) verifyChain(ctx context.Context, v *Verification, k table.Key,
 			return false, nil
 		}
 		v.proofs++
-		expired, err := s.Seals.Covers(ctx, e, first.Expires)
+		expired, err := s.Seals.Covers(ctx, e, left.Expires)
 		if expired {
 			v.Expired++
 		}
@@ -128,7 +125,7 @@ func (s *Service) verifyChain(ctx context.Context, v *Verification, k table.Key,
 	if !ok {
 		return err
 	}
-	if first.Version == 0 {
+	if left.Version == 0 {
 		gone, err := s.gone(ctx, v, k, c.Name)
 		switch {
 		case errors.Is(err, ErrNotFound):
