@@ -33,9 +33,9 @@ const (
 	complaintShare = 0.0005
 )
 
-// Every metric here but one is among those that services count for nothing, because
-// each that we counted ourselves would cost more than its alarm. The one is lines at
-// level ERROR, which only the log knows of; it is shared by all functions.
+// Every metric here but two is among those that services count for nothing, because
+// each that we counted ourselves would cost more than its alarm. The two only the log
+// knows of: lines at level ERROR, shared by all functions, and requests that are overdue.
 
 // addAlarms adds the alarms of a function, its schedules, its queue and its feed.
 func (s *system) addAlarms(u unit) {
@@ -104,7 +104,8 @@ func (s *system) addParked(alarm string, parked awssqs.Queue) {
 // addInstallationAlarms adds the alarms that belong to no single function.
 func (s *system) addInstallationAlarms() {
 	s.addParked(topology.DeliveriesLost, s.lost)
-	s.addErrorsLogged()
+	s.addLogged(topology.ErrorsLogged)
+	s.addOverdue()
 	s.addAPIAlarms()
 	for _, u := range s.units {
 		if u.Stream {
@@ -120,11 +121,10 @@ func (s *system) addInstallationAlarms() {
 	s.addMailAlarms()
 }
 
-// addErrorsLogged rings when some function logs a line at level ERROR: an answer of
-// 500 is a success to Lambda.
-func (s *system) addErrorsLogged() {
-	s.alarm(topology.ErrorsLogged, &awscloudwatch.CfnAlarmProps{
-		Namespace: s.namespace(), MetricName: jsii.String(topology.ErrorsLogged),
+// addLogged rings when lines of logs were counted under the alarm's name.
+func (s *system) addLogged(alarm string) {
+	s.alarm(alarm, &awscloudwatch.CfnAlarmProps{
+		Namespace: s.namespace(), MetricName: &alarm,
 		Statistic:          jsii.String("Sum"),
 		Period:             jsii.Number(failingPeriod.Seconds()),
 		EvaluationPeriods:  jsii.Number(1),
@@ -134,14 +134,32 @@ func (s *system) addErrorsLogged() {
 	})
 }
 
-// countErrors counts the lines at level ERROR in a function's log. It says nothing
-// while there are none: a metric costs for the hours in which it says something.
+// countErrors counts the lines at level ERROR in a function's log: an answer of 500 is a
+// success to Lambda.
 func (s *system) countErrors(u unit) {
-	awslogs.NewCfnMetricFilter(s.stack, jsii.String(title(u.Name)+"Errors"), &awslogs.CfnMetricFilterProps{
+	s.count(u, "Errors", `{ $.level = "ERROR" }`, topology.ErrorsLogged)
+}
+
+// addOverdue rings when the clock finds that a request's time is over, and again every
+// week while it is: operators and the policy's contact are written to, but not where
+// MailMode is off.
+func (s *system) addOverdue() {
+	for _, u := range s.units {
+		if u.Name == topology.Deadlines.Name {
+			s.count(u, "Overdue", `{ $.overdue IS TRUE }`, topology.RequestsOverdue)
+		}
+	}
+	s.addLogged(topology.RequestsOverdue)
+}
+
+// count counts the lines of a function's log that fit a pattern. It says nothing while
+// there are none: a metric costs for the hours in which it says something.
+func (s *system) count(u unit, id, pattern, metric string) {
+	awslogs.NewCfnMetricFilter(s.stack, jsii.String(title(u.Name)+id), &awslogs.CfnMetricFilterProps{
 		LogGroupName:  u.logs.LogGroupName(),
-		FilterPattern: jsii.String(`{ $.level = "ERROR" }`),
+		FilterPattern: &pattern,
 		MetricTransformations: []any{awslogs.CfnMetricFilter_MetricTransformationProperty{
-			MetricNamespace: s.namespace(), MetricName: jsii.String(topology.ErrorsLogged), MetricValue: jsii.String("1"),
+			MetricNamespace: s.namespace(), MetricName: &metric, MetricValue: jsii.String("1"),
 		}},
 	})
 }

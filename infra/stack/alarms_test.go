@@ -173,6 +173,9 @@ func TestALineAtLevelErrorOfAnyFunctionRings(t *testing.T) {
 	got, want := map[string]bool{}, map[string]bool{}
 	p := tpl.one(t, "AWS::CloudWatch::Alarm", topology.ErrorsLogged).Properties
 	for logical, r := range tpl.all("AWS::Logs::MetricFilter") {
+		if plain(logical) == "DeadlinesOverdue" {
+			continue // see TestARequestThatIsOverdueRings
+		}
 		got[target(r.Properties["LogGroupName"])] = true
 		to := at(r.Properties, "MetricTransformations", 0)
 		if r.Properties["FilterPattern"] != `{ $.level = "ERROR" }` || at(to, "MetricValue") != "1" || at(to, "DefaultValue") != nil {
@@ -189,6 +192,24 @@ func TestALineAtLevelErrorOfAnyFunctionRings(t *testing.T) {
 		want[id(f)+"Log"] = true
 	}
 	same(t, "log that is listened to", got, want)
+	if got := rings(p); got != "Sum >= 1 in 1 of 1 x 300 s, else notBreaching" {
+		t.Errorf("it rings at %s", got)
+	}
+}
+
+// What the pattern looks for is in the line that TestOverdueIsSaidInTheLog of
+// shared/request reads.
+func TestARequestThatIsOverdueRings(t *testing.T) {
+	tpl := load(t)
+	p := tpl.one(t, "AWS::CloudWatch::Alarm", topology.RequestsOverdue).Properties
+	of := tpl.one(t, "AWS::Logs::MetricFilter", "DeadlinesOverdue").Properties
+	to := at(of, "MetricTransformations", 0)
+	if of["FilterPattern"] != "{ $.overdue IS TRUE }" || target(of["LogGroupName"]) != "DeadlinesLog" || at(to, "MetricValue") != "1" || at(to, "DefaultValue") != nil {
+		t.Errorf("something else is counted, or costs while nothing is late: %s", flat(of))
+	}
+	if at(to, "MetricName") != p["MetricName"] || p["MetricName"] == topology.ErrorsLogged || flat(at(to, "MetricNamespace")) != flat(p["Namespace"]) {
+		t.Errorf("it is counted for nobody: %s, %s", flat(to), flat(p))
+	}
 	if got := rings(p); got != "Sum >= 1 in 1 of 1 x 300 s, else notBreaching" {
 		t.Errorf("it rings at %s", got)
 	}
@@ -249,8 +270,8 @@ func TestAlarmsCostLittle(t *testing.T) {
 	cents := 10*listened + 30*len(own)
 	t.Logf("%d alarms listen to %d metrics, %d of our own: $%d.%02d a month",
 		len(tpl.all("AWS::CloudWatch::Alarm")), listened, len(own), cents/100, cents%100)
-	if cents > 360 {
-		t.Errorf("alarms cost $%d.%02d a month, and may cost $3.60", cents/100, cents%100)
+	if cents > 410 {
+		t.Errorf("alarms cost $%d.%02d a month, and may cost $4.10", cents/100, cents%100)
 	}
 }
 

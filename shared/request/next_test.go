@@ -1,7 +1,11 @@
 package request
 
 import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -188,6 +192,38 @@ func TestAnOverdueRequestStaysOnTheList(t *testing.T) {
 	v, err := d.VerifyAudit(t.Context(), handler, "")
 	if err != nil || v.Chains != 3 || len(v.Broken) > 0 { // its own, and those of the digests that tell of it
 		t.Errorf("%d chains were verified, %v, %v; want 3", v.Chains, v.Broken, err)
+	}
+}
+
+// An alarm of infra/stack listens to the line, by the field that is looked for here.
+func TestOverdueIsSaidInTheLog(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	var log bytes.Buffer
+	d.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	id := d.verified(asks(policy.Restriction))
+	late := d.get(id).RespondBy
+	said := func(at time.Time) (found bool) {
+		t.Helper()
+		log.Reset()
+		d.pass(at.Sub(d.clock()))
+		d.sweep()
+		for line := range strings.Lines(log.String()) {
+			var v struct {
+				Overdue bool
+				Request string
+			}
+			found = found || json.Unmarshal([]byte(line), &v) == nil && v.Overdue && v.Request == string(id)
+		}
+		return found
+	}
+	for _, tt := range []struct {
+		at   time.Time
+		want bool
+	}{{late.Add(-time.Minute), false}, {late.Add(time.Hour), true}, {late.Add(2 * aDay), false}, {late.Add(8 * aDay), true}} {
+		if found := said(tt.at); found != tt.want {
+			t.Errorf("%s after the date it is said: %t, want %t", tt.at.Sub(late), found, tt.want)
+		}
 	}
 }
 

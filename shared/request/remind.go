@@ -171,6 +171,9 @@ func (s *Service) tellOperators(ctx context.Context, r Request, why []digest.Why
 	to := []digest.Audience{digest.Operators}
 	if slices.Contains(why, digest.Overdue) || slices.Contains(why, digest.StillOverdue) {
 		to = append(to, digest.Contact)
+		if s.Log != nil { // an alarm listens: rather twice than never, so before the commit
+			s.Log.WarnContext(ctx, "a request is overdue", "overdue", true, "request", string(r.ID), "since", dates.RespondBy)
+		}
 	}
 	r.also = slices.Clone(r.also)
 	for _, audience := range to {

@@ -100,13 +100,14 @@ const (
 	TablesThrottled    = "TablesThrottled"    // a table's fuse, or the service's own bound, holds
 	MailBounces        = "MailBounces"        // near to where the mail service stops the account
 	MailComplaints     = "MailComplaints"     // the same
+	RequestsOverdue    = "RequestsOverdue"    // the date that binds has passed, and again every week
 )
 
 // InstallationAlarms returns the names of the alarms that belong to no single function.
 func InstallationAlarms() []string {
 	return []string{
 		ErrorsLogged, DeliveriesLost, StreamBehind, APIFailing, APISlow,
-		FunctionsThrottled, TablesThrottled, MailBounces, MailComplaints,
+		FunctionsThrottled, TablesThrottled, MailBounces, MailComplaints, RequestsOverdue,
 	}
 }
 
