@@ -27,6 +27,9 @@ type Service struct {
 	// Lives hears until when people agreed to purposes whose end ends what is held of
 	// them; only fulfil tells. nil: nobody hears, and what is promised is kept.
 	Lives Lives
+	// Suppressions is the mail service's list of whom it writes to no more; only
+	// mailevents has it. nil: there is none to read.
+	Suppressions mail.Suppressions
 	// Wake hints that there is a source to tell. It may lose hints; nil: the sweep
 	// finds all of them.
 	Wake func(context.Context, table.Key)

@@ -40,6 +40,10 @@ type Feedback struct {
 	List      string      // purpose of the mailing list; empty: not known, all of them
 	At        time.Time
 	MessageID string // of the mail service: the same feedback may arrive twice
+	// Listed says that it is off a list of the mail service's, on which there are also
+	// people of whom we know nothing, and some whose feedback arrived already: both are
+	// not heeded. See HeedListed.
+	Listed bool
 }
 
 // Heed takes down a bounce or a complaint. It stops mailing lists and nothing else.
@@ -60,6 +64,13 @@ func (s *Service) Heed(ctx context.Context, f Feedback) error {
 	_, err := s.change(ctx, a.id, a.actor, func(d *draft) error {
 		mine := *a
 		mine.made = later(earlier(f.At.UTC().Truncate(time.Millisecond), d.at), time.Unix(0, 0).UTC())
+		if f.Listed {
+			if news, err := s.unheard(ctx, d, f.Stop, mine.made); err != nil {
+				return err
+			} else if !news {
+				return errUnchanged
+			}
+		}
 		if !d.suppress(f.List, f.Stop, mine.made) {
 			return errUnchanged
 		}

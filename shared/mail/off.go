@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"time"
 
 	"rightsdesk/shared/fault"
 )
@@ -15,7 +16,10 @@ var ErrOff = fault.New(fault.Forbidden, "mail_is_off", "This installation sends 
 // systems learn from the event bus.
 type Off struct{}
 
-var _ Sender = Off{}
+var (
+	_ Sender       = Off{}
+	_ Suppressions = Off{}
+)
 
 // Send withholds the mail.
 func (Off) Send(_ context.Context, m Message, _ string) error {
@@ -24,3 +28,6 @@ func (Off) Send(_ context.Context, m Message, _ string) error {
 	}
 	return ErrWithheld
 }
+
+// Between knows nobody: where no mail is sent none comes back.
+func (Off) Between(context.Context, time.Time, time.Time, func(Suppressed) error) error { return nil }
