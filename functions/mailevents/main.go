@@ -6,7 +6,8 @@ package main
 import (
 	"rightsdesk/shared/boot"
 	"rightsdesk/shared/boot/hearing"
+	"rightsdesk/shared/boot/mailing"
 	"rightsdesk/shared/topology"
 )
 
-func main() { boot.Run(topology.MailEvents, hearing.Part) }
+func main() { boot.Run(topology.MailEvents, hearing.Part, mailing.Suppressions) }

@@ -131,12 +131,12 @@ func (p *product) moveTo(t time.Time) error {
 }
 
 // slowest is the longest interval of any schedule that looks for what is due: after it,
-// each has run.
+// each of these has run.
 func slowest() time.Duration {
 	var d time.Duration
 	for _, fn := range topology.All {
 		for _, s := range fn.Schedules {
-			if s.Job != sealingJob {
+			if s.Job != sealingJob && s.Job != listJob {
 				d = max(d, s.Every)
 			}
 		}
@@ -144,8 +144,11 @@ func slowest() time.Duration {
 	return d
 }
 
-// sealingJob is the one that looks for nothing that is due.
-const sealingJob = "checkpoint"
+// The jobs that look for nothing that is due.
+const (
+	sealingJob = "checkpoint"
+	listJob    = "suppressions" // of a mail service; there is none here
+)
 
 // sweep runs every scheduled job but one once, in the order of the topology.
 func (p *product) sweep(ctx context.Context, but string) error {

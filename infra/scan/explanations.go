@@ -46,9 +46,9 @@ var explanations = []explanation{
 	},
 	{
 		rules: []string{"AwsSolutions-IAM5[Resource::*]", "Serverless-LambdaStarPermissions"},
-		at:    []string{"RelayRole", "MayLogs"},
-		why: "dynamodb:ListStreams, without which no function reads a stream, and logs:DescribeLogGroups, by which the retention of one is checked, know no resources. " +
-			"They tell names, and nothing of what is in them.",
+		at:    []string{"RelayRole", "MayLogs", "MaileventsSuppressions"},
+		why: "dynamodb:ListStreams, without which no function reads a stream, logs:DescribeLogGroups, by which the retention of one is checked, and ses:ListSuppressedDestinations, " +
+			"by which a bounce is found whose event was lost, know no resources. The first two tell names, and nothing of what is in them; of the third nothing is kept but of people who are known already.",
 	},
 	{
 		rules: []string{"AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy", "CT.SQS.PR.1"},

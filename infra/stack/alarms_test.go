@@ -130,8 +130,11 @@ func TestSilenceOfAScheduleRings(t *testing.T) {
 			if got, want := heard(p), lambda("Errors", f, s.Job); len(got) != 1 || got[0] != want {
 				t.Errorf("%s listens to %q, want %q", s.Alarm, got, want)
 			}
-			n := math.Ceil(s.AlarmWindow().Minutes())
-			if got, want := rings(p), fmt.Sprintf("Minimum >= 1 in %v of %v x 60 s, else breaching", n, n); got != want {
+			n, period := math.Ceil(s.AlarmWindow().Minutes()), 60
+			if s.AlarmWindow() > 24*time.Hour { // CloudWatch looks back no further by the minute
+				n, period = math.Ceil(s.AlarmWindow().Hours()), 3600
+			}
+			if got, want := rings(p), fmt.Sprintf("Minimum >= 1 in %v of %v x %d s, else breaching", n, n, period); got != want {
 				t.Errorf("%s rings at %s, want %s", s.Alarm, got, want)
 			}
 		}

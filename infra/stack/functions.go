@@ -43,6 +43,9 @@ func (s *system) addFunction(f topology.Function, zip string) unit {
 	if f.SendsMail {
 		s.openMail(f, role)
 	}
+	if f.Suppressions {
+		s.openSuppressions(f, role)
+	}
 	environment := map[string]*string{}
 	for _, name := range f.Settings() {
 		environment[string(name)] = s.value(name)

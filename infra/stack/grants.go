@@ -179,6 +179,15 @@ func (s *system) openMail(f topology.Function, role awsiam.Role) {
 	s.attach(title(f.Name)+"Mail", "mail", p, role, s.param.sends)
 }
 
+// openSuppressions lets a function read the account's list of addresses to which the
+// mail service delivers nothing more. It is one list, of all who send through the
+// account, and the action knows no resources.
+func (s *system) openSuppressions(f topology.Function, role awsiam.Role) {
+	p := &policy{awsiam.NewPolicyDocument(nil)}
+	p.allow(jsii.Strings("*"), "ses:ListSuppressedDestinations")
+	s.attach(title(f.Name)+"Suppressions", "suppressions", p, role, s.param.mails)
+}
+
 // secrets are the secrets of the company's data stores, and below apps/ of its
 // apps. The operator makes them, and the service puts a random end to their names.
 func (s *system) secrets(which string) *string {

@@ -60,6 +60,7 @@ func (tpl template) allowed(f topology.Function) []map[string]any {
 // explained are the only resources with a "*" in them, and why.
 var explained = map[string]string{
 	`"*" ListStreams`:   "the action knows no resources",
+	`"*" Suppressions`:  "the same",
 	`"*" MasterKey`:     "in a key's own policy it means this key",
 	`"/*" Exports`:      "the objects of one bucket",
 	`"/*" Checkpoints`:  "the same",
@@ -103,6 +104,8 @@ func isExplained(holder string, s map[string]any, r any) bool {
 	switch {
 	case s["Action"] == "dynamodb:ListStreams":
 		return explained[flat(r)+" ListStreams"] != ""
+	case s["Action"] == "ses:ListSuppressedDestinations":
+		return explained[flat(r)+" Suppressions"] != ""
 	case s["Action"] == "secretsmanager:GetSecretValue": // arn:...:secret:<stack>/*
 		parts := list(at(r, "Fn::Join", 1))
 		n := len(parts)
@@ -190,6 +193,9 @@ func TestAFunctionMayDoWhatItsEntrySays(t *testing.T) {
 		mails := strings.Contains(flat(tpl.allowed(f)), "ses:SendEmail")
 		if mails != f.SendsMail {
 			t.Errorf("%s sends mail: %v, want %v", f.Name, mails, f.SendsMail)
+		}
+		if reads := strings.Contains(flat(tpl.allowed(f)), "ses:ListSuppressedDestinations"); reads != f.Suppressions {
+			t.Errorf("%s reads to whom the mail service writes no more: %v, want %v", f.Name, reads, f.Suppressions)
 		}
 		var secrets []string
 		for _, s := range tpl.allowed(f) {

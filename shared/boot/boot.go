@@ -117,7 +117,7 @@ const startFor = 9 * time.Second
 func (a *Assembly) complete() error {
 	f := a.Function
 	switch {
-	case f.SendsMail && !a.Sends(), f.Sources && !a.Reaches(), f.Exports != topology.None && a.Requests.Downloads == nil,
+	case f.SendsMail && !a.Sends(), f.Suppressions && a.Consents.Suppressions == nil, f.Sources && !a.Reaches(), f.Exports != topology.None && a.Requests.Downloads == nil,
 		f.Exports >= topology.Append && a.Requests.Exports == nil, len(f.Sends) > 0 && !a.Wakes(), f.Feed != nil && a.Hear == nil, f.HearsApps() && a.AppKeys == nil, len(f.Routes) > 0 && a.HTTP == nil,
 		f.Publishes && a.Bus == nil, f.Editions && a.Editions.Profile == nil, f.Checkpoints != topology.None && !a.Proves(), f.Checkpoints >= topology.Append && !a.Seals():
 		return fmt.Errorf("boot: the main of %s names fewer parts than its topology entry grants", f.Name)

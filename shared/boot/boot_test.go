@@ -37,7 +37,7 @@ import (
 )
 
 // every part, in the order in which a main may name them.
-var parts = []boot.Part{mailing.Part, publishing.Part, hearing.Part, packages.Part, policies.Part, queueing.Part, stores.Part, apps.Part, routes.Part, vault.Part}
+var parts = []boot.Part{mailing.Part, mailing.Suppressions, publishing.Part, hearing.Part, packages.Part, policies.Part, queueing.Part, stores.Part, apps.Part, routes.Part, vault.Part}
 
 func assemble(t *testing.T, f topology.Function, parts []boot.Part) error {
 	t.Helper()

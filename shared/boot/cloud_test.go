@@ -13,6 +13,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -68,12 +69,19 @@ type cloud struct {
 	calls map[string]int // by function, action and resource, such as "relay events:PutEvents Bus"
 	down  bool           // every table refuses
 	deny  string         // caller and action that IAM refuses, such as "fulfil sts:AssumeRole"
+	// suppressed is the account's list of addresses to which SES delivers nothing more.
+	suppressed []suppressed
 }
 
 // busEvent is what was put on the bus.
 type busEvent struct{ EventBusName, Source, DetailType, Detail string }
 
 type mail struct{ to, subject, text string }
+
+type suppressed struct {
+	EmailAddress, Reason string
+	LastUpdateTime       float64
+}
 
 // The company's own tables, as the profile declares them.
 var company = []*dynamodb.CreateTableInput{
@@ -408,6 +416,10 @@ func (c *cloud) events(w http.ResponseWriter, f topology.Function, operation str
 }
 
 func (c *cloud) ses(w http.ResponseWriter, r *http.Request, f topology.Function, body []byte) {
+	if r.Method == http.MethodGet {
+		c.lists(w, r, f)
+		return
+	}
 	var in struct {
 		FromEmailAddress, ConfigurationSetName string
 		Destination                            struct{ ToAddresses []string }
@@ -432,6 +444,29 @@ func (c *cloud) ses(w http.ResponseWriter, r *http.Request, f topology.Function,
 	c.mails = append(c.mails, mail{strings.Join(in.Destination.ToAddresses, " "), s.Subject.Data, s.Body.Text.Data})
 	c.mu.Unlock()
 	answer(w, map[string]string{"MessageId": "m-1"})
+}
+
+// lists answers one address at a time, with the next one's number for a token.
+func (c *cloud) lists(w http.ResponseWriter, r *http.Request, f topology.Function) {
+	q := r.URL.Query()
+	from, errFrom := time.Parse(time.RFC3339, q.Get("StartDate"))
+	to, errTo := time.Parse(time.RFC3339, q.Get("EndDate"))
+	asked := r.URL.Path == "/v2/email/suppression/addresses" && errFrom == nil && errTo == nil && slices.Equal(q["Reason"], []string{"BOUNCE", "COMPLAINT"})
+	if !c.may(w, f, "ses:ListSuppressedDestinations", "*", asked) {
+		return
+	}
+	c.mu.Lock()
+	list := slices.Clone(c.suppressed)
+	c.mu.Unlock()
+	n, _ := strconv.Atoi(q.Get("NextToken")) // the first call has none
+	page := map[string]any{"SuppressedDestinationSummaries": []suppressed{}}
+	if n < len(list) {
+		if at := time.UnixMilli(int64(list[n].LastUpdateTime * 1000)); !at.Before(from) && at.Before(to) {
+			page["SuppressedDestinationSummaries"] = list[n : n+1]
+		}
+		page["NextToken"] = strconv.Itoa(n + 1)
+	}
+	answer(w, page)
 }
 
 // sent returns the mails since the last time it was asked.

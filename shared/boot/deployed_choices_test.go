@@ -157,6 +157,7 @@ func (i *installation) choices(t *testing.T, id string) (secrets []string) {
 	if hears.must([]byte(odd), &failures); len(failures.BatchItemFailures) != 1 {
 		t.Errorf("what cannot be read is not parked: %+v", failures)
 	}
+	i.lost(t, all[0])
 	// The answer to a request, and what the person is asked to confirm, leave all the same.
 	i.functions["requests"].ask(call(t, topology.Route{Pattern: "POST /v1/requests"}, `{"right":"access","residence":"FR","person":{"email":"ada@example.org"},"locale":"en"}`, func(e *events.APIGatewayV2HTTPRequest) {
 		e.Headers["idempotency-key"] = "after-the-bounce"
@@ -171,5 +172,30 @@ func (i *installation) choices(t *testing.T, id string) (secrets []string) {
 		t.Errorf("a bounce keeps legal mail back: %+v", mails)
 	}
 	proof(t, "a consent from a page's form over the mail's button to the app's decision; what comes back of mail stops no answer")
-	return secrets
+	return append(secrets, "stranger@example.org")
+}
+
+// lost has a bounce told by the mail service's list alone, on which there is somebody
+// else's reader too.
+func (i *installation) lost(t *testing.T, partition string) {
+	t.Helper()
+	now := float64(time.Now().UnixMilli()) / 1000
+	i.mu.Lock()
+	i.suppressed = []suppressed{{"stranger@example.org", "COMPLAINT", now}, {"Ada@example.org", "BOUNCE", now}, {"old@example.org", "BOUNCE", now - 90*24*3600}}
+	i.mu.Unlock()
+	known, _ := i.under(t, "consent#")
+	_, before := i.under(t, partition)
+	var after []string
+	for range 2 {
+		i.functions["mailevents"].must(recorded(t, "mailevents/suppressions.json", ""), nil)
+		_, bodies := i.under(t, partition)
+		if slices.Equal(bodies, before) || after != nil && !slices.Equal(bodies, after) {
+			t.Errorf("the list is not taken down once: %s, %s, %s", before, after, bodies)
+		}
+		after = bodies
+	}
+	if all, _ := i.under(t, "consent#"); len(all) != len(known) {
+		t.Errorf("something of a stranger is kept: %d subjects, and then %d", len(known), len(all))
+	}
+	proof(t, "a bounce whose event was lost is found on the mail service's list, once; of strangers on it nothing is kept")
 }

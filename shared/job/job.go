@@ -102,6 +102,15 @@ func rules(d *desk.Desk) Job {
 	}
 }
 
+// suppressions takes down whose address the mail service writes to no more, as far as
+// no event told.
+func suppressions(d *desk.Desk) Job {
+	return func(ctx context.Context) (Report, error) {
+		seen, failed, err := d.Consents.HeedListed(ctx)
+		return Report{Seen: seen, Failed: failed}, err
+	}
+}
+
 // seal makes checkpoints of the audit.
 func seal(d *desk.Desk) Job {
 	return func(ctx context.Context) (Report, error) {
@@ -182,5 +191,6 @@ func jobs(d *desk.Desk) map[string]Set {
 			"sweeps": after(unlessReplaying(d, sweep(Handler{erasure.IsKey, d.Erasure.Tick})), unlessReplaying(d, rules(d))),
 			"replay": sweep(Handler{restore.IsKey, d.Restore.Act}),
 		},
+		"mailevents": {"suppressions": suppressions(d)},
 	}
 }

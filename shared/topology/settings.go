@@ -55,7 +55,7 @@ func (f Function) Settings() []Setting {
 	if f.SendsMail {
 		s = append(s, ConfigurationSet)
 	}
-	if f.SendsMail || len(f.Routes) > 0 {
+	if f.SendsMail || f.Suppressions || len(f.Routes) > 0 {
 		s = append(s, MailMode) // who takes requests in must know whether a code can be mailed
 	}
 	if f.SendsMail || f.Editions {

@@ -86,7 +86,7 @@ type Queue struct {
 }
 
 // Feed is the events of another service that a function hears, at least once each,
-// in no order. Nothing finds again what it loses, so it waits in a queue of its own.
+// in no order. Hardly anything finds again what it loses, so it waits in a queue of its own.
 type Feed struct {
 	Source string   // as the event bus names the service: aws.ses
 	Types  []string // detail-types
@@ -111,9 +111,12 @@ type Function struct {
 	Tables    Tables
 	Sends     []string // queues it puts work into
 	SendsMail bool
-	Restores  bool   // may read whole tables, for the replay after a restore
-	Sources   bool   // calls the company's data stores; the only functions that may assume their roles
-	Exports   Access // to the bucket with people's packages and what they attached
+	// Suppressions lets the function read the mail service's list of addresses that it
+	// writes to no more. Other senders of the account fill it too.
+	Suppressions bool
+	Restores     bool   // may read whole tables, for the replay after a restore
+	Sources      bool   // calls the company's data stores; the only functions that may assume their roles
+	Exports      Access // to the bucket with people's packages and what they attached
 	// Checkpoints is the access to the write-once bucket of sealed entries.
 	Checkpoints Access
 	Publishes   bool // puts events on the installation's bus, for the company's own systems
@@ -229,12 +232,14 @@ var Consent = Function{
 }
 
 // MailEvents hears what became of mail: an address that takes none, an owner who
-// calls it spam.
+// calls it spam. Its schedule finds what no event told.
 var MailEvents = Function{
-	Name:   "mailevents",
-	Feed:   &Feed{Source: "aws.ses", Types: []string{"Email Bounced", "Email Complaint Received"}, Batch: 10, Tries: 5, Alarm: "MailEventsParked"},
-	Tables: Tables{State: ReadWrite, Audit: Append, Keys: Read},
-	Memory: 256, Timeout: time.Minute,
+	Name:         "mailevents",
+	Schedules:    []Schedule{{Job: "suppressions", Every: 24 * time.Hour, Misses: 2, Alarm: "SuppressionsUnread"}},
+	Feed:         &Feed{Source: "aws.ses", Types: []string{"Email Bounced", "Email Complaint Received"}, Batch: 10, Tries: 5, Alarm: "MailEventsParked"},
+	Tables:       Tables{State: ReadWrite, Audit: Append, Keys: Read},
+	Suppressions: true,
+	Memory:       256, Timeout: time.Minute,
 	Alarm: "MailEventsFailing",
 }
 

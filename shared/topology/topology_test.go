@@ -316,7 +316,7 @@ func TestSettingsFollowFromTheEntry(t *testing.T) {
 			topology.RoleClaim:        len(f.Routes) > 0,
 			topology.MFAClaim:         len(f.Routes) > 0,
 			topology.EdgeSecret:       len(f.Routes) > 0,
-			topology.MailMode:         f.SendsMail || len(f.Routes) > 0,
+			topology.MailMode:         f.SendsMail || f.Suppressions || len(f.Routes) > 0,
 			topology.MasterKey:        f.Tables.Keys != topology.None,
 			topology.StepsQueue:       slices.Contains(f.Sends, topology.Steps),
 			topology.ExportsName:      f.Exports != topology.None,

@@ -102,6 +102,7 @@ var reasons = []reason{
 	{"StepsQueue", "sqs:ReceiveMessage", "Lambda takes from the queue the steps that the function works off"},
 	{"StepsQueue", "sqs:SendMessage", "hands out steps of plans"},
 	{"", "ses:Send", "writes to people, from the operator's address only"},
+	{"", "ses:ListSuppressedDestinations", "reads to which addresses the mail service writes no more, for bounces and complaints whose event was lost"},
 	{"", "ses:GetAccount", "sees whether the account is still in the mail service's sandbox"},
 	{"SourceRoleArns", "sts:AssumeRole", "opens the company's data stores, by the roles that the operator named and no others"},
 	{"secret:<stack>/apps/*", "secretsmanager:", "reads the keys of the company's apps, to know who calls"},
@@ -113,7 +114,7 @@ var reasons = []reason{
 
 // whole says of which resources a "*" is part, and why it cannot be less.
 var whole = []struct{ resource, why string }{
-	{"*", "the action `dynamodb:ListStreams` knows no resources"},
+	{"*", "the actions `dynamodb:ListStreams` and `ses:ListSuppressedDestinations` know no resources"},
 	{"Exports/*", "the objects of one bucket; their names are made as they are needed"},
 	{"Policies/*", "the objects of one bucket"},
 	{"Checkpoints/*", "the objects of one bucket; their names are hashes"},

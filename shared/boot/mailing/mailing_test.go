@@ -8,10 +8,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"rightsdesk/shared/boot"
 	"rightsdesk/shared/boot/mailing"
 	"rightsdesk/shared/desk"
+	"rightsdesk/shared/job"
 	"rightsdesk/shared/mail"
 	"rightsdesk/shared/page/words"
 	"rightsdesk/shared/personal"
@@ -59,6 +61,34 @@ func TestTheMailModeDecidesWhoIsWrittenTo(t *testing.T) {
 	}
 	t.Setenv(string(topology.MailMode), "loud")
 	err = mailing.Part.Fill(t.Context(), &boot.Assembly{Function: topology.Relay, Desk: desk.New(desk.Ground{})})
+	if err == nil || !strings.Contains(err.Error(), `"loud"`) || !strings.Contains(err.Error(), "sandbox") {
+		t.Errorf("a mode that there is not: %v", err)
+	}
+}
+
+// Where nobody is written to, the mail service is not asked whom it writes to no more.
+func TestTheMailModeDecidesWhetherTheListIsRead(t *testing.T) {
+	var calls atomic.Int32
+	ses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	defer ses.Close()
+	for mode, want := range map[string]bool{topology.MailOn: true, topology.MailSandbox: true, topology.MailOff: false} {
+		t.Setenv(string(topology.MailMode), mode)
+		a := &boot.Assembly{Function: topology.MailEvents, Desk: desk.New(desk.Ground{Now: time.Now}), AWS: aws.Config{
+			Region: "eu-west-3", BaseEndpoint: &ses.URL, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		}}
+		if err := mailing.Suppressions.Fill(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+		calls.Store(0)
+		if _, err := job.Jobs(a.Desk)["mailevents"]["suppressions"](t.Context()); err != nil || calls.Load() > 0 != want {
+			t.Errorf("%s: %d calls, %v", mode, calls.Load(), err)
+		}
+	}
+	t.Setenv(string(topology.MailMode), "loud")
+	err := mailing.Suppressions.Fill(t.Context(), &boot.Assembly{Function: topology.MailEvents, Desk: desk.New(desk.Ground{})})
 	if err == nil || !strings.Contains(err.Error(), `"loud"`) || !strings.Contains(err.Error(), "sandbox") {
 		t.Errorf("a mode that there is not: %v", err)
 	}
