@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"rightsdesk/shared/mail"
@@ -91,13 +92,14 @@ func (s *Service) unheard(ctx context.Context, d *draft, stop policy.Stop, at ti
 		return known.Generation > 0, err
 	}
 	history, err := s.history(ctx, d.Subject)
-	var heard time.Time
-	for _, e := range history {
-		if e.Action == actionSuppressed && e.stop() == stop && e.At.After(heard) {
-			heard = e.At
-		}
+	if err != nil {
+		return false, err
 	}
-	return heard.Before(at.Add(-sameFeedback)) || d.subscribed(heard, at), err
+	var heard time.Time
+	if i := slices.IndexFunc(history, func(e Entry) bool { return e.stop() == stop }); i >= 0 {
+		heard = history[i].At // the latest: the newest come first
+	}
+	return heard.Before(at.Add(-sameFeedback)) || d.subscribed(heard, at), nil
 }
 
 // stop is the stop that an entry is about.

@@ -78,6 +78,11 @@ func TestTheListMakesGoodWhatWasLost(t *testing.T) {
 			hear("newsletter", policy.Bounced)
 			o.pass(48 * time.Hour)
 		}, policy.Bounced, "granted granted suppressed suppressed", "false bounce, false bounce"},
+		"the second of two came": {func(o *office, hear func(string, policy.Stop)) {
+			hear("newsletter", policy.Bounced)
+			o.pass(72 * time.Hour)
+			hear("survey", policy.Bounced)
+		}, policy.Bounced, "granted granted suppressed suppressed", "false bounce, false bounce"},
 		"subscribed between the two": {func(o *office, hear func(string, policy.Stop)) {
 			hear("newsletter", policy.Bounced)
 			o.pass(time.Hour)
