@@ -1,6 +1,7 @@
 // Package mail is what Rightsdesk writes to people: which letters there are, how
-// one is composed, and the port that carries it away. mail/ses carries it to
-// Amazon SES, mail/mailbox to a page on a laptop.
+// one is composed, the port that carries it away, and the one that tells to whom
+// nothing is carried any more. mail/ses carries it to Amazon SES, mail/mailbox to a
+// page on a laptop.
 //
 // A letter is plain text and HTML, made of the same paragraphs. It says what was
 // asked, by when it will be answered and whom to ask. What a value holds can

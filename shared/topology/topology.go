@@ -239,7 +239,7 @@ var MailEvents = Function{
 	Feed:         &Feed{Source: "aws.ses", Types: []string{"Email Bounced", "Email Complaint Received"}, Batch: 10, Tries: 5, Alarm: "MailEventsParked"},
 	Tables:       Tables{State: ReadWrite, Audit: Append, Keys: Read},
 	Suppressions: true,
-	Memory:       256, Timeout: time.Minute,
+	Memory:       256, Timeout: 2 * time.Minute,
 	Alarm: "MailEventsFailing",
 }
 
