@@ -114,6 +114,9 @@ func TestALL_03_KnownAndUnknownPeopleGetTheSameAnswer(t *testing.T) {
 		ids[who] = w.from(n).submit(submission("know", email))
 	}
 	same("POST /v1/requests", json)
+	if strings.Contains(json["a stranger"], "\n0 written") {
+		t.Error("the answer wrote nothing: what calls cost is not seen any more")
+	}
 	// The second mail of a day costs one unit more than the first: the counter's
 	// window goes on. Whose day it is has nothing to do with the company's data.
 	same("the form", form)

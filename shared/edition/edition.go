@@ -86,6 +86,7 @@ type Active struct {
 	Seen map[Origin]string `json:"seen,omitempty"`
 	Last int64             `json:"last"` // the highest number of an edition there ever was
 	Head audit.Head        `json:"head"`
+	Said time.Time         `json:"said"` // when the latest entry of the chain was made
 	// Replays are the latest calls of operators that sent an Idempotency-Key.
 	Replays []Replay `json:"replays,omitempty"`
 

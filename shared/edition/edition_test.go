@@ -189,10 +189,22 @@ func TestAnEditionIsNoOlderThanTheOneBefore(t *testing.T) {
 	d := newDesk(t)
 	d.publish("one")
 	d.pass(-time.Hour) // the clock of another process
+	d.Lacks = []Lack{NoSender}
+	_ = d.Look(t.Context()) // it is shut, and says so
 	d.publish("two")
 	list, err := d.List(t.Context())
 	if err != nil || len(list) != 2 || list[0].At.Before(list[1].At) {
 		t.Errorf("%+v %v", list, err)
+	}
+	var last time.Time
+	for _, e := range d.entries() {
+		if e.At.Before(last) {
+			t.Errorf("entry %d, %s, is of %s, the one before of %s", e.Seq, e.Action, e.At, last)
+		}
+		last = e.At
+	}
+	if !strings.Contains(d.told(), "shut") {
+		t.Error(d.told())
 	}
 }
 

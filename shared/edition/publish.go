@@ -151,8 +151,8 @@ func (b *Book) publish(ctx context.Context, o offer) (Active, policy.Problems, e
 // succeed is what is in force after a file is, and the writes that go with it.
 func (b *Book) succeed(ctx context.Context, a Active, o offer, p *policy.Policy, digest string, commit table.ID) (Active, []table.Write, error) {
 	was, now := a, b.now()
-	if now.Before(was.At) {
-		now = was.At // the clock of who published before is ahead of ours
+	if now.Before(was.Said) {
+		now = was.Said // as the entry
 	}
 	a = a.saw(o.origin, digest)
 	a.N, a.Last, a.Version, a.Origin, a.At = a.Last+1, a.Last+1, p.Version, o.origin, now

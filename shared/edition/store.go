@@ -133,9 +133,13 @@ func unzip(body []byte) ([]byte, error) {
 }
 
 // entry is the next entry of the chain, and what puts it there. Entries stay: they say
-// what was promised when, and name nobody but operators by their ids.
+// what was promised when, and name nobody but operators by their ids. None is older than
+// the one before: the clock of who made that may be ahead of ours.
 func (a *Active) entry(e audit.Entry) table.Write {
-	e.Chain = Chain
+	if e.Chain = Chain; e.At.Before(a.Said) {
+		e.At = a.Said
+	}
+	a.Said = e.At
 	e, a.Head = a.Head.Append(e)
 	return table.Put(table.Audit, table.Item{
 		Key: table.Key{Partition: Chain, Sort: fmt.Sprintf("%012d", e.Seq)}, Schema: schema, Body: e.Encode(),
