@@ -20,9 +20,11 @@
 package bulletin
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -49,18 +51,40 @@ type Bus interface {
 	Put(ctx context.Context, events []Event) error
 }
 
-// Refused is the error of a bus that is there and does not take some events.
+// Refused is the error of a bus that did not take some events.
 type Refused struct { //nolint:errname // a fact about some events, which an error carries
-	Which []int // of those that were put, in order
-	Why   error // of the first of them
+	Which  []int // of those that were put, in order
+	Why    error // of the first of them or, if it is silent, of that
+	Silent bool  // it did not answer for some of them, which are not to blame
 }
 
 func (r *Refused) Error() string {
 	return fmt.Sprintf("the bus did not take %d events: %v", len(r.Which), r.Why)
 }
 
-// Unwrap returns why the first was not taken.
+// Unwrap returns why they were not taken.
 func (r *Refused) Unwrap() error { return r.Why }
+
+// refusal is what a bus did not take that answered by an error, or by none. After one that
+// is no *Refused that may be any of the events.
+func refusal(events []Event, err error) *Refused {
+	if r, ok := errors.AsType[*Refused](err); ok || err == nil {
+		return cmp.Or(r, &Refused{})
+	}
+	all := &Refused{Why: err, Silent: true}
+	for i := range events {
+		all.Which = append(all.Which, i)
+	}
+	return all
+}
+
+// of returns those names that events have which were not taken.
+func (r *Refused) of(names []named) (left []named) {
+	for _, i := range r.Which {
+		left = append(left, names[i])
+	}
+	return left
+}
 
 // Of returns the event that an entry makes. Told is false if it makes none; known is
 // false if nobody decided yet whether it makes one, which a test keeps from happening.

@@ -44,15 +44,17 @@ const (
 	// order: if each delivery waited for it anew, those behind would come later and later.
 	rest = time.Minute
 
-	// failures is how many notes in a row a run tries of which the bus takes nothing. One
-	// may be about something that it never takes; more say that it takes nothing at all.
+	// failures is for how many notes in a row a run takes it that the bus does not answer.
+	// One may spoil its call; more say that it is not there. What the bus answers that it
+	// refuses is no reason to end: the notes behind would wait for as long.
 	failures = 3
 
 	// turn is after what time a run begins at another place.
 	turn = 2 * time.Minute
 
-	// Patience is how long an event may stay untold before a run fails over it.
-	Patience = 10 * time.Minute
+	// Patience is how long an event may stay untold before somebody has to hear of it. The
+	// alarm of runs that fail waits for several of them, which comes on top.
+	Patience = 2 * time.Minute
 )
 
 // note names entries of which the bus has to be told.
@@ -101,52 +103,38 @@ func (p *Publisher) Record(ctx context.Context, entries []audit.Entry) error {
 	if len(events) == 0 {
 		return nil
 	}
-	err := p.offer(ctx, events)
-	if err == nil {
+	not := p.offer(ctx, events)
+	if len(not.Which) == 0 {
 		return nil
 	}
-	left := leftOf(names, err)
-	for some := range slices.Chunk(left, together) {
+	for some := range slices.Chunk(not.of(names), together) {
 		if lost := p.file(ctx, some, p.Now()); lost != nil {
-			return fmt.Errorf("tell the event bus of %d entries: %w", len(left), errors.Join(err, lost))
+			return fmt.Errorf("tell the event bus of %d entries: %w", len(not.Which), errors.Join(not.Why, lost))
 		}
 	}
-	p.Log.WarnContext(ctx, "the event bus took no events; they are told later", "events", len(left), "err", err)
+	p.Log.WarnContext(ctx, "the event bus did not take some events; they are told later", "events", len(not.Which), "err", not.Why)
 	return nil
 }
 
 var errRests = errors.New("it did not answer a moment ago, and is not asked for a minute")
 
 // offer puts new events on the bus, unless it is left alone.
-func (p *Publisher) offer(ctx context.Context, events []Event) error {
+func (p *Publisher) offer(ctx context.Context, events []Event) *Refused {
 	p.mu.Lock()
 	rests := p.Now().Before(p.rests)
 	p.mu.Unlock()
 	if rests {
-		return errRests
+		return refusal(events, errRests)
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	err := p.Bus.Put(ctx, events)
-	if _, there := errors.AsType[*Refused](err); err != nil && !there {
+	not := refusal(events, p.Bus.Put(ctx, events))
+	if not.Silent {
 		p.mu.Lock()
 		p.rests = p.Now().Add(rest)
 		p.mu.Unlock()
 	}
-	return err
-}
-
-// leftOf are those that the bus has to be told of again after an error.
-func leftOf(names []named, err error) []named {
-	refused, ok := errors.AsType[*Refused](err)
-	if !ok {
-		return names
-	}
-	var left []named
-	for _, i := range refused.Which {
-		left = append(left, names[i])
-	}
-	return left
+	return not
 }
 
 // file notes entries.
@@ -171,9 +159,10 @@ type Report struct {
 	Left int // notes that were tried and stay
 }
 
-// Tell tells the bus what it did not take before. A run ends when the bus takes nothing,
+// Tell tells the bus what it did not take before. A run ends when the bus does not answer,
 // and begins each time at another place: what it never takes keeps nothing else waiting.
-// It is an error if something waits for longer than Patience.
+// It is an error if something waits for longer than Patience while the bus is not there;
+// what stays while it is there is logged.
 func (p *Publisher) Tell(ctx context.Context) (Report, error) {
 	if p.Bus == nil {
 		return Report{}, nil
@@ -200,7 +189,7 @@ func (p *Publisher) Tell(ctx context.Context) (Report, error) {
 	if err != nil && !errors.Is(err, errEnough) {
 		return r.Report, err
 	}
-	return r.Report, p.late(ctx, began, r.why)
+	return r.Report, r.late(ctx, began.Add(-Patience))
 }
 
 // round is one run of Tell.
@@ -208,8 +197,9 @@ type round struct {
 	*Publisher
 	Report
 
-	row int   // notes in a row of which the bus took nothing
-	why error // it did not take the last of them
+	row   int   // notes in a row for which the bus did not answer
+	there bool  // it answered in this run
+	why   error // something stays; what the bus says goes before the rest
 }
 
 // errEnough ends a run before all notes were tried.
@@ -217,48 +207,45 @@ var errEnough = errors.New("bulletin: the rest is for the next run")
 
 // retell tells the bus of the entries in a note, waiting for it as long as one context
 // lets it, and takes away those that it took. Killed in between it leaves them there, and
-// they are told again.
+// they are told again. What another release noted stays for that one.
 func (r *round) retell(ctx, waits context.Context, item table.Item) error {
-	if waits.Err() != nil {
+	if waits.Err() != nil || r.row == failures {
 		return errEnough
 	}
 	n, err := read(item)
 	if err != nil {
-		return nil //nolint:nilerr // late says so, after all others had their turn
+		r.why = cmp.Or(r.why, err)
+		return nil
 	}
 	var events []Event
-	var names []named
+	var names, left []named
 	for _, name := range n.Entries {
-		e, err := r.entry(ctx, name)
-		if errors.Is(err, errGone) {
-			r.Log.ErrorContext(ctx, "an entry of the audit is never told to the event bus", "chain", name.Chain, "seq", name.Seq, "err", err)
-			continue
-		}
-		if err != nil {
+		ev, told, err := r.event(ctx, name)
+		switch {
+		case errors.Is(err, errForeign):
+			left, r.why = append(left, name), cmp.Or(r.why, err)
+		case err != nil:
 			return err
-		}
-		if ev, told, _ := Of(e); told {
+		case told:
 			events, names = append(events, ev), append(names, name)
 		}
 	}
-	var left []named
 	if len(events) > 0 {
-		if refusal := r.Bus.Put(waits, events); refusal != nil {
-			left, r.why = leftOf(names, refusal), refusal
+		not := refusal(events, r.Bus.Put(waits, events))
+		left, r.why = append(left, not.of(names)...), cmp.Or(not.Why, r.why)
+		if r.row++; !not.Silent || len(not.Which) < len(events) {
+			r.row, r.there = 0, true
 		}
 	}
-	if r.row++; len(left) < len(n.Entries) {
-		r.row = 0
+	if len(left) < len(n.Entries) {
 		if err := r.replace(ctx, item, left, n.At); err != nil {
 			return err
 		}
 	}
-	if len(left) == 0 {
+	if len(left) > 0 {
+		r.Left++
+	} else {
 		r.Told++
-		return nil
-	}
-	if r.Left++; r.row == failures {
-		return errEnough
 	}
 	return nil
 }
@@ -277,26 +264,26 @@ func (p *Publisher) replace(ctx context.Context, old table.Item, left []named, s
 	return nil
 }
 
-// errGone is what an entry is that no later run can tell either.
-var errGone = errors.New("it has expired or cannot be read")
+// errForeign is what an entry is that only another release can tell: after going back to
+// an earlier one, a kind or an encoding may be too new.
+var errForeign = errors.New("this release cannot read it, or does not know its kind")
 
-// entry reads an entry of the audit.
-func (p *Publisher) entry(ctx context.Context, n named) (audit.Entry, error) {
+// event returns what the bus is told of an entry of the audit, if anything.
+func (p *Publisher) event(ctx context.Context, n named) (ev Event, told bool, err error) {
 	item, err := p.Table.Get(ctx, table.Ref{Table: table.Audit, Key: restore.EntryKey(n.Chain, n.Seq)})
 	if errors.Is(err, table.ErrAbsent) {
-		return audit.Entry{}, errGone
+		p.Log.ErrorContext(ctx, "an entry of the audit is never told to the event bus", "chain", n.Chain, "seq", n.Seq, "err", "it has expired")
+		return Event{}, false, nil
 	}
 	if err != nil {
-		return audit.Entry{}, fmt.Errorf("read entry %d of chain %s: %w", n.Seq, n.Chain, err)
+		return Event{}, false, fmt.Errorf("read entry %d of chain %s: %w", n.Seq, n.Chain, err)
 	}
 	e, err := audit.Decode(item.Body)
-	if err != nil {
-		return audit.Entry{}, fmt.Errorf("%w: %w", errGone, err)
+	ev, told, known := Of(e)
+	if err != nil || !known || e.Chain != n.Chain || e.Seq != n.Seq {
+		return Event{}, false, fmt.Errorf("entry %d of chain %s: %w", n.Seq, n.Chain, errForeign)
 	}
-	if e.Chain != n.Chain || e.Seq != n.Seq {
-		return audit.Entry{}, fmt.Errorf("%w: another stands in its place", errGone)
-	}
-	return e, nil
+	return ev, told, nil
 }
 
 // each visits the notes whose key begins with a prefix.
@@ -324,17 +311,27 @@ func read(item table.Item) (n note, err error) {
 	return n, nil
 }
 
-// late says what waits for too long after a run, and why the bus did not take it. That
-// is not wrapped: a call that ran out of its time would be taken for a run that did.
-func (p *Publisher) late(ctx context.Context, began time.Time, why error) error {
-	if why == nil {
-		why = errors.New("there is more to tell than a run can")
-	}
-	return p.each(ctx, "", func(item table.Item) error {
-		n, err := read(item)
-		if err == nil && n.At.Before(began.Add(-Patience)) {
-			err = fmt.Errorf("the note %s of what the event bus has to be told waits since %s: %v", item.Key.Sort, n.At.Format(time.RFC3339), why) //nolint:errorlint // see above
+// late looks for what waits since before an instant. It is an error if the bus is not
+// there: but that is not wrapped, for a call that ran out of its time would be taken for a
+// run that did. Else it is only logged, once: the run delivers letters, too, whose alarm
+// one event that is never taken would ring for good.
+func (r *round) late(ctx context.Context, before time.Time) error {
+	notes, oldest := 0, ""
+	err := r.each(ctx, "", func(item table.Item) error {
+		if n, _ := read(item); n.At.Before(before) { // one that cannot be read may have no time, and is late at once
+			since := n.At.Format(time.RFC3339) + ", note " + item.Key.Sort
+			notes, oldest = notes+1, min(cmp.Or(oldest, since), since)
 		}
-		return err
+		return nil
 	})
+	switch {
+	case err != nil || notes == 0:
+		return err
+	case r.row > 0 && !r.there:
+		return fmt.Errorf("%d notes of what the event bus has to be told wait, the oldest since %s: %v", notes, oldest, r.why) //nolint:errorlint // see above
+	}
+	r.Log.ErrorContext(ctx, "some notes of what the event bus has to be told stay", "notes", notes, "oldest", oldest, "err", cmp.Or(r.why, errMore))
+	return nil
 }
+
+var errMore = errors.New("there is more to tell than a run can")

@@ -80,8 +80,21 @@ func TestAnnouncementsTellWhatTheBusDidNotTake(t *testing.T) {
 	if _, err := run(ctx); ctx.Err() == nil || err == nil || errors.Is(err, context.Canceled) {
 		t.Errorf("it is taken for a run that had too little time: %v", err)
 	}
+
+	// What it could tell does not make a run look busy whose letters got nowhere.
+	b.down = nil
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	store.over = cancel
+	if rep, err := run(ctx); !errors.Is(err, context.Canceled) || rep.Seen > rep.Failed || b.took != 1 {
+		t.Errorf("told %d; boot takes it for a run with more work than time: %+v, %v", b.took, rep, err)
+	}
+	b.down = errors.New("the bus is down")
+	if err := d.Record(t.Context(), []audit.Entry{e}); err != nil {
+		t.Fatal(err)
+	}
 	store.over, b.down = nil, nil
-	if rep, err := run(t.Context()); err != nil || rep != (job.Report{Seen: 1}) || b.took != 1 {
+	if rep, err := run(t.Context()); err != nil || rep != (job.Report{}) || b.took != 2 {
 		t.Errorf("after it: %+v, %v; told %d", rep, err, b.took)
 	}
 }

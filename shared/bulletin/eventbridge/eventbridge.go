@@ -43,7 +43,8 @@ const (
 
 // Put hands over events, ten at a time. EventBridge may take some of a call and refuse
 // others: those are put again, and those alone. What it refuses for good keeps nothing
-// else from being put.
+// else from being put. Once it does not answer, what is left is not put at all, and only
+// that has to be told again: a bus that fails now and then would never be done otherwise.
 func (b *Bus) Put(ctx context.Context, events []bulletin.Event) error {
 	list := make([]entry, 0, len(events))
 	for i, e := range events {
@@ -57,15 +58,16 @@ func (b *Bus) Put(ctx context.Context, events []bulletin.Event) error {
 		}})
 	}
 	var all bulletin.Refused
-	for some := range slices.Chunk(list, together) {
-		left, why, err := b.some(ctx, some)
+	for from := 0; from < len(list) && !all.Silent; from += together {
+		to := min(from+together, len(list))
+		left, why, err := b.some(ctx, list[from:to])
 		if err != nil {
-			return err
+			left, why = slices.Concat(left, list[to:]), err
 		}
 		for _, e := range left {
 			all.Which = append(all.Which, e.n)
 		}
-		if all.Why == nil {
+		if all.Silent = err != nil; all.Silent || all.Why == nil {
 			all.Why = why
 		}
 	}
@@ -82,7 +84,7 @@ type entry struct {
 }
 
 // some puts events by one call, and by others what that did not take. It returns those
-// that are left and why, or an error if the bus did not answer.
+// that are left and why, and an error if the bus did not answer for some of them.
 func (b *Bus) some(ctx context.Context, list []entry) (left []entry, why, err error) {
 	for try := 0; ; try++ {
 		in := &eventbridge.PutEventsInput{}
@@ -96,14 +98,14 @@ func (b *Bus) some(ctx context.Context, list []entry) (left []entry, why, err er
 		case unreadable(err):
 			return list, err, nil
 		case err != nil:
-			return nil, nil, fmt.Errorf("put events on the bus: %w", err)
+			return list, nil, fmt.Errorf("put events on the bus: %w", err)
 		}
 		left, why, err := refused(list, out)
 		if err != nil || len(left) == 0 || try+1 >= tries {
 			return left, why, err
 		}
 		if err := b.pause(ctx, try); err != nil {
-			return nil, nil, err
+			return left, nil, err
 		}
 		list = left
 	}
@@ -114,7 +116,7 @@ func (b *Bus) singly(ctx context.Context, list []entry) (left []entry, why, err 
 	for i := range list {
 		not, because, err := b.some(ctx, list[i:i+1])
 		if err != nil {
-			return nil, nil, err
+			return slices.Concat(left, not, list[i+1:]), nil, err
 		}
 		if left = append(left, not...); why == nil {
 			why = because
@@ -135,7 +137,7 @@ var errAnswer = errors.New("the bus answered for another number of events than i
 // refused are the events that were not taken, and why the first of them was not.
 func refused(list []entry, out *eventbridge.PutEventsOutput) (left []entry, why, err error) {
 	if len(out.Entries) != len(list) {
-		return nil, nil, errAnswer
+		return list, nil, errAnswer
 	}
 	for i, r := range out.Entries {
 		if r.EventId != nil && r.ErrorCode == nil {

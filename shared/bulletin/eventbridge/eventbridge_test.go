@@ -30,6 +30,7 @@ type put struct {
 type service struct {
 	*httptest.Server
 	calls []int // how many entries each call had
+	last  int   // the last call that it answers, or 0
 	taken []put
 	take  func(call int, e put) bool
 }
@@ -46,6 +47,10 @@ func start(t *testing.T, take func(call int, e put) bool) (*service, *eventbridg
 			t.Errorf("a call of %s, signed %.20s", r.Header.Get("X-Amz-Target"), r.Header.Get("Authorization"))
 		}
 		s.calls = append(s.calls, len(in.Entries))
+		if s.last > 0 && len(s.calls) > s.last {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
 		out := struct {
 			FailedEntryCount int
 			Entries          []map[string]string
@@ -116,7 +121,7 @@ func TestAnEventThatIsNeverTakenIsNamedAndKeepsNoOther(t *testing.T) {
 	s, bus := start(t, func(_ int, e put) bool { return e.Detail != `{"event":"1"}` && e.Detail != `{"event":"11"}` })
 	err := bus.Put(t.Context(), events(12))
 	refused, ok := errors.AsType[*bulletin.Refused](err)
-	if !ok || !slices.Equal(refused.Which, []int{1, 11}) || !strings.Contains(err.Error(), "2 events: ThrottlingException") {
+	if !ok || refused.Silent || !slices.Equal(refused.Which, []int{1, 11}) || !strings.Contains(err.Error(), "2 events: ThrottlingException") {
 		t.Errorf("err = %v", err)
 	}
 	if !slices.Equal(s.calls, []int{10, 1, 1, 1, 2, 1, 1, 1}) || len(s.taken) != 10 {
@@ -160,24 +165,65 @@ func TestAnEventThatSpoilsItsCallIsFound(t *testing.T) {
 	})
 	err := bus.Put(t.Context(), events(14))
 	refused, ok := errors.AsType[*bulletin.Refused](err)
-	if !ok || !slices.Equal(refused.Which, []int{4}) || !strings.Contains(err.Error(), "ValidationException") || len(taken()) != 13 {
+	if !ok || refused.Silent || !slices.Equal(refused.Which, []int{4}) || !strings.Contains(err.Error(), "ValidationException") || len(taken()) != 13 {
 		t.Errorf("%d events were taken: %v", len(taken()), err)
 	}
 }
 
-// A service that takes no call at all refuses no event: none is to blame.
-func TestABusThatGoesAwayMeanwhileNamesNoEvent(t *testing.T) {
+// What a service took before it went away is not left, whatever it was asked last: a call,
+// one event of a call that it could not read, or again what it had not taken.
+func TestABusThatGoesAwayMeanwhileLeavesWhatItDidNotTake(t *testing.T) {
 	t.Parallel()
-	calls := 0
-	bus, taken := answering(t, func([]put) string {
-		if calls++; calls > 1 {
-			return "AccessDeniedException"
+	from := func(n, to int) (list []int) {
+		for ; n < to; n++ {
+			list = append(list, n)
 		}
-		return ""
+		return list
+	}
+	for name, c := range map[string]struct {
+		spoilt string
+		last   int // the call that it still answers
+		left   []int
+	}{
+		"at once":                   {"", 0, from(0, 35)},
+		"after a call":              {"", 1, from(10, 35)},
+		"one by one":                {`{"event":"12"}`, 5, append([]int{12}, from(13, 35)...)},
+		"one by one, after another": {`{"event":"2"}`, 7, append([]int{2}, from(6, 35)...)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			bus, taken := answering(t, func(events []put) string {
+				if calls++; calls > c.last {
+					return "AccessDeniedException"
+				}
+				if slices.ContainsFunc(events, func(e put) bool { return e.Detail == c.spoilt }) {
+					return "ValidationException"
+				}
+				return ""
+			})
+			err := bus.Put(t.Context(), events(35))
+			refused, ok := errors.AsType[*bulletin.Refused](err)
+			if !ok || !refused.Silent || !slices.Equal(refused.Which, c.left) || !strings.Contains(err.Error(), "AccessDenied") {
+				t.Errorf("left %+v", refused)
+			}
+			if calls != c.last+1 || len(taken())+len(c.left) != 35 {
+				t.Errorf("%d calls, %d events were taken", calls, len(taken()))
+			}
+		})
+	}
+}
+
+// It may go away between two tries: what the first took is not left.
+func TestWhatTheFirstTryTookIsNotLeft(t *testing.T) {
+	t.Parallel()
+	s, bus := start(t, func(_ int, e put) bool {
+		return !slices.Contains([]string{`{"event":"4"}`, `{"event":"14"}`, `{"event":"16"}`}, e.Detail)
 	})
-	err := bus.Put(t.Context(), events(35))
-	if _, ok := errors.AsType[*bulletin.Refused](err); ok || err == nil || calls != 2 || len(taken()) != 10 {
-		t.Errorf("%d calls, %d events were taken: %v", calls, len(taken()), err)
+	s.last = 5 // four for the first ten, and one for the next
+	refused, ok := errors.AsType[*bulletin.Refused](bus.Put(t.Context(), events(22)))
+	if !ok || !refused.Silent || !slices.Equal(refused.Which, []int{4, 14, 16, 20, 21}) || len(s.taken) != 17 {
+		t.Errorf("%d events were taken, left %+v", len(s.taken), refused)
 	}
 }
 
