@@ -1,6 +1,7 @@
 package eventbridge_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -224,6 +225,37 @@ func TestWhatTheFirstTryTookIsNotLeft(t *testing.T) {
 	refused, ok := errors.AsType[*bulletin.Refused](bus.Put(t.Context(), events(22)))
 	if !ok || !refused.Silent || !slices.Equal(refused.Which, []int{4, 14, 16, 20, 21}) || len(s.taken) != 17 {
 		t.Errorf("%d events were taken, left %+v", len(s.taken), refused)
+	}
+}
+
+// wire answers calls without a network.
+type wire func(*http.Request) (*http.Response, error)
+
+func (w wire) Do(r *http.Request) (*http.Response, error) { return w(r) }
+
+// closing is a body that tells when it was read.
+type closing struct {
+	io.Reader
+	close func()
+}
+
+func (c closing) Close() error { c.close(); return nil }
+
+// Time may be up before the second try.
+func TestWhatWasTakenBeforeTimeWasUpIsNotLeft(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	bus := eventbridge.New(aws.Config{
+		Region: "eu-west-3", Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		HTTPClient: wire(func(*http.Request) (*http.Response, error) {
+			answer := strings.NewReader(`{"FailedEntryCount":1,"Entries":[{"EventId":"1"},{"ErrorCode":"ThrottlingException"},{"EventId":"3"}]}`)
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: closing{answer, cancel}}, nil
+		}),
+	}, "Rightsdesk")
+	refused, ok := errors.AsType[*bulletin.Refused](bus.Put(ctx, events(3)))
+	if !ok || !refused.Silent || !slices.Equal(refused.Which, []int{1}) || !errors.Is(refused, context.Canceled) {
+		t.Errorf("left %+v", refused)
 	}
 }
 
