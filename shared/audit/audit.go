@@ -51,6 +51,10 @@ type Head struct {
 type Chain struct {
 	Name string `json:"name"`
 	Head Head   `json:"head"`
+	// Since is the instant that the time of all entries is counted from, so that they expire
+	// together unless the policy was changed in between. The aggregate knows it and does not
+	// store it here. Zero: each entry's time is counted from when it was written, or later.
+	Since time.Time `json:"-"`
 }
 
 // Fact is one detail of an entry.

@@ -22,6 +22,7 @@ import (
 	"rightsdesk/shared/checkpoint/folder"
 	"rightsdesk/shared/checkpoint/jws"
 	"rightsdesk/shared/restore"
+	"rightsdesk/shared/seal"
 	"rightsdesk/shared/table"
 	"rightsdesk/shared/table/dynamo"
 	"rightsdesk/shared/topology"
@@ -169,26 +170,20 @@ func (i *installation) seals(t *testing.T, id string) {
 }
 
 // expires lets the first entry of a chain expire, and the program that verifies chains read
-// in the bucket whether that may be. The clock of the programs cannot be turned: what is left
-// of the chain came a little after the first checkpoint and was to be kept for no time at
-// all, so that something before it can have expired already.
+// in the bucket whether that may be. The clock of the programs cannot be turned: the first
+// checkpoint is made older instead than entries are kept.
 func (i *installation) expires(t *testing.T) {
 	t.Helper()
 	requests, relay := i.functions["requests"], i.functions["relay"]
-	var first checkpoint.Statement
-	statement, err := base64.RawURLEncoding.DecodeString(strings.Split(string(i.vault.Objects["checkpoints/000000000001.jws"]), ".")[1])
-	if err != nil || json.Unmarshal(statement, &first) != nil {
-		t.Fatalf("the first checkpoint says %s, %v", statement, err)
-	}
 	const chain = "operator#somebody#2026-03-05"
-	soon := first.At.Add(4 * time.Minute).Truncate(time.Second)
+	at := time.Now().Truncate(time.Second)
 	var head audit.Head
 	var writes []table.Write
-	for _, c := range []struct{ at, expires time.Time }{{first.At, first.At.Add(-time.Hour)}, {soon, soon}, {soon, soon.AddDate(6, 0, 0)}} {
+	for _, expires := range []time.Time{at.Add(-time.Hour), at.AddDate(6, 0, 0), at.AddDate(6, 0, 0)} {
 		var e audit.Entry
-		e, head = head.Append(audit.Entry{Chain: chain, At: c.at, Actor: "operator:somebody", Action: "read", Commit: "c1"})
+		e, head = head.Append(audit.Entry{Chain: chain, At: at, Actor: "operator:somebody", Action: "read", Commit: "c1"})
 		writes = append(writes, table.Put(table.Audit, table.Item{
-			Key: restore.EntryKey(chain, e.Seq), Body: e.Encode(), Schema: 1, Expires: c.expires,
+			Key: restore.EntryKey(chain, e.Seq), Body: e.Encode(), Schema: 1, Expires: expires,
 		}, table.New))
 	}
 	body, err := json.Marshal(map[string]audit.Head{"head": head})
@@ -196,7 +191,7 @@ func (i *installation) expires(t *testing.T) {
 		t.Fatal(err)
 	}
 	writes = append(writes, table.Put(table.State, table.Item{
-		Key: table.Key{Partition: chain, Sort: "-"}, Body: body, Schema: 1, Due: soon.AddDate(1, 0, 0),
+		Key: table.Key{Partition: chain, Sort: "-"}, Body: body, Schema: 1, Due: at.AddDate(1, 0, 0),
 	}, table.New))
 	if err := dynamo.New(i.direct, i.tables, time.Now).Commit(t.Context(), table.NewID(), writes...); err != nil {
 		t.Fatal(err)
@@ -210,8 +205,17 @@ func (i *installation) expires(t *testing.T) {
 		Cursor string
 	}
 	walk := call(t, topology.Route{Pattern: "GET /v1/operator/audit/verify"}, "", signedIn(handler))
+	before := i.called("requests", "s3:GetObject Checkpoints/*")
 	requests.ask(walk, http.StatusOK, &found)
 	if found.Expired != 0 || len(found.Broken) != 1 || found.Broken[0].Chain != chain || found.Broken[0].Seq != 1 || found.Cursor != "" {
+		t.Errorf("in a young installation: %+v", found)
+	}
+	if n := i.called("requests", "s3:GetObject Checkpoints/*") - before; n != 1 {
+		t.Errorf("in a young installation %d objects are read", n)
+	}
+	i.ages(t)
+	requests.ask(walk, http.StatusOK, &found)
+	if found.Expired != 0 || len(found.Broken) != 1 || found.Broken[0].Chain != chain {
 		t.Errorf("before what is left was sealed: %+v", found)
 	}
 	records, _ := i.recordedEntries(t)
@@ -225,10 +229,44 @@ func (i *installation) expires(t *testing.T) {
 	i.denies("requests s3:")
 	requests.ask(walk, http.StatusInternalServerError, nil)
 	i.denies("")
-	before := i.called("requests", "s3:GetObject Checkpoints/*")
+	before = i.called("requests", "s3:GetObject Checkpoints/*")
+	found.Broken = nil
 	requests.ask(walk, http.StatusOK, &found)
 	if found.Expired != 1 || found.Gone != 0 || len(found.Broken) > 0 || found.Cursor != "" {
 		t.Errorf("once it was sealed: %+v\n%s", found, requests.log)
 	}
 	proof(t, "of %d chains one has lost what expired, which is seen from %d reads of checkpoints", found.Chains, i.called("requests", "s3:GetObject Checkpoints/*")-before)
+}
+
+// ages makes the first checkpoint twenty years older, with the installation's own key.
+func (i *installation) ages(t *testing.T) {
+	t.Helper()
+	const key = "checkpoints/000000000001.jws"
+	wrapped, err := dynamo.New(i.direct, i.tables, time.Now).Get(t.Context(), table.Ref{Table: table.Keys, Key: table.Key{Partition: "ring", Sort: "-"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(wrapped.Body) // see kms
+	ring, err := seal.ParseRing(wrapped.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer := jws.Signer{Ring: func() *seal.Ring { return ring }}
+	document, err := signer.Check(string(i.vault.Objects[key]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first checkpoint.Statement
+	if err := json.Unmarshal(document, &first); err != nil {
+		t.Fatal(err)
+	}
+	first.At = first.At.AddDate(-20, 0, 0)
+	if document, err = json.Marshal(first); err != nil {
+		t.Fatal(err)
+	}
+	signed, err := signer.Sign(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.vault.Objects[key] = []byte(signed)
 }

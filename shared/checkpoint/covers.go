@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rightsdesk/shared/audit"
+	"rightsdesk/shared/policy"
 )
 
 const (
@@ -14,45 +15,74 @@ const (
 	// may differ.
 	skew = 5 * time.Minute
 	// looks is how many checkpoints are read at most for one entry, once it is known which is
-	// the first that can have sealed it. In a calm installation there is one every hour.
-	looks = 100
+	// the first that can have sealed it: what is sealed late, in a calm installation, in which
+	// there is one every hour.
+	looks = int64(late / Every)
 	// again is how long after it was written an entry may still be sealed once more: after a
 	// restore whatever came since the copy is, and copies are kept for 35 days.
 	again = 40 * 24 * time.Hour
 )
 
+// Look asks checkpoints about entries that are missing, for one walk along the audit. It
+// remembers what it read, and is no one's but the walk's.
+type Look struct {
+	s     *Service
+	reads int
+
+	begun  bool // the next three are known
+	head   head // the zero head if there is none that can be gone by
+	first  Statement
+	kept   policy.Period
+	seen   map[int64]Statement
+	leaves []Leaf // of the checkpoint that was looked into last,
+	of     int64  // which is this one
+}
+
+// Look begins a walk.
+func (s *Service) Look() *Look { return &Look{s: s, seen: map[int64]Statement{}} }
+
+// Reads returns how many objects of the vault were read. For one entry these are some 110
+// at most; for one that was sealed in time they are a few.
+func (l *Look) Reads() int { return l.reads }
+
+// Outlived reports whether the installation, and what was written in it at an instant, are
+// older than any policy that was ever in force let entries be kept. So long as they are
+// not, nothing has expired. For how long a given entry was promised to stay its item would
+// say, but nothing signs that.
+func (l *Look) Outlived(ctx context.Context, at time.Time) (bool, error) {
+	if err := l.begin(ctx); err != nil || l.head.N == 0 {
+		return false, err
+	}
+	if at = at.Truncate(time.Second); at.Before(l.first.At) { // tables know whole seconds
+		at = l.first.At
+	}
+	return !l.kept.After(at).After(l.s.now()), nil
+}
+
 // Covers reports whether the entries of a chain before e, which are missing, can have
 // expired: a checkpoint sealed e, which holds the hash of the one before it, and the
-// installation is older than entries are kept. Expires is when e itself does, and decides
-// together with the policy how long that is: each entry's time is fixed when it is written,
-// so those before may have had less than the policy gives by now. Where e never expires,
-// none before it did.
+// installation is older than entries were kept.
 //
 // It reads little of the vault, so it does not see everything. Who removes entries before
 // their time from a chain of an old installation, and leaves later ones, is found by Verify,
 // which reads all of it. What is missing in the vault, or not as it was signed, covers
 // nothing; an error means that the vault cannot be asked.
-func (s *Service) Covers(ctx context.Context, e audit.Entry, expires time.Time) (bool, error) {
-	if expires.IsZero() || e.Seq < 2 {
-		return false, nil
-	}
-	kept := min(expires.Sub(e.At), s.Policy.Retention.Audit.After(e.At).Sub(e.At))
-	h, first, err := s.ends(ctx)
-	if err != nil || h.N == 0 || first.At.Add(kept).After(s.now()) {
+func (l *Look) Covers(ctx context.Context, e audit.Entry) (bool, error) {
+	if ok, err := l.Outlived(ctx, time.Time{}); err != nil || !ok {
 		return false, err
 	}
-	before, n, err := s.since(ctx, e.At.Add(-skew), first, h)
+	before, n, err := l.since(ctx, e.At.Add(-skew))
 	if err != nil || n == 0 {
 		return false, err
 	}
-	for last := min(n+looks-1, h.N); n <= last; n++ {
-		st, err := s.statement(ctx, n)
+	for last := min(n+looks-1, l.head.N); n <= last; n++ {
+		st, err := l.statement(ctx, n)
 		if err != nil || st.N == 0 {
 			return false, err
 		}
 		// What it sealed was written since the one before, or not long before that.
-		young := before.At.Add(-again).After(s.now().Add(-kept))
-		covered, known, err := s.seals(ctx, st, e, young)
+		young := l.kept.After(before.At.Add(-again)).After(l.s.now())
+		covered, known, err := l.seals(ctx, st, e, young)
 		if err != nil || known {
 			return covered, err
 		}
@@ -64,62 +94,70 @@ func (s *Service) Covers(ctx context.Context, e audit.Entry, expires time.Time) 
 	return false, nil
 }
 
+// begin reads what every question needs. It is asked again after an error.
+func (l *Look) begin(ctx context.Context) error {
+	s := l.s
+	if l.begun || s.Vault == nil {
+		return nil
+	}
+	h, err := s.load(ctx)
+	if err != nil {
+		return err
+	}
+	kept := s.Policy.Retention.Audit
+	if h.N > 0 {
+		if l.first, err = l.statement(ctx, 1); err != nil {
+			return err
+		}
+		if s.Shortest != nil {
+			if kept, err = s.Shortest(ctx, kept); err != nil {
+				return err
+			}
+		}
+	}
+	if l.first.N > 0 && !kept.IsZero() {
+		l.head, l.kept = h, kept
+	}
+	l.begun = true
+	return nil
+}
+
 // seals looks for an entry among the leaves of a checkpoint. Young says that nothing that
 // it sealed has expired: an entry of the same chain before e was then removed.
-func (s *Service) seals(ctx context.Context, st Statement, e audit.Entry, young bool) (covered, known bool, err error) {
-	leaves, err := readLeaves(ctx, s.Vault, st)
-	switch _, odd := oddity(err); {
-	case odd:
-		return false, true, nil
-	case err != nil:
-		return false, false, fmt.Errorf("read the leaves of checkpoint %d: %w", st.N, err)
+func (l *Look) seals(ctx context.Context, st Statement, e audit.Entry, young bool) (covered, known bool, err error) {
+	if l.of != st.N {
+		l.reads++
+		leaves, err := readLeaves(ctx, l.s.Vault, st)
+		switch _, odd := oddity(err); {
+		case odd:
+			return false, true, nil
+		case err != nil:
+			return false, false, fmt.Errorf("read the leaves of checkpoint %d: %w", st.N, err)
+		}
+		l.leaves, l.of = leaves, st.N
 	}
 	want := LeafOf(e)
-	for _, l := range leaves {
+	for _, leaf := range l.leaves {
 		switch {
-		case l.Chain != e.Chain || l.Seq > e.Seq:
-		case l == want:
+		case leaf.Chain != e.Chain || leaf.Seq > e.Seq:
+		case leaf == want:
 			covered, known = true, true
-		case l.Seq == e.Seq || young:
+		case leaf.Seq == e.Seq || young:
 			return false, true, nil
 		}
 	}
 	return covered, known, nil
 }
 
-// Outlived reports whether the installation is older than the policy lets entries be
-// kept, so that there may be chains of which none is left.
-func (s *Service) Outlived(ctx context.Context) (bool, error) {
-	h, first, err := s.ends(ctx)
-	return err == nil && h.N > 0 && !s.Policy.Retention.Audit.After(first.At).After(s.now()), err
-}
-
-// ends returns the head and the first checkpoint; the zero head if either cannot be
-// gone by.
-func (s *Service) ends(ctx context.Context) (head, Statement, error) {
-	if s.Vault == nil {
-		return head{}, Statement{}, nil
-	}
-	h, err := s.load(ctx)
-	if err != nil || h.N == 0 {
-		return head{}, Statement{}, err
-	}
-	first, err := s.statement(ctx, 1)
-	if err != nil || first.N == 0 {
-		return head{}, Statement{}, err
-	}
-	return h, first, nil
-}
-
 // since returns the number of the first checkpoint that was made at an instant or later,
 // which may be one that is to come, and the one before it; 0 if there is a hole in the way.
 // They come at even intervals as a rule, so the number is estimated from the time; each
 // third step halves what is left, in case they did not.
-func (s *Service) since(ctx context.Context, at time.Time, first Statement, h head) (before Statement, n int64, err error) {
-	if !first.At.Before(at) {
+func (l *Look) since(ctx context.Context, at time.Time) (before Statement, n int64, err error) {
+	if !l.first.At.Before(at) {
 		return Statement{}, 1, nil
 	}
-	low, high := first, Statement{N: h.N + 1, At: h.At}
+	low, high := l.first, Statement{N: l.head.N + 1, At: l.head.At}
 	for try := 1; high.N-low.N > 1; try++ {
 		between := high.N - low.N
 		step := between / 2
@@ -127,7 +165,7 @@ func (s *Service) since(ctx context.Context, at time.Time, first Statement, h he
 			step = int64(float64(between) * float64(at.Sub(low.At)) / float64(span))
 			step = min(max(step, 1), between-1)
 		}
-		st, err := s.statement(ctx, low.N+step)
+		st, err := l.statement(ctx, low.N+step)
 		switch {
 		case err != nil || st.N == 0:
 			return Statement{}, 0, err
@@ -140,18 +178,22 @@ func (s *Service) since(ctx context.Context, at time.Time, first Statement, h he
 	return low, high.N, nil
 }
 
-// statement reads a checkpoint; the zero Statement if it is missing or not as it was signed.
-func (s *Service) statement(ctx context.Context, n int64) (Statement, error) {
-	object, err := s.Vault.Get(ctx, checkpointKey(n))
-	if errors.Is(err, ErrAbsent) {
-		return Statement{}, nil
+// statement returns a checkpoint; the zero Statement if it is missing or not as it was signed.
+func (l *Look) statement(ctx context.Context, n int64) (Statement, error) {
+	if st, ok := l.seen[n]; ok {
+		return st, nil
 	}
-	if err != nil {
+	l.reads++
+	object, err := l.s.Vault.Get(ctx, checkpointKey(n))
+	if err != nil && !errors.Is(err, ErrAbsent) {
 		return Statement{}, fmt.Errorf("read checkpoint %d: %w", n, err)
 	}
-	st, err := read(s.Signer, n, object)
-	if err != nil {
-		return Statement{}, nil //nolint:nilerr // it is what somebody made of it
+	var st Statement
+	if err == nil {
+		if st, err = read(l.s.Signer, n, object); err != nil {
+			st = Statement{} // it is what somebody made of it
+		}
 	}
+	l.seen[n] = st
 	return st, nil
 }

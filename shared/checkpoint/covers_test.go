@@ -1,6 +1,7 @@
 package checkpoint_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -45,10 +46,10 @@ func aged(t *testing.T, then func(*world, *checkpoint.Service)) *world {
 
 func another(w *world, _ *checkpoint.Service) { w.add(r1, 1) }
 
-// covers asks about an entry that expires after the policy's period.
+// covers asks about an entry.
 func (w *world) covers(vault checkpoint.Vault, e audit.Entry) bool {
 	w.t.Helper()
-	ok, err := w.service(w.store, vault).Covers(w.t.Context(), e, w.pol.Retention.Audit.After(e.At))
+	ok, err := w.service(w.store, vault).Look().Covers(w.t.Context(), e)
 	if err != nil {
 		w.t.Error(err)
 	}
@@ -89,22 +90,10 @@ func TestACheckpointCoversWhatExpired(t *testing.T) {
 	if own := w.entries["checkpoint"]; !w.covers(w.vault, own[61]) { // one an hour: those of the first sixty hours have expired
 		t.Error("nothing covers the chain of checkpoints")
 	}
-	if ok, err := w.plain().Outlived(t.Context()); !ok || err != nil {
+	if ok, err := w.plain().Look().Outlived(t.Context(), time.Time{}); !ok || err != nil {
 		t.Errorf("older than entries are kept: %t, %v", ok, err)
 	}
 
-	before = w.vault.gets
-	for name, c := range map[string]struct {
-		e       audit.Entry
-		expires time.Time
-	}{
-		"an entry that never expires": {e, time.Time{}},
-		"the first of its chain":      {w.entries[r1][0], e.At.Add(10 * day)},
-	} {
-		if ok, err := w.plain().Covers(t.Context(), c.e, c.expires); ok || err != nil || w.vault.gets != before {
-			t.Errorf("%s: %t, %v after reading %d objects", name, ok, err, w.vault.gets-before)
-		}
-	}
 	changed := e
 	changed.Actor = "operator:h1"
 	later := e
@@ -115,21 +104,117 @@ func TestACheckpointCoversWhatExpired(t *testing.T) {
 		}
 	}
 
-	// The policy decides where the entry itself was kept for longer, and the entry where
-	// the policy keeps for longer by now.
+	// In an installation that is younger than entries are kept nothing has expired.
 	for _, c := range []struct {
-		policy, entry int
-		want          bool
-	}{{10, 30, true}, {30, 10, true}, {30, 30, false}, {13, 13, false}, {12, 12, true}} {
-		w.pol.Retention.Audit.Days = c.policy
+		days int
+		want bool
+	}{{10, true}, {12, true}, {13, false}, {30, false}} {
+		w.pol.Retention.Audit.Days = c.days
 		before = w.vault.gets
-		ok, err := w.plain().Covers(t.Context(), e, e.At.Add(time.Duration(c.entry)*day))
-		if ok != c.want || err != nil || !ok && w.vault.gets != before+1 {
-			t.Errorf("kept for %d days by the policy and %d by its own time: %t, %v after reading %d objects", c.policy, c.entry, ok, err, w.vault.gets-before)
+		if ok := w.covers(w.vault, e); ok != c.want || !ok && w.vault.gets != before+1 {
+			t.Errorf("kept for %d days: %t after reading %d objects", c.days, ok, w.vault.gets-before)
 		}
-		if ok, err := w.plain().Outlived(t.Context()); ok != (c.policy < 13) || err != nil {
-			t.Errorf("kept for %d days: outlived is %t, %v", c.policy, ok, err)
+		if ok, err := w.plain().Look().Outlived(t.Context(), time.Time{}); ok != c.want || err != nil {
+			t.Errorf("kept for %d days: outlived is %t, %v", c.days, ok, err)
 		}
+	}
+}
+
+// What was written lately has not expired, however old the installation is.
+func TestWhatWasWrittenLatelyHasNotExpired(t *testing.T) {
+	t.Parallel()
+	w := aged(t, another)
+	l := w.plain().Look()
+	for name, c := range map[string]struct {
+		at   time.Time
+		want bool
+	}{
+		"before the first checkpoint": {w.now().Add(-90 * day), true},
+		"ten days ago":                {w.now().Add(-10 * day), true},
+		"a second less":               {w.now().Add(-10*day + time.Second), false},
+		"now":                         {w.now(), false},
+	} {
+		if ok, err := l.Outlived(t.Context(), c.at); ok != c.want || err != nil {
+			t.Errorf("%s: %t, %v", name, ok, err)
+		}
+	}
+}
+
+// Entries keep the time that they were given. The shortest that any policy gave decides, and
+// it is asked for once in a walk, and not at all where there is no checkpoint.
+func TestTheShortestTimeThatAPolicyGaveDecides(t *testing.T) {
+	t.Parallel()
+	w := aged(t, another)
+	e, calls, shortest := w.entries[r1][3], 0, policy.Period{Days: 10}
+	w.pol.Retention.Audit.Days = 30
+	s := w.plain()
+	if ok, err := s.Look().Covers(t.Context(), e); ok || err != nil {
+		t.Fatalf("where it was always 30 days: %t, %v", ok, err)
+	}
+	fails := errors.New("the line broke")
+	var failing error
+	s.Shortest = func(_ context.Context, now policy.Period) (policy.Period, error) {
+		if calls++; now != w.pol.Retention.Audit {
+			t.Errorf("%s is said to be in force", now)
+		}
+		return shortest, failing
+	}
+	l := s.Look()
+	for range 3 {
+		if ok, err := l.Covers(t.Context(), e); !ok || err != nil {
+			t.Errorf("10 days, then 30: %t, %v", ok, err)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("the policies were asked %d times in a walk", calls)
+	}
+	shortest.Days = 20
+	if ok, err := s.Look().Covers(t.Context(), e); ok || err != nil {
+		t.Errorf("20 days, then 30: %t, %v", ok, err)
+	}
+	failing = fails
+	if _, err := s.Look().Covers(t.Context(), e); !errors.Is(err, fails) {
+		t.Errorf("where policies cannot be read: %v", err)
+	}
+	fresh := newWorld(t).plain()
+	fresh.Shortest = s.Shortest
+	if ok, err := fresh.Look().Covers(t.Context(), e); ok || err != nil {
+		t.Errorf("without a checkpoint: %t, %v", ok, err)
+	}
+	w.pol.Retention.Audit, s.Shortest = policy.Period{}, nil
+	if ok, err := s.Look().Covers(t.Context(), e); ok || err != nil {
+		t.Errorf("where no policy is in force: %t, %v", ok, err)
+	}
+}
+
+// An entry that no checkpoint holds costs the most, and the next one like it hardly anything.
+func TestWhatALookCosts(t *testing.T) {
+	t.Parallel()
+	w := aged(t, func(w *world, s *checkpoint.Service) {
+		w.deliver(s, 100)
+		w.add(r1, 1)
+		w.taken() // the stream loses it
+	})
+	e := w.entries[r1][3]
+	l, before := w.plain().Look(), w.vault.gets
+	if ok, err := l.Covers(t.Context(), e); ok || err != nil {
+		t.Fatalf("what was never sealed is covered: %t, %v", ok, err)
+	}
+	if l.Reads() > 110 || l.Reads() != w.vault.gets-before {
+		t.Errorf("it says that %d objects were read of %d", l.Reads(), w.vault.gets-before)
+	}
+	own := w.entries["checkpoint"]
+	l, before = w.plain().Look(), w.vault.gets
+	for n := range 2 {
+		if ok, err := l.Covers(t.Context(), own[100]); !ok || err != nil {
+			t.Errorf("%t, %v", ok, err)
+		}
+		if n == 0 {
+			before = w.vault.gets
+		}
+	}
+	if w.vault.gets > before+2 { // the leaves of two checkpoints, of which it remembers one
+		t.Errorf("%d objects were read twice", w.vault.gets-before)
 	}
 }
 
@@ -271,9 +356,11 @@ func TestCheckpointsInAnyRhythmAreSearched(t *testing.T) {
 		}
 		w.turn(2 * day)
 		most, began := 0, w.vault.gets
-		for _, e := range w.entries[r1][1:] {
-			before := w.vault.gets
-			ok, err := w.plain().Covers(t.Context(), e, w.now().Add(time.Hour))
+		asked := 0
+		for e := range slices.Chunk(w.entries[r1][1:], 5) {
+			e, before := e[0], w.vault.gets
+			asked++
+			ok, err := w.plain().Look().Covers(t.Context(), e)
 			if !ok || err != nil {
 				t.Fatalf("entry %d, checkpoint %d: %t, %v", e.Seq, w.sealer(e), ok, err)
 			}
@@ -285,7 +372,7 @@ func TestCheckpointsInAnyRhythmAreSearched(t *testing.T) {
 			t.Errorf("%d objects were read for one entry", most)
 		}
 		fmt.Printf("PROOF checkpoints: in %d checkpoints at odd times that of an entry is found by %d reads on average, and %d at most\n",
-			count, (w.vault.gets-began)/count, most)
+			count, (w.vault.gets-began)/asked, most)
 	}
 }
 
@@ -297,7 +384,7 @@ func TestAVaultThatDoesNotAnswerIsAnError(t *testing.T) {
 	calls := 0
 	for ; ; calls++ {
 		f := &fuse{left: calls}
-		ok, err := w.service(w.store, mortalVault{w.vault, f}).Covers(t.Context(), e, e.At.Add(10*day))
+		ok, err := w.service(w.store, mortalVault{w.vault, f}).Look().Covers(t.Context(), e)
 		if !f.burnt {
 			break
 		}
@@ -310,14 +397,14 @@ func TestAVaultThatDoesNotAnswerIsAnError(t *testing.T) {
 	}
 	s := w.plain()
 	s.Vault = nil
-	if ok, err := s.Covers(t.Context(), e, e.At.Add(10*day)); ok || err != nil {
+	if ok, err := s.Look().Covers(t.Context(), e); ok || err != nil {
 		t.Errorf("without a vault: %t, %v", ok, err)
 	}
-	if ok, err := s.Outlived(t.Context()); ok || err != nil {
+	if ok, err := s.Look().Outlived(t.Context(), time.Time{}); ok || err != nil {
 		t.Errorf("without a vault the installation is old: %t, %v", ok, err)
 	}
 	fresh := newWorld(t)
-	if ok, err := fresh.plain().Covers(t.Context(), e, e.At.Add(10*day)); ok || err != nil {
+	if ok, err := fresh.plain().Look().Covers(t.Context(), e); ok || err != nil {
 		t.Errorf("before the first checkpoint: %t, %v", ok, err)
 	}
 	if strings.Contains(w.log.String(), "level=ERROR") {

@@ -27,6 +27,10 @@ type Service struct {
 	Log     *slog.Logger
 	Vault   Vault  // nil where nobody seals
 	Signer  Signer // nil where nobody signs
+	// Shortest returns the shortest time that any policy let entries be kept for that was ever
+	// in force, given that of the one that is; zero says that there is none. Nil: there was
+	// no other.
+	Shortest func(context.Context, policy.Period) (policy.Period, error)
 }
 
 // chain is the name of the chain of checkpoints in the audit, and of its aggregate.

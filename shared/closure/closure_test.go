@@ -123,6 +123,27 @@ func TestWhoAsksLearnsNothing(t *testing.T) {
 	}
 }
 
+// Whoever verifies the chain is told that its entries expire together, and counted from when.
+func TestTheEntriesOfAClosureExpireTogether(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id, _ := d.asked()
+	d.pass(time.Hour)
+	chains, err := d.Heads(d.ctx(), id.Ref().Key)
+	if asked := d.get(id).Asked; err != nil || len(chains) != 1 || !chains[0].Since.Equal(asked) || asked.IsZero() {
+		t.Fatalf("%+v, %v", chains, err)
+	}
+	page, err := d.Table.Query(d.ctx(), table.Query{Table: table.Audit, Partition: id.Chain()})
+	if err != nil || len(page.Items) == 0 {
+		t.Fatal(err)
+	}
+	for _, item := range page.Items {
+		if want := d.Policy.Retention.Audit.After(chains[0].Since); !item.Expires.Equal(want) {
+			t.Errorf("entry %s expires at %s, want %s", item.Key.Sort, item.Expires, want)
+		}
+	}
+}
+
 func TestAskedTwiceItAnswersTheSame(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -99,5 +99,5 @@ func (s *Service) Heads(ctx context.Context, k table.Key) ([]audit.Chain, error)
 	if err != nil {
 		return nil, err
 	}
-	return []audit.Chain{{Name: id.Chain(), Head: c.Head}}, nil
+	return []audit.Chain{{Name: id.Chain(), Head: c.Head, Since: c.Asked}}, nil
 }

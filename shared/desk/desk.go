@@ -93,7 +93,8 @@ func New(g Ground) *Desk {
 		Bulletin:  &bulletin.Publisher{Table: g.Table, Now: g.Now, Log: g.Log},
 	}
 	d.Requests.Choices, d.Requests.Ledger, d.Requests.Holds, d.Requests.Digest = d.Consents, d.Erasure, d.Holds, d.Digest
-	d.Requests.Heads, d.Requests.Seals = d.heads, d.Sealing
+	d.Requests.Heads, d.Requests.Seals = d.heads, func() request.Seals { return d.Sealing.Look() }
+	d.Sealing.Shortest = d.Editions.ShortestAudit
 	d.Closures.Work, d.Closures.Lives = d.Requests, d.Lifecycle
 	d.Consents.Lives = d.Lifecycle
 	d.Lifecycle.Underway = d.Closures.Underway

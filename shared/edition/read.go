@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"rightsdesk/shared/operator"
 	"rightsdesk/shared/policy"
@@ -67,6 +68,36 @@ func (b *Book) InForce(ctx context.Context) (Active, *policy.Policy, error) {
 		return a, nil, nil
 	}
 	return a, p, err
+}
+
+// ShortestAudit returns the shortest time that any policy let entries of the audit be kept
+// for that was ever in force here: a given one, unless that is zero, or one of the editions.
+// A file that is not the one its edition names, or that this version cannot read, is left out.
+func (b *Book) ShortestAudit(ctx context.Context, shortest policy.Period) (policy.Period, error) {
+	list, err := b.List(ctx)
+	if err != nil {
+		return shortest, err
+	}
+	known := map[string]bool{}
+	for _, e := range list {
+		if known[e.Version] {
+			continue
+		}
+		known[e.Version] = true
+		p, err := b.Read(ctx, Active{Version: e.Version})
+		switch {
+		case errors.Is(err, ErrUnreadable):
+			continue
+		case err != nil:
+			return shortest, unavailable(err)
+		}
+		var begin time.Time // one day is as good as another, but for the days of a month
+		kept := p.Retention.Audit
+		if p.Version == e.Version && (shortest.IsZero() || kept.After(begin).Before(shortest.After(begin))) {
+			shortest = kept
+		}
+	}
+	return shortest, nil
 }
 
 // View is what operators see of the policy.

@@ -43,7 +43,7 @@ type Service struct {
 	// Heads finds the audit chains of what else the due-index leads to, each as it is
 	// remembered, and for the zero Key those that are in no index. Nil: there are none.
 	Heads func(ctx context.Context, k table.Key) ([]audit.Chain, error)
-	Seals Seals // that entries of the audit expired; nil: none does
+	Seals func() Seals // asked by one walk whether entries of the audit expired; nil: none does
 	// Wake says that a request has work to do. It is a hint that makes things
 	// faster: losing it delays the work until the next sweep.
 	Wake func(ctx context.Context, id ID)

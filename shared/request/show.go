@@ -128,23 +128,26 @@ func (s *Service) recordRead(ctx context.Context, by operator.Identity, id ID, m
 	return table.ErrBusy
 }
 
-// head returns the chain whose head stands under a key of the State table, and
-// that head. Keys without a chain have none.
-func (s *Service) head(ctx context.Context, k table.Key) (chain string, h audit.Head, ok bool, err error) {
+// head returns the chain whose head stands under a key of the State table. Keys without
+// a chain have none.
+func (s *Service) head(ctx context.Context, k table.Key) (c audit.Chain, ok bool, err error) {
 	_, isRequest := IDOf(k)
 	if !isRequest && !digest.IsKey(k) && !strings.HasPrefix(k.Partition, dayPrefix) {
-		return "", h, false, nil
+		return c, false, nil
 	}
 	item, err := s.Table.Get(ctx, table.Ref{Table: table.State, Key: k})
 	if errors.Is(err, table.ErrAbsent) {
-		return "", h, false, nil // gone since the index was read
+		return c, false, nil // gone since the index was read
 	}
 	if err != nil {
-		return "", h, false, fmt.Errorf("load the head of a chain: %w", err)
+		return c, false, fmt.Errorf("load the head of a chain: %w", err)
 	}
-	var d day // requests and digests have their heads under the same name
+	var d struct { // all of them have their heads under the same name
+		day
+		Received time.Time `json:"received"` // of requests only
+	}
 	if err := json.Unmarshal(item.Body, &d); err != nil {
-		return "", h, false, fmt.Errorf("decode the head of a chain: %w", err)
+		return c, false, fmt.Errorf("decode the head of a chain: %w", err)
 	}
-	return k.Partition, d.Head, true, nil
+	return audit.Chain{Name: k.Partition, Head: d.Head, Since: d.Received}, true, nil
 }

@@ -27,11 +27,14 @@ var errCursor = fault.Input(fault.Field{Pointer: "/cursor", Text: "must be the c
 
 // Seals says what signed checkpoints prove of entries that are missing.
 type Seals interface {
-	// Covers reports whether the entries of a chain before one that is left, and that
-	// expires at an instant, can have had their time.
-	Covers(ctx context.Context, first audit.Entry, expires time.Time) (bool, error)
-	// Outlived reports whether the installation is older than entries are kept.
-	Outlived(ctx context.Context) (bool, error)
+	// Outlived reports whether the installation, and what was written at an instant, are
+	// older than entries were ever kept.
+	Outlived(ctx context.Context, at time.Time) (bool, error)
+	// Covers reports whether the entries of a chain before one that is left can have had
+	// their time.
+	Covers(ctx context.Context, first audit.Entry) (bool, error)
+	// Reads returns how many objects were read for the answers so far.
+	Reads() int
 }
 
 // Verification is what a walk along audit chains found.
@@ -44,19 +47,24 @@ type Verification struct {
 	Gone   int
 	Broken []audit.Break
 	Cursor string // where to go on; empty: everything was verified
-
-	proofs int // that were looked for in checkpoints
 }
 
 const (
 	// chainsPerCall is how many chains one call verifies at least, if there are so many.
 	chainsPerCall = 200
-	// proofWeighs is for how many chains one counts that checkpoints are read for: a call
-	// ends in time also where all have lost their first entries.
-	proofWeighs = 10
+	// readsPerCall is how many objects one call reads of checkpoints before it ends. The
+	// chains that it is at may cost some hundred more each: a function has 15 seconds.
+	readsPerCall = 100
 	// maxSeq is the number of an entry after which no other sorts.
 	maxSeq = 999_999_999_999
 )
+
+// auditWalk is one call of VerifyAudit.
+type auditWalk struct {
+	*Service
+	seals Seals // nil: nothing expires
+	found Verification
+}
 
 // VerifyAudit walks the chains of requests, of operators' days and of digests, and
 // those of whatever else there is, some per call, and compares each with the head
@@ -65,100 +73,109 @@ func (s *Service) VerifyAudit(ctx context.Context, by operator.Identity, cursor 
 	if err := mayRead(by); err != nil {
 		return Verification{}, err
 	}
-	var v Verification
+	w, due := auditWalk{Service: s}, s
+	if s.Seals != nil {
+		w.seals, due = s.Seals(), &Service{Table: single{s.Table}}
+	}
 	if cursor == "" {
-		if err := s.verify(ctx, &v, table.Key{}); err != nil {
-			return v, err
+		if err := w.verify(ctx, table.Key{}); err != nil {
+			return w.found, err
 		}
 	}
-	next, err := s.walk(ctx, cursor, time.Time{}, func(k table.Key) error { return s.verify(ctx, &v, k) },
-		func() bool { return v.Chains+proofWeighs*v.proofs >= chainsPerCall })
-	v.Cursor = next
-	return v, err
+	next, err := due.walk(ctx, cursor, time.Time{}, func(k table.Key) error { return w.verify(ctx, k) }, w.enough)
+	w.found.Cursor = next
+	return w.found, err
+}
+
+func (w *auditWalk) enough() bool {
+	return w.found.Chains >= chainsPerCall || w.seals != nil && w.seals.Reads() >= readsPerCall
+}
+
+// single asks for one item at a time. A walk can end between pages only, and what stands
+// on one page of the due-index may cost more than a call has time for.
+type single struct{ table.Table }
+
+// Query implements table.Table.
+func (t single) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	q.Limit = 1
+	return t.Table.Query(ctx, q)
 }
 
 // verify walks the chains that a key of the due-index leads to, and for the zero
 // Key those that are in no index.
-func (s *Service) verify(ctx context.Context, v *Verification, k table.Key) error {
-	var chains []audit.Chain
-	name, head, ok, err := s.head(ctx, k)
-	if ok {
-		chains = []audit.Chain{{Name: name, Head: head}}
-	}
-	if err == nil && !ok && s.Heads != nil {
-		chains, err = s.Heads(ctx, k)
+func (w *auditWalk) verify(ctx context.Context, k table.Key) error {
+	c, ok, err := w.head(ctx, k)
+	chains := []audit.Chain{c}
+	if err == nil && !ok {
+		if chains = nil; w.Heads != nil {
+			chains, err = w.Heads(ctx, k)
+		}
 	}
 	if err != nil {
 		return err
 	}
 	for _, c := range chains {
-		if err := s.verifyChain(ctx, v, k, c); err != nil {
+		if err := w.verifyChain(ctx, c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Service) verifyChain(ctx context.Context, v *Verification, k table.Key, c audit.Chain) error {
-	v.Chains++
-	var left table.Item // that was read last
+func (w *auditWalk) verifyChain(ctx context.Context, c audit.Chain) error {
+	w.found.Chains++
+	var left bool
 	entries := func(yield func([]byte, error) bool) {
-		for item, err := range s.items(ctx, c.Name, c.Head.Seq) {
-			if left = item; !yield(item.Body, err) {
+		for item, err := range w.items(ctx, c.Name, c.Head.Seq) {
+			if left = item.Version > 0; !yield(item.Body, err) {
 				return
 			}
 		}
 	}
 	n, err := audit.VerifyKept(c.Name, c.Head, entries, func(e audit.Entry) (bool, error) {
-		if s.Seals == nil {
-			return false, nil
+		ok, err := w.outlived(ctx, c)
+		if ok {
+			ok, err = w.seals.Covers(ctx, e)
 		}
-		v.proofs++
-		expired, err := s.Seals.Covers(ctx, e, left.Expires)
-		if expired {
-			v.Expired++
+		if ok {
+			w.found.Expired++
 		}
-		return expired, err
+		return ok, err
 	})
-	v.Entries += n
+	w.found.Entries += n
 	broken, ok := errors.AsType[*audit.Break](err)
 	if !ok {
 		return err
 	}
-	if left.Version == 0 {
-		gone, err := s.gone(ctx, v, k, c.Name)
-		switch {
-		case errors.Is(err, ErrNotFound):
-			return nil // its request has been forgotten meanwhile
+	if !left {
+		switch gone, err := w.gone(ctx, c); {
 		case err != nil:
 			return err
 		case gone:
-			v.Gone++
+			w.found.Gone++
 			return nil
 		}
 	}
-	v.Broken = append(v.Broken, *broken)
+	w.found.Broken = append(w.found.Broken, *broken)
 	return nil
+}
+
+// outlived reports whether anything of a chain can have had its time.
+func (w *auditWalk) outlived(ctx context.Context, c audit.Chain) (bool, error) {
+	if w.seals == nil {
+		return false, nil
+	}
+	return w.seals.Outlived(ctx, c.Since)
 }
 
 // gone reports whether a chain of which nothing is left can have expired as a whole, as
 // that of an aggregate does that stays and to which nothing happens for years. When its
-// last entry was written nobody remembers, but for requests: theirs all expire together.
-func (s *Service) gone(ctx context.Context, v *Verification, k table.Key, chain string) (bool, error) {
-	if s.Seals == nil {
-		return false, nil
-	}
-	if id, ok := IDOf(k); ok {
-		r, err := s.load(ctx, id)
-		if err != nil || s.Policy.Retention.Audit.After(r.Received).After(s.now()) {
-			return false, err
-		}
-	}
-	for _, err := range s.items(ctx, chain, maxSeq) {
+// last entry was written nobody remembers, unless all expire together.
+func (w *auditWalk) gone(ctx context.Context, c audit.Chain) (bool, error) {
+	for _, err := range w.items(ctx, c.Name, maxSeq) {
 		return false, err // what came after the head is left all the same
 	}
-	v.proofs++
-	return s.Seals.Outlived(ctx)
+	return w.outlived(ctx, c)
 }
 
 // entries yields a chain's encoded entries up to seq.
